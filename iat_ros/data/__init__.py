@@ -1,0 +1,1 @@
+"""Recorded clips: readers, pairing, the A/B protocol, made-up motions."""

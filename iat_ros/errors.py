@@ -1,0 +1,34 @@
+"""The one base of every error that this package raises on purpose."""
+
+from __future__ import annotations
+
+
+class IatError(Exception):
+    """Something a user can mend: a file, a parameter, a message or a robot description.
+
+    The message is one line. It names the file or parameter, says what was expected, what came, and what to do.
+    """
+
+
+class DataError(IatError):
+    """A recording, clip or data set that cannot be used."""
+
+
+class SkeletonError(IatError):
+    """A skeleton definition that is wrong, or a skeleton that does not fit its definition."""
+
+
+class ModelError(IatError):
+    """A model directory that is missing, damaged, or made for something else."""
+
+
+class RobotError(IatError):
+    """A robot description or mapping that is wrong, or a motion that the robot cannot do."""
+
+
+class ConfigError(IatError):
+    """A configuration file or parameter with a value that cannot be used."""
+
+
+class MessageError(IatError):
+    """A ROS message whose content does not hold what its type promises."""

@@ -1,0 +1,1 @@
+"""IAT-test, IAT-train, effectiveness and reliability of the augmentation."""

@@ -1,0 +1,1 @@
+"""Robots: URDF, mapping, retargeting, limits and timing."""

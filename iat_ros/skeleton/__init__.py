@@ -1,0 +1,1 @@
+"""What a body is: definitions, limb vectors, the body frame, resampling."""

@@ -1,0 +1,1 @@
+"""PVAE, paired embedding, augmentation and Act2Act training."""
