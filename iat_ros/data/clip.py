@@ -1,0 +1,38 @@
+"""A recorded action of one person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from iat_ros.errors import DataError
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One action of one person, as a tracker recorded it.
+
+    Attributes:
+        name: Where it comes from, for messages (a file name).
+        times_s: Time of each frame [s], shape (F,), strictly increasing.
+        positions: Joint positions [m], shape (F, J, 3), any frame; NaN where a joint was not tracked.
+        person: Who acted.
+        action: What they did. Only evaluation may look at it; training never does.
+    """
+
+    name: str
+    times_s: np.ndarray
+    positions: np.ndarray
+    person: str
+    action: str
+
+    def __post_init__(self) -> None:
+        if self.positions.ndim != 3 or self.positions.shape[2] != 3:
+            raise DataError(f"{self.name}: expected positions of shape (F, J, 3), got {self.positions.shape}")
+        if self.times_s.shape != self.positions.shape[:1]:
+            raise DataError(f"{self.name}: {len(self.positions)} frames, but {self.times_s.size} times")
+        if len(self.times_s) < 2:
+            raise DataError(f"{self.name}: {len(self.times_s)} frames; an action needs at least 2")
+        if not (np.isfinite(self.times_s).all() and np.all(np.diff(self.times_s) > 0)):
+            raise DataError(f"{self.name}: times must be finite and strictly increase")

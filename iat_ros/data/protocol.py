@@ -1,0 +1,140 @@
+"""The A/B protocol: set A of unlabelled pairs to learn from, set B of labelled single actions to judge with."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from iat_ros.data.actions import Action, MotionArray, stack
+from iat_ros.errors import DataError
+
+DIVISIONS = ("subject", "random")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """An interaction: who does ``stimulus`` is to be answered with ``response``."""
+
+    stimulus: str
+    response: str
+
+
+@dataclass(frozen=True)
+class PairSet:
+    """Pairs of motions: stimulus n was answered with response n. It carries no labels.
+
+    Attributes:
+        stimuli: N motions.
+        responses: N motions.
+        people: Who acted in stimulus n, shape (N,).
+    """
+
+    stimuli: MotionArray
+    responses: MotionArray
+    people: np.ndarray
+
+    def __post_init__(self) -> None:
+        if not len(self.stimuli) == len(self.responses) == len(self.people):
+            raise DataError(f"{len(self.stimuli)} stimuli, {len(self.responses)} responses, {len(self.people)} people")
+
+    def __len__(self) -> int:
+        return len(self.stimuli)
+
+    def __getitem__(self, index: np.ndarray | list[int]) -> PairSet:
+        return PairSet(self.stimuli[index], self.responses[index], self.people[index])
+
+
+@dataclass(frozen=True)
+class Division:
+    """One way to divide a data set into A and B.
+
+    Attributes:
+        pairs: Set A.
+        pair_rules: Index of the rule of each pair of A, shape (N,). For evaluation only.
+        stimuli: The stimuli of B.
+        responses: The responses of B.
+        rules: The rules.
+    """
+
+    pairs: PairSet
+    pair_rules: np.ndarray
+    stimuli: list[Action]
+    responses: list[Action]
+    rules: tuple[Rule, ...]
+
+    def stimulus_rules(self) -> np.ndarray:
+        """Index of the rule of each stimulus of B, shape (len(stimuli),)."""
+        index = {rule.stimulus: i for i, rule in enumerate(self.rules)}
+        return np.array([index[action.label] for action in self.stimuli])
+
+    def response_rules(self) -> np.ndarray:
+        """Index of the rule of each response of B, shape (len(responses),)."""
+        index = {rule.response: i for i, rule in enumerate(self.rules)}
+        return np.array([index[action.label] for action in self.responses])
+
+
+def divide(actions: Sequence[Action], rules: Sequence[Rule], by: str, seed: int) -> Division:
+    """Divide actions into A and B and pair those of A at random within each rule.
+
+    By subject, every second person goes to A (the data set's own protocol: odd subjects train) and the others to B,
+    so that B holds people the model never saw. At random, half of each action's clips go to A.
+
+    Args:
+        actions: All actions; those in no rule are left out.
+        rules: The rules.
+        by: ``subject`` or ``random``.
+        seed: Decides the random division and the pairing.
+
+    Raises:
+        DataError: The division is unknown, or a rule has no action in A or in B.
+    """
+    if by not in DIVISIONS:
+        raise DataError(f"division '{by}' is unknown; choose one of: {', '.join(DIVISIONS)}")
+    rng = np.random.default_rng(seed)
+    by_label: dict[str, list[Action]] = defaultdict(list)
+    for action in actions:
+        by_label[action.label].append(action)
+    in_rules = [label for rule in rules for label in (rule.stimulus, rule.response)]
+    people = sorted({action.person for label in in_rules for action in by_label[label]}, key=_natural)
+    train_people = set(people[::2])
+    part_a: dict[str, list[Action]] = {}
+    part_b: dict[str, list[Action]] = {}
+    for label in in_rules:
+        clips = by_label[label]
+        if by == "subject":
+            part_a[label] = [action for action in clips if action.person in train_people]
+            part_b[label] = [action for action in clips if action.person not in train_people]
+        else:
+            order = rng.permutation(len(clips))
+            half = len(clips) // 2
+            part_a[label] = [clips[i] for i in sorted(order[:half])]
+            part_b[label] = [clips[i] for i in sorted(order[half:])]
+        if not part_a[label] or not part_b[label]:
+            raise DataError(
+                f"action '{label}': {len(part_a[label])} clips in A and {len(part_b[label])} in B; both need some "
+                f"(divided by {by})"
+            )
+    stimuli, responses, pair_rules = [], [], []
+    for index, rule in enumerate(rules):
+        first, second = part_a[rule.stimulus], part_a[rule.response]
+        count = min(len(first), len(second))
+        stimuli += [first[i] for i in rng.permutation(len(first))[:count]]
+        responses += [second[i] for i in rng.permutation(len(second))[:count]]
+        pair_rules += [index] * count
+    order = rng.permutation(len(stimuli))  # the order of pairs tells nothing about their rules
+    stimuli, responses = [stimuli[i] for i in order], [responses[i] for i in order]
+    return Division(
+        pairs=PairSet(stack(stimuli), stack(responses), np.array([action.person for action in stimuli])),
+        pair_rules=np.array(pair_rules)[order],
+        stimuli=[action for rule in rules for action in part_b[rule.stimulus]],
+        responses=[action for rule in rules for action in part_b[rule.response]],
+        rules=tuple(rules),
+    )
+
+
+def _natural(text: str) -> tuple[int, str]:
+    digits = "".join(character for character in text if character.isdigit())
+    return (int(digits) if digits else 0, text)

@@ -1,0 +1,111 @@
+"""Reader for the skeleton files of UTD-MHAD.
+
+Chen, Jafari, Kehtarnavaz: "UTD-MHAD: A Multimodal Dataset for Human Action Recognition Utilizing a Depth Camera and
+a Wearable Inertial Sensor", ICIP 2015. Files are named ``a<action>_s<subject>_t<trial>_skeleton.mat`` and hold
+``d_skel`` of shape (20, 3, frames) in metres at 30 Hz.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import scipy.io
+
+from iat_ros.data.clip import Clip
+from iat_ros.errors import DataError
+
+RATE_HZ = 30.0
+JOINTS = 20
+ACTIONS = (
+    "swipe_left", "swipe_right", "wave", "clap", "throw", "arm_cross", "basketball_shoot", "draw_x",
+    "circle_clockwise", "circle_counter_clockwise", "triangle", "bowling", "boxing", "baseball_swing",
+    "tennis_swing", "arm_curl", "tennis_serve", "push", "knock", "catch", "pick_up_and_throw", "jog", "walk",
+    "sit_to_stand", "stand_to_sit", "lunge", "squat",
+)  # fmt: skip
+_NAME = re.compile(r"a(\d+)_s(\d+)_t(\d+)_skeleton\.mat")
+
+
+def find_files(directory: Path) -> list[Path]:
+    """List the skeleton files of a data set directory (itself, or its folder ``Skeleton``), by action, person, trial.
+
+    Raises:
+        DataError: The directory holds no such file.
+    """
+    found = [
+        (tuple(int(number) for number in match.groups()), path)
+        for folder in (directory, directory / "Skeleton")
+        if folder.is_dir()
+        for path in folder.iterdir()
+        if (match := _NAME.fullmatch(path.name))
+    ]
+    if not found:
+        raise DataError(
+            f"{directory}: no UTD-MHAD skeleton files here or in its folder Skeleton (expected names such as "
+            "a1_s1_t1_skeleton.mat)"
+        )
+    return [path for _, path in sorted(found)]
+
+
+def read_clip(path: Path) -> Clip:
+    """Read one skeleton file.
+
+    Raises:
+        DataError: The file is missing, damaged, misnamed, or does not hold what UTD-MHAD's files hold.
+    """
+    match = _NAME.fullmatch(path.name)
+    if not match or not 1 <= int(match[1]) <= len(ACTIONS):
+        raise DataError(f"{path}: expected a name such as a1_s1_t1_skeleton.mat, with action 1 to {len(ACTIONS)}")
+    try:
+        content = scipy.io.loadmat(str(path))
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: no such file") from error
+    except Exception as error:  # noqa: BLE001 - SciPy raises whatever its parser stumbles over
+        raise DataError(f"{path}: not a readable MATLAB file: {type(error).__name__}: {error}") from error
+    skeleton = content.get("d_skel")
+    if skeleton is None:
+        names = ", ".join(sorted(name for name in content if not name.startswith("__"))) or "nothing"
+        raise DataError(f"{path}: expected the variable d_skel, found {names}")
+    if skeleton.ndim != 3 or skeleton.shape[:2] != (JOINTS, 3) or skeleton.dtype.kind != "f":
+        raise DataError(
+            f"{path}: expected d_skel of shape (20, 3, frames) in floating point, got {skeleton.shape} "
+            f"{skeleton.dtype}"
+        )
+    positions = np.ascontiguousarray(skeleton.transpose(2, 0, 1), dtype=float)
+    if not np.isfinite(positions).all():
+        raise DataError(f"{path}: d_skel holds NaN or infinity in frame {int(np.argwhere(~np.isfinite(positions))[0][0])}")
+    return Clip(
+        name=path.name.removesuffix("_skeleton.mat"),
+        times_s=np.arange(len(positions)) / RATE_HZ,
+        positions=positions,
+        person=f"s{match[2]}",
+        action=ACTIONS[int(match[1]) - 1],
+    )
+
+
+def read_directory(directory: Path, actions: Iterable[str] | None = None) -> list[Clip]:
+    """Read the clips of a data set directory.
+
+    Args:
+        directory: The data set, or its folder ``Skeleton``.
+        actions: Read only these, by name.
+
+    Raises:
+        DataError: As for `find_files` and `read_clip`, or an action name is unknown.
+    """
+    wanted = set(ACTIONS if actions is None else actions)
+    unknown = sorted(wanted - set(ACTIONS))
+    if unknown:
+        raise DataError(f"UTD-MHAD has no action {', '.join(unknown)}; its actions: {', '.join(ACTIONS)}")
+    files = [path for path in find_files(directory) if ACTIONS[_action_index(path)] in wanted]
+    return [read_clip(path) for path in files]
+
+
+def _action_index(path: Path) -> int:
+    match = _NAME.fullmatch(path.name)
+    number = int(match[1]) if match else 0
+    if not 1 <= number <= len(ACTIONS):
+        raise DataError(f"{path}: action {number} is not one of UTD-MHAD's 1 to {len(ACTIONS)}")
+    return number - 1

@@ -1,0 +1,64 @@
+"""Where the package's own configuration files, models and recordings lie, installed or in a checkout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from iat_ros.errors import ConfigError
+
+
+def share_directory() -> Path:
+    """Return the directory that holds config/, launch/, models/ and recordings/.
+
+    A checkout (also an editable install) is its own share directory; an installed package has it under
+    ``<prefix>/share/iat_ros``, where ament and pip both put data files.
+
+    Raises:
+        ConfigError: The package was installed without its data files.
+    """
+    package = Path(__file__).resolve().parent
+    candidates = [package.parent, *(parent / "share" / "iat_ros" for parent in package.parents)]
+    for candidate in candidates:
+        if (candidate / "config" / "skeletons").is_dir():
+            return candidate
+    raise ConfigError(f"no config/skeletons beside or above {package}: reinstall iat_ros with its data files")
+
+
+def find_config(kind: str, name_or_path: str) -> Path:
+    """Find a YAML file by its path, or by the name of one that ships in ``config/<kind>/``.
+
+    Args:
+        kind: ``skeletons``, ``robots`` or ``training``.
+        name_or_path: ``g1``, or a path to a file that ends in ``.yaml``.
+
+    Raises:
+        ConfigError: There is no such file; the message lists the names that ship.
+    """
+    given = Path(name_or_path).expanduser()
+    if given.suffix in {".yaml", ".yml"}:
+        if given.is_file():
+            return given
+        raise ConfigError(f"{given}: no such file (expected a {kind} YAML file)")
+    directory = share_directory() / "config" / kind
+    shipped = directory / f"{name_or_path}.yaml"
+    if name_or_path and shipped.is_file() and shipped.parent == directory:
+        return shipped
+    names = ", ".join(sorted(path.stem for path in directory.glob("*.yaml")))
+    raise ConfigError(f"no {kind} configuration named '{name_or_path}': give a .yaml path or one of: {names}")
+
+
+def find_model(name_or_path: str) -> Path:
+    """Find a model directory by its path, or by the name of one that ships in ``models/``.
+
+    Raises:
+        ConfigError: There is no such directory; the message lists the models that ship.
+    """
+    given = Path(name_or_path).expanduser()
+    if given.is_dir():
+        return given
+    models = share_directory() / "models"
+    shipped = models / name_or_path
+    if name_or_path and shipped.parent == models and shipped.is_dir():
+        return shipped
+    names = ", ".join(sorted(path.name for path in models.glob("*") if path.is_dir())) or "none ships"
+    raise ConfigError(f"no model directory '{name_or_path}': give a path or one of: {names}")

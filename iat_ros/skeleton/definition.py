@@ -1,0 +1,128 @@
+"""Skeleton definitions: which joints a tracker sends, and which limbs and body frame follow from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from iat_ros.errors import SkeletonError
+from iat_ros.resources import find_config
+from iat_ros.yaml_file import check_keys, load_mapping
+
+
+@dataclass(frozen=True)
+class Limb:
+    """A directed segment of the body: the unit vector from joint ``start`` to joint ``end``."""
+
+    name: str
+    start: str
+    end: str
+
+
+@dataclass(frozen=True)
+class BodyFrameJoints:
+    """The four joints that span the body frame: y runs from right to left, z from bottom to top."""
+
+    left: str
+    right: str
+    bottom: str
+    top: str
+
+
+@dataclass(frozen=True)
+class SkeletonDefinition:
+    """What a tracker sends for one person.
+
+    Attributes:
+        name: Name of the definition.
+        joints: Joint names in the order in which positions arrive (J of them).
+        limbs: The limbs (L of them); their order is the order of every (T, L, 3) array of this skeleton.
+        body_frame: The joints that span the body frame (x forward, y left, z up; REP-103).
+    """
+
+    name: str
+    joints: tuple[str, ...]
+    limbs: tuple[Limb, ...]
+    body_frame: BodyFrameJoints
+
+    def __post_init__(self) -> None:
+        if len(set(self.joints)) != len(self.joints):
+            doubled = sorted({joint for joint in self.joints if self.joints.count(joint) > 1})
+            raise SkeletonError(f"skeleton '{self.name}': joints listed twice: {', '.join(doubled)}")
+        if not self.limbs:
+            raise SkeletonError(f"skeleton '{self.name}': needs at least one limb")
+        for limb in self.limbs:
+            for joint in (limb.start, limb.end):
+                self._require(joint, f"limb '{limb.name}'")
+            if limb.start == limb.end:
+                raise SkeletonError(f"skeleton '{self.name}': limb '{limb.name}' starts and ends at '{limb.start}'")
+        frame = self.body_frame
+        for joint in (frame.left, frame.right, frame.bottom, frame.top):
+            self._require(joint, "body_frame")
+        if frame.left == frame.right or frame.bottom == frame.top:
+            raise SkeletonError(f"skeleton '{self.name}': body_frame needs two different joints for each axis")
+
+    def _require(self, joint: str, where: str) -> None:
+        if joint not in self.joints:
+            raise SkeletonError(
+                f"skeleton '{self.name}': {where} names joint '{joint}'; valid joints: {', '.join(self.joints)}"
+            )
+
+    @property
+    def limb_names(self) -> tuple[str, ...]:
+        """Names of the limbs, in order."""
+        return tuple(limb.name for limb in self.limbs)
+
+    @property
+    def limb_starts(self) -> np.ndarray:
+        """Index of each limb's start joint, shape (L,)."""
+        return np.array([self.joints.index(limb.start) for limb in self.limbs])
+
+    @property
+    def limb_ends(self) -> np.ndarray:
+        """Index of each limb's end joint, shape (L,)."""
+        return np.array([self.joints.index(limb.end) for limb in self.limbs])
+
+    @property
+    def needed_joints(self) -> np.ndarray:
+        """Sorted indices of the joints that limbs and body frame need; the others may be untracked."""
+        frame = self.body_frame
+        names = {frame.left, frame.right, frame.bottom, frame.top}
+        names |= {limb.start for limb in self.limbs} | {limb.end for limb in self.limbs}
+        return np.array(sorted(self.joints.index(name) for name in names))
+
+
+def load_skeleton(name_or_path: str) -> SkeletonDefinition:
+    """Load a skeleton definition by the name of one that ships, or from a YAML file.
+
+    Raises:
+        ConfigError: There is no such file, or it is not plain YAML with the expected keys.
+        SkeletonError: The definition contradicts itself.
+    """
+    path = find_config("skeletons", name_or_path)
+    content = load_mapping(path)
+    check_keys(str(path), content, {"name", "joints", "limbs", "body_frame"})
+    limbs = _mapping(path, "limbs", content["limbs"])
+    for name, ends in limbs.items():
+        if not (isinstance(ends, list) and len(ends) == 2 and all(isinstance(end, str) for end in ends)):
+            raise SkeletonError(f"{path}: limb '{name}' must be [start joint, end joint], got {ends!r}")
+    joints = content["joints"]
+    if not (isinstance(joints, list) and all(isinstance(joint, str) for joint in joints)):
+        raise SkeletonError(f"{path}: joints must be a list of names, got {joints!r}")
+    frame = _mapping(path, "body_frame", content["body_frame"])
+    check_keys(f"{path}: body_frame", frame, {"left", "right", "bottom", "top"})
+    return SkeletonDefinition(
+        name=str(content["name"]),
+        joints=tuple(joints),
+        limbs=tuple(Limb(name, ends[0], ends[1]) for name, ends in limbs.items()),
+        body_frame=BodyFrameJoints(**{key: str(value) for key, value in frame.items()}),
+    )
+
+
+def _mapping(path: Path, key: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise SkeletonError(f"{path}: {key} must be a mapping, got {type(value).__name__}")
+    return value

@@ -1,0 +1,51 @@
+"""Reading YAML strictly: plain data only, and the keys that are expected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from iat_ros.errors import ConfigError
+
+
+def load_mapping(path: Path) -> dict[str, Any]:
+    """Read a YAML file that holds one mapping with text keys.
+
+    Only plain data is accepted (``yaml.safe_load``): a file from a stranger cannot run code.
+
+    Raises:
+        ConfigError: The file cannot be read, is not YAML, holds a tag, or is not a mapping.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: is not UTF-8 text (byte {error.start})") from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise ConfigError(f"{path}:{where} is not plain YAML: {problem}") from error
+    if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
+        raise ConfigError(f"{path}: expected a mapping with text keys, got {type(content).__name__}")
+    return content
+
+
+def check_keys(
+    where: str, content: Mapping[str, Any], required: Set[str], optional: Set[str] = frozenset()
+) -> None:
+    """Refuse missing and unknown keys.
+
+    Raises:
+        ConfigError: Names the key and lists the valid ones.
+    """
+    for key in content:
+        if key not in required | optional:
+            raise ConfigError(f"{where}: unknown key '{key}'; valid keys: {', '.join(sorted(required | optional))}")
+    for key in sorted(required):
+        if key not in content:
+            raise ConfigError(f"{where}: key '{key}' is missing")
