@@ -10,8 +10,9 @@ import numpy as np
 from iat_ros.data.clip import Clip
 from iat_ros.errors import DataError, SkeletonError
 from iat_ros.skeleton.definition import SkeletonDefinition
+from iat_ros.skeleton.motion import Motion, MotionArray
 from iat_ros.stream.segmenter import ActionSegmenter, SegmenterConfig
-from iat_ros.stream.window import Motion, make_window
+from iat_ros.stream.window import make_window
 
 
 @dataclass(frozen=True)
@@ -73,32 +74,6 @@ def cut_action(
     except SkeletonError as error:
         raise DataError(f"{clip.name}: {error}") from error
     return Action(motion, clip.person, clip.action, clip.name)
-
-
-@dataclass(frozen=True)
-class MotionArray:
-    """Many motions of one skeleton as arrays.
-
-    Attributes:
-        limbs_in_body: Unit limb vectors, shape (N, T, L, 3).
-        durations_s: Shape (N,).
-    """
-
-    limbs_in_body: np.ndarray
-    durations_s: np.ndarray
-
-    def __post_init__(self) -> None:
-        if self.limbs_in_body.ndim != 4 or self.durations_s.shape != self.limbs_in_body.shape[:1]:
-            raise DataError(
-                f"expected limb vectors (N, T, L, 3) and N durations, got {self.limbs_in_body.shape} and "
-                f"{self.durations_s.shape}"
-            )
-
-    def __len__(self) -> int:
-        return len(self.limbs_in_body)
-
-    def __getitem__(self, index: np.ndarray | slice | list[int]) -> MotionArray:
-        return MotionArray(self.limbs_in_body[index], self.durations_s[index])
 
 
 def stack(actions: Sequence[Action]) -> MotionArray:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from iat_ros.data.actions import Action, MotionArray, stack
+from iat_ros.data.actions import Action, stack
 from iat_ros.errors import DataError
+from iat_ros.skeleton.motion import MotionArray
 
 DIVISIONS = ("subject", "random")
 

@@ -1,0 +1,43 @@
+"""``python -m iat_ros VERB ...``: the same program as ``ros2 run iat_ros VERB ...``."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+VERBS = {
+    "train": "learn a model from a data directory",
+    "evaluate": "score a model with IAT-test and IAT-train, offline or --live",
+    "interact": "all nodes in one process",
+    "perception": "skeletons -> windows, one node",
+    "act2act": "windows -> responses, one node",
+    "trajectory": "responses -> joint_trajectory, one node",
+    "play": "stream clips or a bag as a live skeleton",
+    "viewer": "show person, answer and robot in a browser page",
+    "demo": "play a recording to the nodes and show what they answer",
+    "make_up": "write made-up motions as a bag",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a verb; without one, list them.
+
+    Returns:
+        The verb's exit code; 2 when there is no such verb.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words and words[0] in VERBS:
+        module = importlib.import_module(f"iat_ros.commands.{words[0]}")
+        return int(module.main(words[1:]))
+    asked = not words or words[0] in {"-h", "--help"}
+    out = sys.stdout if asked else sys.stderr
+    if not asked:
+        print(f"iat_ros: no verb '{words[0]}'", file=out)
+    print("usage: iat_ros VERB [OPTIONS]; iat_ros VERB --help tells its options\n", file=out)
+    print("\n".join(f"  {verb:12s} {text}" for verb, text in VERBS.items()), file=out)
+    return 0 if asked else 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,72 @@
+"""What every verb shares: options, one-line errors, exit codes, JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from iat_ros.errors import IatError
+
+Arguments = Callable[[argparse.ArgumentParser], None]
+Run = Callable[[argparse.Namespace], int]
+
+
+def run_verb(verb: str, description: str, add_arguments: Arguments, run: Run, argv: Sequence[str] | None) -> int:
+    """Parse the options of a verb, run it, and turn errors into one clear line and an exit code.
+
+    Returns:
+        0 when all went well, 1 after an error, 2 after unusable options, 130 after Ctrl-C.
+    """
+    parser = argparse.ArgumentParser(prog=f"iat_ros {verb}", description=description)
+    add_arguments(parser)
+    own, ros = split_ros_args(sys.argv[1:] if argv is None else list(argv))
+    args = parser.parse_args(own)
+    args.ros_args = ros
+    try:
+        return run(args)
+    except IatError as error:
+        print(f"iat_ros {verb}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"iat_ros {verb}: interrupted", file=sys.stderr)
+        return 130
+
+
+def split_ros_args(argv: list[str]) -> tuple[list[str], list[str]]:
+    """Divide a command line into a verb's own options and those between ``--ros-args`` and ``--``."""
+    own: list[str] = []
+    ros: list[str] = []
+    inside = False
+    for word in argv:
+        if word == "--ros-args":
+            inside = True
+            ros.append(word)
+        elif inside and word == "--":
+            inside = False
+            ros.append(word)
+        else:
+            (ros if inside else own).append(word)
+    return own, ros
+
+
+def write_json(path: str | None, content: dict[str, Any]) -> None:
+    """Write figures to a file where one was asked for.
+
+    Raises:
+        IatError: The file cannot be written.
+    """
+    if path is None:
+        return
+    try:
+        Path(path).expanduser().write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise IatError(f"--json {path}: cannot be written: {error.strerror or error}") from error
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Add the option ``--json FILE``."""
+    parser.add_argument("--json", metavar="FILE", help="write the figures to FILE as JSON")

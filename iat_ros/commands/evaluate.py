@@ -1,0 +1,55 @@
+"""``evaluate``: a model and a data set -> IAT-test and IAT-train; ``--live`` streams set B through real nodes."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+import torch
+
+from iat_ros.commands.entry import add_json, run_verb, write_json
+from iat_ros.data.protocol import DIVISIONS, divide
+from iat_ros.data.source import MADE_UP, open_source
+from iat_ros.evaluation.scoring import score_model
+from iat_ros.model.model_file import load_card
+from iat_ros.resources import find_model
+
+DESCRIPTION = "Score a model on set B, which holds people (or clips) that it never saw."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this verb."""
+    parser.add_argument("--model", default="utd_mhad", help="model directory, or the name of one that ships")
+    parser.add_argument("--data", required=True, help=f"directory of UTD-MHAD skeleton files, or '{MADE_UP}'")
+    parser.add_argument("--division", choices=DIVISIONS, help="default: the one the model was trained on")
+    parser.add_argument("--seed", type=int, help="seed of the division and of E; default: the model's")
+    parser.add_argument("--live", action="store_true", help="stream the stimuli of B through separate nodes over DDS")
+    parser.add_argument("--robot", default="g1", help="with --live: robot, by name or YAML file")
+    parser.add_argument("--clips", type=int, default=0, help="with --live: only the first N stimuli (0 = all)")
+    add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Score a model."""
+    torch.set_num_threads(1)
+    directory = find_model(args.model)
+    card = load_card(directory)
+    source = open_source(args.data)
+    seed = card.seed if args.seed is None else args.seed
+    by = args.division or str(card.data_set.get("division", "subject"))
+    division = divide(source.actions(card.dimensions.frames), source.rules, by, seed)
+    if args.live:
+        from iat_ros.nodes.live_evaluation import evaluate_live
+
+        report = evaluate_live(directory, args.robot, source, division, seed, args.clips)
+    else:
+        report = {**score_model(directory, division, seed), "division": by, "seed": seed}
+    for name, value in report.items():
+        print(f"{name:24s} {value:.2f}" if isinstance(value, float) else f"{name:24s} {value}")
+    write_json(args.json, report)
+    return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run this verb."""
+    return run_verb("evaluate", DESCRIPTION, add_arguments, run, argv)

@@ -1,0 +1,24 @@
+"""``perception``: the perception node alone in a process."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from iat_ros.commands.entry import run_verb
+from iat_ros.commands.node_options import add_autostart
+
+DESCRIPTION = "Run the perception node: find when a person acts, publish each action as a window. Parameters: --ros-args -p NAME:=VALUE."
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the node until Ctrl-C."""
+    from iat_ros.nodes.perception import PerceptionNode
+    from iat_ros.nodes.process import run_nodes
+
+    return run_nodes(lambda: [PerceptionNode()], args.ros_args, not args.no_autostart)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run this verb."""
+    return run_verb("perception", DESCRIPTION, add_autostart, run, argv)

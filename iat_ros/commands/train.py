@@ -1,0 +1,85 @@
+"""``train``: from a data directory to a model directory."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from iat_ros.commands.entry import add_json, run_verb, write_json
+from iat_ros.data.protocol import DIVISIONS, divide
+from iat_ros.data.source import MADE_UP, open_source
+from iat_ros.evaluation.scoring import score_model
+from iat_ros.model.model_file import save_card
+from iat_ros.training.config import load_training_config
+from iat_ros.training.pipeline import discard, prepare_output, train
+
+DESCRIPTION = "Learn a model from pairs of actions: paired embedding, augmentation, Act2Act. No labels are used."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this verb."""
+    parser.add_argument("--data", required=True, help=f"directory of UTD-MHAD skeleton files, or '{MADE_UP}'")
+    parser.add_argument("--out", required=True, type=Path, help="model directory to make; refused if it holds a model")
+    parser.add_argument("--config", default="default", help="recipe: the name of one that ships, or a YAML file")
+    parser.add_argument("--division", choices=DIVISIONS, default="subject", help="how clips are divided into A and B")
+    parser.add_argument("--seed", type=int, default=0, help="decides everything that is drawn")
+    parser.add_argument("--resume", action="store_true", help="go on with an unfinished training in --out")
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads; the networks are small, 1 is often best")
+    parser.add_argument("--no-scores", action="store_true", help="do not measure IAT-test and IAT-train afterwards")
+    add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train, score, and write the model."""
+    torch.set_num_threads(max(1, args.threads))
+    config = load_training_config(args.config)
+    prepare_output(args.out, args.resume)
+    try:
+        source = open_source(args.data)
+        division = divide(source.actions(config.frames), source.rules, args.division, args.seed)
+    except BaseException:
+        discard(args.out)
+        raise
+    print(f"{source.name}: {len(division.pairs)} pairs to learn from, people {', '.join(sorted(set(division.pairs.people)))}")
+    bars: dict[str, tqdm] = {}
+
+    def progress(phase: str, done: int, total: int, losses: dict[str, float]) -> None:
+        if phase not in bars:
+            for bar in bars.values():
+                bar.close()
+            bars[phase] = tqdm(total=total, desc=phase, disable=None, mininterval=0.5)
+        bar = bars[phase]
+        bar.set_postfix({name: f"{value:.3f}" for name, value in losses.items()}, refresh=False)
+        bar.update(done - bar.n)
+
+    card = train(
+        division.pairs,
+        config,
+        args.seed,
+        args.out,
+        {
+            "skeleton": source.definition.name,
+            "limb_names": source.definition.limb_names,
+            "data_set": {"name": source.name, "division": args.division, "pairs": len(division.pairs)},
+        },
+        progress,
+    )
+    for bar in bars.values():
+        bar.close()
+    scores: dict[str, float] = {}
+    if not args.no_scores:
+        scores = score_model(args.out, division, seed=args.seed)
+        save_card(args.out, replace(card, scores=scores))
+    print(f"{args.out}: written" + "".join(f"\n  {name:22s} {value:6.2f}" for name, value in scores.items()))
+    write_json(args.json, {"model": str(args.out), "seed": args.seed, "scores": scores})
+    return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run this verb."""
+    return run_verb("train", DESCRIPTION, add_arguments, run, argv)

@@ -1,0 +1,137 @@
+"""IAT-test and IAT-train: does an answer follow the rules, is it real, and are answers diverse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from iat_ros.data.actions import stack
+from iat_ros.data.protocol import Division
+from iat_ros.evaluation.judge import Judge, JudgeConfig
+from iat_ros.skeleton.motion import MotionArray
+
+
+@dataclass(frozen=True)
+class IatScores:
+    """Scores of one generator, in percent.
+
+    Attributes:
+        e_kfold: Accuracy of E on held-out pairs of B, half positive, half negative: the ceiling of iat_test.
+        iat_test: Share of the generated pairs that E, trained on B without their stimuli, judges to follow the rules.
+        iat_train_positives: Accuracy on the pairs of A of an E trained on generated pairs against B's negatives.
+        iat_train_balanced: The same on the pairs of A and as many pairs made from A that break the rules.
+    """
+
+    e_kfold: float
+    iat_test: float
+    iat_train_positives: float
+    iat_train_balanced: float
+
+    def as_dict(self) -> dict[str, float]:
+        """Return the scores by name."""
+        return asdict(self)
+
+
+class IatEvaluation:
+    """Judges generators on one division; E of IAT-test is trained once and serves all of them.
+
+    Args:
+        division: Sets A and B.
+        folds: K. Stimuli and responses of B are divided into K parts, so that neither motion of a tested pair was
+            in the training of the E that judges it.
+        seed: Seed of folds and of E.
+        config: How E is trained.
+        progress: Called with a line of text when a step begins.
+    """
+
+    def __init__(
+        self,
+        division: Division,
+        folds: int = 4,
+        seed: int = 0,
+        config: JudgeConfig | None = None,
+        progress: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._division = division
+        self._config = config or JudgeConfig()
+        self._seed = seed
+        self._progress = progress
+        self.stimuli, self._responses = stack(division.stimuli), stack(division.responses)
+        rules_s, rules_r = division.stimulus_rules(), division.response_rules()
+        self._follows = rules_s[:, None] == rules_r[None]
+        self._fold_s = _folds(rules_s, folds, np.random.default_rng([seed, 1]))
+        self._fold_r = _folds(rules_r, folds, np.random.default_rng([seed, 2]))
+        self._judges = [self._train_on_b(fold) for fold in range(folds)]
+        self.e_kfold = self._kfold_accuracy()
+
+    def _judge(self, seed: int) -> Judge:
+        return Judge(3 * self.stimuli.limbs_in_body.shape[2], self._config, seed)
+
+    def _train_on_b(self, fold: int) -> Judge:
+        self._progress(f"training E, fold {fold + 1}")
+        seen = (self._fold_s != fold)[:, None] & (self._fold_r != fold)[None]
+        return self._judge(self._seed + fold).train(
+            self.stimuli, self._responses, np.argwhere(seen & self._follows), np.argwhere(seen & ~self._follows)
+        )
+
+    def _kfold_accuracy(self) -> float:
+        accuracies = []
+        for fold, judge in enumerate(self._judges):
+            held_out = (self._fold_s == fold)[:, None] & (self._fold_r == fold)[None]
+            for follows in (True, False):
+                pairs = np.argwhere(held_out & (self._follows == follows))
+                accepted = judge.accepts(self.stimuli[pairs[:, 0]], self._responses[pairs[:, 1]])
+                accuracies.append(float((accepted == follows).mean()))
+        return 100.0 * float(np.mean(accuracies))
+
+    def follows_rules(self, stimulus_index: np.ndarray, answers: MotionArray) -> np.ndarray:
+        """Judge answers to stimuli of B, each by the E that never saw that stimulus, shape (N,), bool."""
+        judged = np.zeros(len(answers), dtype=bool)
+        for fold, judge in enumerate(self._judges):
+            mine = np.flatnonzero(self._fold_s[stimulus_index] == fold)
+            if len(mine):
+                judged[mine] = judge.accepts(self.stimuli[stimulus_index[mine]], answers[mine])
+        return judged
+
+    def score(self, answer: Callable[[MotionArray], MotionArray], rounds: int = 5) -> IatScores:
+        """Score a generator.
+
+        Args:
+            answer: Answers N motions with N motions; asked ``rounds`` times for all stimuli of B.
+            rounds: How often.
+        """
+        given = [answer(self.stimuli) for _ in range(rounds)]
+        answers = MotionArray(
+            np.concatenate([part.limbs_in_body for part in given]), np.concatenate([part.durations_s for part in given])
+        )
+        asked = np.tile(np.arange(len(self.stimuli)), rounds)
+        iat_test = float(self.follows_rules(asked, answers).mean())
+        positives, balanced = self._iat_train(asked, answers)
+        return IatScores(self.e_kfold, 100.0 * iat_test, 100.0 * positives, 100.0 * balanced)
+
+    def _iat_train(self, asked: np.ndarray, answers: MotionArray) -> tuple[float, float]:
+        self._progress("training E on answers")
+        pool = MotionArray(
+            np.concatenate([answers.limbs_in_body, self._responses.limbs_in_body]),
+            np.concatenate([answers.durations_s, self._responses.durations_s]),
+        )
+        positive = np.stack([asked, np.arange(len(answers))], axis=1)
+        negative = np.argwhere(~self._follows) + np.array([0, len(answers)])
+        judge = self._judge(self._seed + 1000).train(self.stimuli, pool, positive, negative)
+        pairs, rules = self._division.pairs, self._division.pair_rules
+        positives = float(judge.accepts(pairs.stimuli, pairs.responses).mean())
+        broken = np.argwhere(rules[:, None] != rules[None])
+        chosen = broken[np.random.default_rng([self._seed, 3]).permutation(len(broken))[: 10 * len(pairs)]]
+        refused = float((~judge.accepts(pairs.stimuli[chosen[:, 0]], pairs.responses[chosen[:, 1]])).mean())
+        return positives, (positives + refused) / 2
+
+
+def _folds(rules: np.ndarray, folds: int, rng: np.random.Generator) -> np.ndarray:
+    """Divide items into folds at random, each rule evenly, shape (N,)."""
+    result = np.zeros(len(rules), dtype=int)
+    for rule in np.unique(rules):
+        members = rng.permutation(np.flatnonzero(rules == rule))
+        result[members] = np.arange(len(members)) % folds
+    return result

@@ -1,0 +1,130 @@
+"""A model on disk: a directory with ``model.safetensors`` and ``model.json``. No pickle, so no code can hide in it."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+from safetensors import SafetensorError
+
+import iat_ros
+from iat_ros.errors import ModelError
+from iat_ros.model.networks import Act2Act, Dimensions
+from iat_ros.model.normalisation import DurationScale
+
+FORMAT_VERSION = 1
+WEIGHTS, CARD = "model.safetensors", "model.json"
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What model.json says about a model.
+
+    Attributes:
+        skeleton: Name of the skeleton definition it was trained on.
+        limb_names: The limbs, in order.
+        dimensions: Sizes of the networks.
+        stimulus_durations: Normalisation of the durations of stimuli.
+        response_durations: Normalisation and range of the durations of answers.
+        recipe: The training configuration.
+        data_set: What it was trained on, and how that was divided.
+        seed: Seed of the training.
+        scores: Figures measured after the training.
+        package_version: Version of the package that trained it.
+    """
+
+    skeleton: str
+    limb_names: tuple[str, ...]
+    dimensions: Dimensions
+    stimulus_durations: DurationScale
+    response_durations: DurationScale
+    recipe: dict[str, Any]
+    data_set: dict[str, Any]
+    seed: int
+    scores: dict[str, Any] = field(default_factory=dict)
+    package_version: str = iat_ros.__version__
+
+    def __post_init__(self) -> None:
+        if len(self.limb_names) != self.dimensions.limbs:
+            raise ModelError(f"{len(self.limb_names)} limb names for dimensions.limbs = {self.dimensions.limbs}")
+
+
+def save_model(directory: Path, generator: Act2Act, card: ModelCard) -> None:
+    """Write a model directory; each file appears whole or not at all."""
+    directory.mkdir(parents=True, exist_ok=True)
+    weights = {name: value.detach().cpu().contiguous() for name, value in generator.state_dict().items()}
+    _replace(directory / WEIGHTS, safetensors.torch.save(weights))
+    save_card(directory, card)
+
+
+def save_card(directory: Path, card: ModelCard) -> None:
+    """Write model.json alone, as after new scores were measured."""
+    text = json.dumps({"format_version": FORMAT_VERSION, **asdict(card)}, indent=2)
+    _replace(directory / CARD, text.encode() + b"\n")
+
+
+def load_card(directory: Path) -> ModelCard:
+    """Read model.json.
+
+    Raises:
+        ModelError: The directory or file is missing or damaged, or of another format version.
+    """
+    path = directory / CARD
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ModelError(f"{directory}: no {CARD} here; expected a model directory as 'train' writes it") from error
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ModelError(f"{path}: damaged or unreadable: {error}; train again or copy it anew") from error
+    version = content.get("format_version") if isinstance(content, dict) else None
+    if version != FORMAT_VERSION:
+        raise ModelError(f"{path}: expected format_version {FORMAT_VERSION}, got {version!r}; train the model again")
+    del content["format_version"]
+    try:
+        content["dimensions"] = Dimensions(**content["dimensions"])
+        content["stimulus_durations"] = DurationScale(**content["stimulus_durations"])
+        content["response_durations"] = DurationScale(**content["response_durations"])
+        content["limb_names"] = tuple(content["limb_names"])
+        return ModelCard(**content)
+    except (KeyError, TypeError) as error:
+        raise ModelError(f"{path}: a key is missing, unknown or of the wrong type: {error}") from error
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from error
+
+
+def load_generator(directory: Path, card: ModelCard) -> Act2Act:
+    """Read the weights of the generator, in evaluation mode, on the CPU.
+
+    Raises:
+        ModelError: The file is missing or damaged, or its tensors do not fit the card.
+    """
+    path = directory / WEIGHTS
+    try:
+        weights = safetensors.torch.load_file(str(path))
+    except FileNotFoundError as error:
+        raise ModelError(f"{directory}: no {WEIGHTS} here; expected a model directory as 'train' writes it") from error
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"{path}: damaged or unreadable: {error}; train again or copy it anew") from error
+    generator = Act2Act(card.dimensions)
+    expected = {name: tuple(value.shape) for name, value in generator.state_dict().items()}
+    found = {name: tuple(value.shape) for name, value in weights.items()}
+    for name in sorted(expected.keys() | found.keys()):
+        if expected.get(name) != found.get(name):
+            raise ModelError(
+                f"{path}: does not fit {CARD}: tensor '{name}' should have shape {expected.get(name)}, "
+                f"has {found.get(name)}"
+            )
+    if not all(bool(value.isfinite().all()) for value in weights.values()):
+        raise ModelError(f"{path}: weights hold NaN or infinity; train again or copy it anew")
+    generator.load_state_dict(weights)
+    return generator.eval()
+
+
+def _replace(path: Path, content: bytes) -> None:
+    partial = path.with_name(path.name + ".partial")
+    partial.write_bytes(content)
+    os.replace(partial, path)

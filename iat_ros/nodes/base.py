@@ -1,0 +1,121 @@
+"""What every lifecycle node of this package shares: parameters, refusals, counters and diagnostics."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
+
+from iat_ros.errors import IatError
+from iat_ros.nodes.parameters import Parameter, ParameterTable
+
+SENSOR_QOS = qos_profile_sensor_data
+"""Best effort: matches every sensor's publisher, reliable or not."""
+RESULT_QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
+
+
+_MOST_REASONS = 50  # reasons name what came in; a flood of different nonsense must not fill the memory
+
+
+class IatNode(LifecycleNode):
+    """A lifecycle node that refuses bad values with one clear line and counts what it drops.
+
+    Subclasses name their `PARAMETERS` and implement `setup` (on configure; may raise IatError) and `teardown`.
+    Callbacks are wrapped by `guarded`, so that they run only while the node is active, and so that an unusable
+    message is a counted drop.
+    """
+
+    PARAMETERS: ClassVar[Sequence[Parameter]] = ()
+
+    def __init__(self, name: str, **options: Any) -> None:
+        super().__init__(name, **options)
+        self.parameters = ParameterTable(self, self.PARAMETERS)
+        self.active = False
+        self.counts: Counter[str] = Counter()
+        self.dropped: Counter[str] = Counter()
+        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        self._diagnostics_timer = self.create_timer(1.0, self._publish_diagnostics)
+
+    def setup(self, values: dict[str, Any]) -> None:
+        """Make everything that the node needs from its parameters.
+
+        Raises:
+            IatError: A value cannot be used; the node stays unconfigured.
+        """
+        raise TypeError(f"{type(self).__name__} must implement setup()")
+
+    def teardown(self) -> None:
+        """Free what `setup` made."""
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Read the parameters and set up, or refuse with one line."""
+        try:
+            self.setup(self.parameters.read())
+        except IatError as error:
+            self.get_logger().error(f"refused to configure: {error}")
+            self.teardown()
+            return TransitionCallbackReturn.FAILURE
+        self.parameters.locked = True
+        return super().on_configure(state)
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Start to work."""
+        self.active = True
+        return super().on_activate(state)
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop working; what was set up stays."""
+        self.active = False
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Free what was set up; parameters may change again."""
+        return self._let_go(super().on_cleanup(state))
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Free what was set up."""
+        return self._let_go(super().on_shutdown(state))
+
+    def _let_go(self, result: TransitionCallbackReturn) -> TransitionCallbackReturn:
+        self.active = False
+        self.parameters.locked = False
+        self.teardown()
+        return result
+
+    def guarded(self, callback: Callable[[Any], None]) -> Callable[[Any], None]:
+        """Wrap a subscription's callback: nothing while inactive; an unusable message is counted and named."""
+
+        def call(message: Any) -> None:
+            if not self.active:
+                return
+            try:
+                callback(message)
+            except IatError as error:
+                self.drop(str(error))
+
+        return call
+
+    def drop(self, reason: str, count: int = 1) -> None:
+        """Count something that is not used, and say so, at most once in two seconds."""
+        known = reason in self.dropped or len(self.dropped) < _MOST_REASONS
+        self.dropped[reason if known else "other reasons"] += count
+        self.get_logger().warning(f"dropped: {reason}", throttle_duration_sec=2.0)
+
+    def _publish_diagnostics(self) -> None:
+        total = sum(self.dropped.values())
+        state = "active" if self.active else "not active"
+        status = DiagnosticStatus(
+            level=DiagnosticStatus.OK if self.active and not total else DiagnosticStatus.WARN,
+            name=self.get_fully_qualified_name(),
+            message=f"{state}, {total} dropped" if total else state,
+            hardware_id="iat_ros",
+        )
+        values = {**self.counts, **{f"dropped: {reason}": count for reason, count in self.dropped.most_common(20)}}
+        status.values = [KeyValue(key=key, value=str(value)) for key, value in values.items()]
+        message = DiagnosticArray(status=[status])
+        message.header.stamp = self.get_clock().now().to_msg()
+        self._diagnostics.publish(message)

@@ -1,0 +1,102 @@
+"""Perception: buffers streamed skeletons, finds when an action happened, publishes it as a window."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from sensor_msgs.msg import PointCloud2
+from std_msgs.msg import Header
+from std_srvs.srv import Trigger
+
+from iat_ros.errors import SkeletonError
+from iat_ros.nodes.base import RESULT_QOS, SENSOR_QOS, IatNode
+from iat_ros.nodes.clouds import decode_skeletons, encode_motion, to_stamp
+from iat_ros.nodes.parameters import Parameter
+from iat_ros.skeleton.definition import load_skeleton
+from iat_ros.stream.people import People
+from iat_ros.stream.segmenter import Segment, SegmenterConfig
+from iat_ros.stream.window import make_window
+
+_SEGMENTER = SegmenterConfig()
+
+SKELETON = Parameter("skeleton", "utd_mhad", "Skeleton definition: the name of one that ships, or a YAML file.")
+
+
+class PerceptionNode(IatNode):
+    """Subscribes ``skeletons``, publishes ``windows``; service ``~/trigger`` sends what is in the buffer now."""
+
+    PARAMETERS = (
+        SKELETON,
+        Parameter("frames", 32, "T, the frames of a window; the model must have been trained with as many.", 8, 512),
+        Parameter("start_angle", _SEGMENTER.start_angle_rad, "A moving limb so far from rest starts an action [rad].", 0.05, 3.0),
+        Parameter("rest_angle", _SEGMENTER.rest_angle_rad, "All limbs so near to rest may end an action [rad].", 0.05, 3.0),
+        Parameter("moving_speed", _SEGMENTER.moving_rad_s, "Above this the fastest limb counts as moving [rad/s].", 0.1, 20.0),
+        Parameter("quiet_time", _SEGMENTER.quiet_s, "Silence near rest after which an action has ended [s].", 0.03, 5.0),
+        Parameter("hold_time", _SEGMENTER.hold_s, "Silence away from rest after which an action has ended [s].", 0.1, 30.0),
+        Parameter("min_action", _SEGMENTER.min_action_s, "Shorter actions are dropped [s].", 0.1, 10.0),
+        Parameter("max_action", _SEGMENTER.max_action_s, "Longer actions are dropped [s].", 1.0, 120.0),
+        Parameter("max_gap", _SEGMENTER.max_gap_s, "A longer gap between frames loses the person [s].", 0.05, 5.0),
+    )
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__("perception", **options)
+        self._windows = self.create_lifecycle_publisher(PointCloud2, "windows", RESULT_QOS)
+        self._people: People | None = None
+        self._reported: Counter[str] = Counter()
+        self.create_subscription(PointCloud2, "skeletons", self.guarded(self._on_skeletons), SENSOR_QOS)
+        self.create_service(Trigger, "~/trigger", self._on_trigger)
+
+    def setup(self, values: dict[str, Any]) -> None:
+        """Load the skeleton and start with nobody in view."""
+        self._definition = load_skeleton(values["skeleton"])
+        self._frames = values["frames"]
+        config = SegmenterConfig(
+            start_angle_rad=values["start_angle"],
+            rest_angle_rad=values["rest_angle"],
+            moving_rad_s=values["moving_speed"],
+            quiet_s=values["quiet_time"],
+            hold_s=values["hold_time"],
+            min_action_s=values["min_action"],
+            max_action_s=values["max_action"],
+            max_gap_s=values["max_gap"],
+        )
+        self._people = People(self._definition, config)
+        self._reported = Counter()
+
+    def teardown(self) -> None:
+        """Forget everybody."""
+        self._people = None
+
+    def _on_skeletons(self, message: PointCloud2) -> None:
+        people = self._people
+        if people is None:
+            return
+        cloud = decode_skeletons(message, len(self._definition.joints))
+        self.counts["frames"] += 1
+        for body_id, segment in people.push(cloud.time_s, cloud.body_ids, cloud.positions):
+            self._publish(body_id, segment)
+        self.counts["people"] = len(people)
+        dropped = people.dropped
+        for reason, count in (dropped - self._reported).items():
+            self.drop(reason, count)
+        self._reported = dropped
+
+    def _publish(self, body_id: int, segment: Segment) -> None:
+        motion = make_window(self._definition, segment.times_s, segment.positions, self._frames)
+        header = Header(stamp=to_stamp(float(segment.times_s[-1])), frame_id=f"body_{body_id}")
+        self._windows.publish(encode_motion(header, motion))
+        self.counts["windows"] += 1
+
+    def _on_trigger(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        segments = self._people.current() if self.active and self._people is not None else []
+        sent = 0
+        for body_id, segment in segments:
+            try:
+                self._publish(body_id, segment)
+                sent += 1
+            except SkeletonError as error:
+                self.drop(str(error))
+        response.success = sent > 0
+        response.message = f"sent {sent} window(s)" if sent else "nobody in the buffer" if self.active else "not active"
+        return response

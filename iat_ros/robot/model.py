@@ -1,0 +1,240 @@
+"""A robot as the answers need it: joints with their limits, and the directions of its limbs."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import pinocchio as pin
+from numpy.typing import NDArray
+
+from iat_ros.errors import RobotError
+from iat_ros.robot.description import RobotConfig, closest, find_urdf, load_robot_config
+from iat_ros.robot.kinematics import ChainStack, joint_axis, read_chain, stack_chains
+
+Array = NDArray[np.float64]
+
+IDLE_GAIN = 0.02
+"""A joint that turns no limb by more than this [rad/rad] (a wrist's roll) is left in the rest pose."""
+
+
+class RobotModel:
+    """A URDF reduced to the joints that answers move, checked against its configuration.
+
+    Attributes:
+        config: The configuration it was made from.
+        joint_names: The J joints, in the order of every joint vector.
+        limb_names: The L limbs, in the order of every array of directions.
+        lower, upper: (J,) position limits [rad] of the URDF.
+        safe_lower, safe_upper: (J,) the same, drawn in by the position margin; answers stay inside.
+        max_velocity: (J,) [rad/s], the URDF's limit or the configured cap, whichever is lower.
+        max_acceleration: (J,) [rad/s^2], the configured cap.
+        rest: (J,) rest pose [rad], inside the safe limits.
+        chains: Independent chains of limbs, for retargeting.
+        pinocchio: The reduced `pinocchio.Model`.
+    """
+
+    def __init__(self, config: RobotConfig, urdf_xml: str | None = None) -> None:
+        """Build the model.
+
+        Args:
+            config: What to take from the URDF.
+            urdf_xml: The URDF itself, e.g. from the topic ``robot_description``; ``config.urdf`` if None.
+
+        Raises:
+            RobotError: When URDF and configuration do not fit; one line says where.
+        """
+        self.config = config
+        self.joint_names = config.joints
+        self.limb_names = tuple(config.limbs)
+        full, self._where = _parse(config, urdf_xml)
+        for joint in (*config.joints, *config.rest):
+            self._one_dof(full, joint)
+        for limb, links in config.limbs.items():
+            for link in links:
+                self._link(full, f"limb '{limb}'", link)
+        self._link(full, "torso", config.torso)
+        self._read_limits(full)
+        reduced = pin.buildReducedModel(
+            full,
+            [full.getJointId(n) for n in full.names[1:] if n not in config.joints],
+            self._pose(full),
+        )
+        self.pinocchio = reduced
+        # Pinocchio orders joints along the tree; this one is the configuration's order.
+        self._column = {name: i for i, name in enumerate(config.joints)}
+        self._order = [self._column[name] for name in reduced.names[1:]]
+        for i, name in enumerate(reduced.names[1:], start=1):
+            if not np.any(joint_axis(reduced, i)):
+                raise RobotError(f"{self._where}: joint '{name}' does not turn; leave it out of 'joints'")
+        frame = reduced.frames[self._link(reduced, "torso", config.torso)]
+        if frame.parentJoint != 0:
+            raise RobotError(
+                f"{self._where}: torso '{config.torso}' moves with joint '{reduced.names[frame.parentJoint]}'; "
+                "take that joint out of 'joints', or a torso link before it"
+            )
+        self._body = frame.placement * pin.SE3(pin.rpy.rpyToMatrix(*config.torso_rpy), np.zeros(3))
+        self.chains = self._build_chains()
+        for array in (self.lower, self.upper, self.safe_lower, self.safe_upper, self.max_velocity,
+                      self.max_acceleration, self.rest):  # fmt: skip
+            array.flags.writeable = False
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], urdf_xml: str | None = None) -> RobotModel:
+        """Build the model of a robot's YAML file (see `load_robot_config`)."""
+        return cls(load_robot_config(path), urdf_xml)
+
+    def limb_directions(self, q: Array) -> Array:
+        """Return unit vectors (T, L, 3) along the limbs in the body frame at angles (T, J) or (J,) [rad]."""
+        q = self._poses(q)
+        directions = np.empty((len(q), len(self.limb_names), 3))
+        for chain in self.chains:
+            for limbs, values in zip(chain.limb_columns, chain.directions(chain_poses(chain, q)), strict=True):
+                directions[:, limbs] = np.moveaxis(values, -1, 0)
+        return directions
+
+    def limb_jacobians(self, q: Array) -> Array:
+        """Return derivatives (T, L, 3, J) [1/rad] of the limb directions by angles (T, J) or (J,) [rad]."""
+        q = self._poses(q)
+        jacobians = np.zeros((len(q), len(self.limb_names), 3, len(self.joint_names)))
+        for chain in self.chains:
+            _, values = chain.linearize(chain_poses(chain, q))
+            for limbs, joints, value in zip(chain.limb_columns, chain.joint_columns, values, strict=True):
+                jacobians[:, limbs[:, None], :, joints[None, :]] = np.moveaxis(value, 3, 2)
+        return jacobians
+
+    def _poses(self, q: Array) -> Array:
+        q = np.asarray(q, dtype=np.float64)
+        q = q[None] if q.ndim == 1 else q
+        if q.ndim != 2 or q.shape[1] != len(self.joint_names):
+            raise RobotError(f"{self.config.name}: expected angles (T, {len(self.joint_names)}), got {q.shape}")
+        return q
+
+    def _one_dof(self, full: Any, joint: str) -> None:
+        if not full.existJointName(joint):
+            fixed = full.existFrame(joint, pin.FrameType.FIXED_JOINT)
+            why = "is fixed there" if fixed else closest(joint, full.names[1:])
+            raise RobotError(f"{self._where}: '{self.config.source}' names joint '{joint}'; {why}")
+        info = full.joints[full.getJointId(joint)]
+        if info.nq != 1:
+            raise RobotError(
+                f"{self._where}: joint '{joint}' is {info.shortname()}; expected one angle between limits "
+                "(make a continuous joint revolute, with limits)"
+            )
+
+    def _link(self, model: Any, what: str, link: str) -> int:
+        if not model.existFrame(link, pin.FrameType.BODY):
+            links = [f.name for f in model.frames if f.type == pin.FrameType.BODY]
+            raise RobotError(
+                f"{self._where}: {what} of '{self.config.source}' names link '{link}'; {closest(link, links)}"
+            )
+        return int(model.getFrameId(link, pin.FrameType.BODY))
+
+    def _read_limits(self, full: Any) -> None:
+        config = self.config
+        joints = [full.joints[full.getJointId(name)] for name in config.joints]
+        self.lower = np.array([full.lowerPositionLimit[j.idx_q] for j in joints])
+        self.upper = np.array([full.upperPositionLimit[j.idx_q] for j in joints])
+        fastest = np.array([full.velocityLimit[j.idx_v] for j in joints])
+        for name, low, high, speed in zip(config.joints, self.lower, self.upper, fastest, strict=True):
+            if not -20.0 < low < high < 20.0:
+                raise RobotError(
+                    f"{self._where}: joint '{name}' has limits {low:g} to {high:g} rad; expected lower < upper, "
+                    "both finite (<limit lower=.. upper=..>)"
+                )
+            if high - low <= 2 * config.position_margin:
+                raise RobotError(
+                    f"{self._where}: joint '{name}' moves {high - low:g} rad only; 'position_margin' "
+                    f"{config.position_margin:g} leaves nothing of it"
+                )
+            if not speed > 0.0:
+                raise RobotError(f"{self._where}: joint '{name}' has velocity limit {speed:g}; expected > 0")
+        self.safe_lower = self.lower + config.position_margin
+        self.safe_upper = self.upper - config.position_margin
+        self.max_velocity = np.minimum(fastest, [config.cap("max_velocity", n) for n in config.joints])
+        self.max_acceleration = np.array([config.cap("max_acceleration", n) for n in config.joints])
+
+    def _pose(self, full: Any) -> Array:
+        """Pose of the full model in rest; sets the rest of the listed joints."""
+        pose = pin.neutral(full)
+        for i, name in enumerate(full.names[1:], start=1):
+            if full.joints[i].nq != 1:
+                continue
+            k = full.joints[i].idx_q
+            low, high = full.lowerPositionLimit[k], full.upperPositionLimit[k]
+            if name in self.config.rest:
+                pose[k] = self.config.rest[name]
+                if low <= high and not low <= pose[k] <= high:
+                    raise RobotError(
+                        f"{self.config.source}: rest of '{name}' is {pose[k]:g} rad; expected {low:g} to {high:g}"
+                    )
+            else:
+                pose[k] = min(max(0.0, low), high) if low <= high else 0.0
+        angles = [pose[full.joints[full.getJointId(n)].idx_q] for n in self.config.joints]
+        self.rest = np.clip(angles, self.safe_lower, self.safe_upper)
+        return np.asarray(pose)
+
+    def _build_chains(self) -> list[ChainStack]:
+        """Split the limbs into groups that share no joint, and read each group's geometry."""
+        reduced, links = self.pinocchio, list(self.config.limbs.values())
+        whole = read_chain(reduced, self._body, links, self._order, list(range(len(links))))
+        samples = np.random.default_rng(0).uniform(self.safe_lower, self.safe_upper, (64, len(self.rest)))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            directions, jacobian = whole.linearize(samples.T[None, self._order])
+            gain = np.linalg.norm(jacobian[0], axis=2).max(axis=-1)  # (L, J)
+        for limb, direction, row in zip(self.limb_names, directions[0], gain, strict=True):
+            if not np.all(np.isfinite(direction)):
+                raise RobotError(f"{self.config.source}: limb '{limb}': its two links have the same origin")
+            if not np.any(row > IDLE_GAIN):
+                raise RobotError(
+                    f"{self._where}: limb '{limb}' ({' to '.join(self.config.limbs[limb])}) moves with none "
+                    "of 'joints'; take it out or list its joints"
+                )
+        groups: list[tuple[set[int], set[int]]] = []  # (limbs, joints of the reduced model)
+        for index, row in enumerate(gain > IDLE_GAIN):
+            limbs, joints = {index}, set(np.flatnonzero(row).tolist())
+            apart = []
+            for group in groups:
+                if group[1] & joints:
+                    limbs, joints = limbs | group[0], joints | group[1]
+                else:
+                    apart.append(group)
+            groups = [*apart, (limbs, joints)]
+        chains = []
+        for limbs, joints in groups:
+            locked = [i + 1 for i in range(reduced.nq) if i not in joints]
+            part = pin.buildReducedModel(reduced, locked, self.rest[self._order])
+            columns = [self._column[name] for name in part.names[1:]]
+            rows = sorted(limbs)
+            chains.append(read_chain(part, self._body, [links[k] for k in rows], columns, rows))
+        return stack_chains(chains)
+
+
+def chain_poses(chain: ChainStack, q: Array) -> Array:
+    """Take the columns of a stack's joints: (T, J) -> (A, n, T)."""
+    return np.ascontiguousarray(np.moveaxis(q[:, chain.joint_columns], 0, -1))
+
+
+def _parse(config: RobotConfig, urdf_xml: str | None) -> tuple[Any, str]:
+    """Parse the URDF with Pinocchio; its meshes are not needed. Returns the model and what messages call it."""
+    where = "robot_description"
+    if urdf_xml is None:
+        path = find_urdf(config)
+        where = str(path)
+        try:
+            urdf_xml = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise RobotError(f"{where}: cannot be read as a URDF: {' '.join(str(error).split())}") from error
+    try:
+        root = ElementTree.fromstring(urdf_xml)
+    except (ElementTree.ParseError, ValueError) as error:
+        raise RobotError(f"{where}: is damaged, not XML: {error}; restore the file") from error
+    if root.tag != "robot":
+        raise RobotError(f"{where}: expected a URDF (<robot>), found <{root.tag}>; expand xacro files first")
+    try:
+        return pin.buildModelFromXML(urdf_xml), where
+    except (ValueError, RuntimeError, IndexError) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise RobotError(f"{where}: Pinocchio refuses this URDF: {reason}") from error

@@ -1,0 +1,127 @@
+"""The training recipe: every number that decides what comes out of training, with its one default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from iat_ros.errors import ConfigError
+from iat_ros.resources import find_config
+from iat_ros.yaml_file import load_mapping
+
+
+@dataclass(frozen=True)
+class PvaeConfig:
+    """Paired VAEs (Algorithm 1).
+
+    Attributes:
+        epochs: Epochs, each with a VAE step and a PE step over the whole set.
+        learning_rate: Of Adam.
+        kl_weight: lambda_kl of eq. 1.
+        embedding: Dimension of the embedding space L.
+        pe_weight: Weight of the PE loss (eq. 2).
+    """
+
+    epochs: int = 400
+    learning_rate: float = 1e-3
+    kl_weight: float = 0.05
+    embedding: int = 6
+    pe_weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class AugmentationConfig:
+    """Drawing new pairs from neighbourhoods, and small changes that keep a motion's meaning.
+
+    Attributes:
+        scale: s of eq. 3.
+        turn_rad: Standard deviation of a turn about the body's z axis [rad].
+        tilt_rad: Standard deviation of a constant turn of each limb [rad].
+        warp: Standard deviation of the change of tempo within a motion, as a share.
+    """
+
+    scale: float = 0.1
+    turn_rad: float = 0.1
+    tilt_rad: float = 0.1
+    warp: float = 0.1
+
+
+@dataclass(frozen=True)
+class GanConfig:
+    """Act2Act under conditional WGAN-GP.
+
+    Attributes:
+        steps: Generator steps.
+        critic_steps: Critic steps per generator step.
+        batch: Pairs per step.
+        learning_rate: Of Adam, for both networks, falling to 0 over the second half.
+        gradient_penalty: Weight of the gradient penalty.
+        dropout: Dropout in the generator's encoder.
+        average: Decay of the running average of the generator's weights, which is what is kept.
+    """
+
+    steps: int = 3000
+    critic_steps: int = 5
+    batch: int = 64
+    learning_rate: float = 3e-4
+    gradient_penalty: float = 10.0
+    dropout: float = 0.2
+    average: float = 0.995
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """A whole recipe.
+
+    Attributes:
+        frames: T.
+        width: Channels of the hidden layers.
+        code: Dimension of c.
+        noise: Dimension of z.
+        latent: Dimension of the VAE's latent space.
+        pvae: Paired VAEs.
+        augmentation: Augmentation.
+        gan: Act2Act.
+    """
+
+    frames: int = 32
+    width: int = 64
+    code: int = 8
+    noise: int = 8
+    latent: int = 32
+    pvae: PvaeConfig = field(default_factory=PvaeConfig)
+    augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
+    gan: GanConfig = field(default_factory=GanConfig)
+
+
+def load_training_config(name_or_path: str) -> TrainingConfig:
+    """Load a recipe by the name of one that ships, or from a YAML file; what it leaves out keeps its default.
+
+    Raises:
+        ConfigError: There is no such file, a key is unknown, or a value is of the wrong type or sign.
+    """
+    path = find_config("training", name_or_path)
+    config: TrainingConfig = _build(TrainingConfig, load_mapping(path), str(path))
+    return config
+
+
+def _build(kind: Any, content: Any, where: str) -> Any:
+    if not isinstance(content, dict):
+        raise ConfigError(f"{where}: expected a mapping, got {type(content).__name__}")
+    defaults = kind()
+    known = {item.name: getattr(defaults, item.name) for item in fields(kind)}
+    values: dict[str, Any] = {}
+    for key, value in content.items():
+        if key not in known:
+            raise ConfigError(f"{where}: unknown key '{key}'; valid keys: {', '.join(known)}")
+        default = known[key]
+        if not isinstance(default, int | float):
+            values[key] = _build(type(default), value, f"{where}: {key}")
+            continue
+        right_type = type(value) is int or (type(value) is float and isinstance(default, float))
+        if not right_type or not value >= (1 if isinstance(default, int) else 0):
+            wanted = "a whole number above 0" if isinstance(default, int) else "a number of at least 0"
+            raise ConfigError(f"{where}: {key} must be {wanted}, got {value!r}")
+        values[key] = type(default)(value)
+    return kind(**values)

@@ -1,0 +1,161 @@
+"""The whole training: pairs -> paired embedding -> augmentation -> Act2Act -> model directory. Resumable."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from iat_ros.data.protocol import PairSet
+from iat_ros.errors import ConfigError, DataError, ModelError
+from iat_ros.model.model_file import CARD, ModelCard, save_model
+from iat_ros.model.networks import Dimensions
+from iat_ros.model.normalisation import DurationScale, to_tensor
+from iat_ros.training.act2act import Act2ActTrainer
+from iat_ros.training.augmentation import PairSampler, confidence
+from iat_ros.training.config import TrainingConfig
+from iat_ros.training.pvae import PairedVaes
+
+CHECKPOINT = "checkpoint.pt"
+_CHECKPOINT_EVERY_S = 20.0
+_FEWEST_PAIRS = 8
+
+Progress = Callable[[str, int, int, dict[str, float]], None]
+"""Called with the phase (``pvae`` or ``act2act``), steps done, steps in all, and the losses."""
+
+
+def prepare_output(directory: Path, resume: bool) -> None:
+    """Make the model directory, and refuse to overwrite one.
+
+    Raises:
+        ConfigError: It holds something already, or there is nothing to resume.
+    """
+    checkpoint = directory / CHECKPOINT
+    if (directory / CARD).exists():
+        raise ConfigError(f"{directory}: holds a model already; choose another output directory or remove it first")
+    if resume and not checkpoint.exists():
+        raise ConfigError(f"{directory}: nothing to resume here (no {CHECKPOINT}); leave --resume out to start anew")
+    if checkpoint.exists() and not resume:
+        raise ConfigError(f"{directory}: holds an unfinished training; add --resume to go on, or remove it first")
+    if not checkpoint.exists() and directory.exists() and any(directory.iterdir()):
+        raise ConfigError(f"{directory}: is not empty; choose another output directory")
+    directory.mkdir(parents=True, exist_ok=True)
+
+
+def train(
+    pairs: PairSet,
+    config: TrainingConfig,
+    seed: int,
+    directory: Path,
+    card: dict[str, Any],
+    progress: Progress = lambda *_: None,
+) -> ModelCard:
+    """Train a model on pairs and write it; goes on from a checkpoint in the directory where there is one.
+
+    Args:
+        pairs: Set A.
+        config: The recipe.
+        seed: Decides everything that is drawn; the same seed gives the same model on one machine.
+        directory: Where the model is written, made ready by `prepare_output`.
+        card: ``skeleton``, ``limb_names`` and ``data_set`` for model.json.
+        progress: Told about every step.
+
+    Returns:
+        The card that was written, without scores.
+
+    Raises:
+        DataError: The pairs are too few or do not fit the recipe.
+        ModelError: The checkpoint is damaged, or belongs to another recipe, seed or data.
+    """
+    limbs, frames = pairs.stimuli.limbs_in_body.shape[2], pairs.stimuli.limbs_in_body.shape[1]
+    if frames != config.frames:
+        raise DataError(f"the recipe wants motions of {config.frames} frames, the data has {frames}")
+    if len(pairs) < _FEWEST_PAIRS:
+        raise DataError(f"{len(pairs)} pairs are too few to learn from; at least {_FEWEST_PAIRS} are needed")
+    dims = Dimensions(limbs, frames, config.width, config.code, config.noise, config.latent)
+    scales = DurationScale.of(pairs.stimuli.durations_s), DurationScale.of(pairs.responses.durations_s)
+    stimuli, responses = to_tensor(pairs.stimuli, scales[0]), to_tensor(pairs.responses, scales[1])
+    identity = {"config": asdict(config), "seed": seed, "pairs": float(stimuli.double().sum() + responses.double().sum())}
+    path = directory / CHECKPOINT
+    torch.manual_seed(seed)
+    state = _load_checkpoint(path, identity) if path.exists() else None
+    if state is None:
+        nc = _augmentation(dims, config, stimuli, responses, progress)
+        state = {"identity": identity, "nc": [torch.from_numpy(rows) for rows in nc]}
+        _write(path, state)
+    draws = torch.Generator().manual_seed(seed)
+    sampler = PairSampler(
+        stimuli, responses, state["nc"][0].numpy(), state["nc"][1].numpy(), config.augmentation, draws
+    )
+    torch.manual_seed(seed + 1)
+    trainer = Act2ActTrainer(dims, config.gan)
+    if "trainer" in state:
+        trainer.load_state(state["trainer"])
+        draws.set_state(state["draws"])
+        torch.set_rng_state(state["random"])
+    written = time.monotonic()
+
+    def step_done(step: int, losses: dict[str, float]) -> None:
+        nonlocal written
+        progress("act2act", step, config.gan.steps, losses)
+        if time.monotonic() - written > _CHECKPOINT_EVERY_S:
+            random = {"draws": draws.get_state(), "random": torch.get_rng_state()}
+            _write(path, {**state, "trainer": trainer.state(), **random})
+            written = time.monotonic()
+
+    trainer.train(sampler, step_done)
+    done = ModelCard(
+        dimensions=dims,
+        stimulus_durations=scales[0],
+        response_durations=scales[1],
+        recipe=asdict(config),
+        seed=seed,
+        **card,
+    )
+    save_model(directory, trainer.average, done)
+    path.unlink(missing_ok=True)
+    return done
+
+
+def _augmentation(
+    dims: Dimensions, config: TrainingConfig, stimuli: torch.Tensor, responses: torch.Tensor, progress: Progress
+) -> tuple[np.ndarray, np.ndarray]:
+    vaes = PairedVaes(dims, config.pvae)
+    vaes.train(stimuli, responses, lambda epoch, losses: progress("pvae", epoch, config.pvae.epochs, losses))
+    embedded = vaes.embed(stimuli, responses)
+    scale = config.augmentation.scale
+    return confidence(embedded.stimuli, scale), confidence(embedded.responses, scale)
+
+
+def _write(path: Path, state: dict[str, Any]) -> None:
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    partial = path.with_suffix(".partial")
+    partial.write_bytes(buffer.getvalue())
+    os.replace(partial, path)
+
+
+def _load_checkpoint(path: Path, identity: dict[str, Any]) -> dict[str, Any]:
+    try:
+        state: dict[str, Any] = torch.load(path, weights_only=True)  # weights only: no code is unpickled
+        theirs = state["identity"]
+    except Exception as error:
+        raise ModelError(f"{path}: damaged: {type(error).__name__}; remove it and train anew") from error
+    for key, value in identity.items():
+        if theirs.get(key) != value:
+            raise ModelError(f"{path}: belongs to a training with another {key}; use the same, or another directory")
+    return state
+
+
+def discard(directory: Path) -> None:
+    """Remove an unfinished training that never got anywhere, so that the name is free again."""
+    if directory.is_dir() and not any(directory.iterdir()):
+        shutil.rmtree(directory)

@@ -1,0 +1,42 @@
+"""Robots and made-up motions that the tests of `iat_ros.robot` share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from iat_ros.robot.model import RobotModel
+
+CONFIG = Path(__file__).parents[2] / "config" / "robots"
+
+
+@pytest.fixture(scope="session", params=["g1", "talos", "tiago_dual"])
+def robot(request: pytest.FixtureRequest) -> RobotModel:
+    """Each robot that has a configuration."""
+    return RobotModel.load(CONFIG / f"{request.param}.yaml")
+
+
+@pytest.fixture(scope="session")
+def g1() -> RobotModel:
+    """The Unitree G1."""
+    return RobotModel.load(CONFIG / "g1.yaml")
+
+
+@pytest.fixture(scope="session")
+def make_motion():
+    """Return a function (model, seed) -> smooth random joint motion (T, J) [rad] inside the safe limits."""
+
+    def make(model: RobotModel, seed: int, frames: int = 32, size: float = 0.35) -> np.ndarray:
+        rng = np.random.default_rng(seed)
+        time = np.linspace(0.0, 1.0, frames)[:, None]
+        J = len(model.rest)
+        waves = sum(
+            rng.normal(size=J) * np.sin(2 * np.pi * f * time + rng.uniform(0, 2 * np.pi, J)) / f for f in (0.5, 1, 1.5)
+        )
+        half = (model.safe_upper - model.safe_lower) / 2
+        unit = rng.uniform(-0.7, 0.7, J) + size * waves
+        return (model.safe_lower + model.safe_upper) / 2 + half * np.tanh(unit)
+
+    return make
