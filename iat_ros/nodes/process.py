@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Sequence
+from threading import Event
 
 import rclpy
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
@@ -48,12 +49,7 @@ def run_nodes(make: Callable[[], Sequence[Node]], ros_args: list[str], autostart
         0.
     """
     rclpy.init(args=["iat_ros", *ros_args], signal_handler_options=SignalHandlerOptions.NO)
-
-    def stop(_number: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    stop = stop_on_signals()
     nodes: Sequence[Node] = []
     try:
         nodes = make()
@@ -61,11 +57,21 @@ def run_nodes(make: Callable[[], Sequence[Node]], ros_args: list[str], autostart
         for node in nodes:
             if autostart and isinstance(node, LifecycleNode) and bring_up(node):
                 node.get_logger().info("active")
-        executor.spin()
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass  # the asked-for end
+        while not stop.is_set() and rclpy.ok():
+            executor.spin_once(timeout_sec=0.1)
     finally:
         for node in nodes:
             node.destroy_node()
         rclpy.try_shutdown()
     return 0
+
+
+def stop_on_signals() -> Event:
+    """Catch SIGINT and SIGTERM; the event that is returned is set by either.
+
+    rclpy's own handlers do not wake the EventsExecutor, so programs look at this event between two rounds of it.
+    """
+    stop = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    return stop

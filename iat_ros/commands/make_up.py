@@ -1,0 +1,42 @@
+"""``make_up``: made-up motions as a bag, which `play`, `demo` and ``ros2 bag play`` can stream."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from iat_ros.commands.entry import run_verb
+from iat_ros.data.bag import write_bag
+from iat_ros.data.made_up import GESTURES, make_clips
+from iat_ros.data.recording import from_clips
+from iat_ros.data.source import RULES
+
+DESCRIPTION = "Write made-up motions as a bag of skeletons."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this verb."""
+    parser.add_argument("--out", required=True, type=Path, help="bag directory to make; must not exist")
+    parser.add_argument(
+        "--actions",
+        nargs="+",
+        choices=sorted(GESTURES),
+        default=[rule.stimulus for rule in RULES],
+        help="which actions; default: those that ask for an answer",
+    )
+    parser.add_argument("--people", type=int, default=2, help="how many people do each of them once")
+    parser.add_argument("--seed", type=int, default=0, help="decides everything that is drawn")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the bag."""
+    clips = make_clips(max(1, args.people), 1, args.seed, tuple(args.actions))
+    frames = write_bag(args.out, from_clips(clips))
+    print(f"{args.out}: {len(clips)} actions, {frames} frames")
+    return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run this verb."""
+    return run_verb("make_up", DESCRIPTION, add_arguments, run, argv)

@@ -1,0 +1,52 @@
+"""``play``: stream clips or a bag as a live skeleton."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from iat_ros.commands.entry import run_verb
+from iat_ros.commands.recordings import add_recording, open_recording
+from iat_ros.errors import ConfigError
+
+DESCRIPTION = "Stream clips or a bag on the topic skeletons, as a tracker would."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this verb."""
+    add_recording(parser)
+    parser.add_argument("--speed", type=float, default=1.0, help="1 is true speed, 2 twice as fast")
+    parser.add_argument("--loop", action="store_true", help="again and again until Ctrl-C")
+    parser.add_argument("--wait", type=float, default=10.0, help="wait so long for somebody who listens [s]")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Play until the end or Ctrl-C."""
+    if not 0.01 <= args.speed <= 100.0:
+        raise ConfigError(f"--speed must lie between 0.01 and 100, got {args.speed}")
+    frames = open_recording(args)
+    import rclpy
+    from rclpy.signals import SignalHandlerOptions
+
+    from iat_ros.nodes.play import PlayNode
+    from iat_ros.nodes.process import stop_on_signals
+
+    rclpy.init(args=["iat_ros", *args.ros_args], signal_handler_options=SignalHandlerOptions.NO)
+    stop = stop_on_signals()
+    node = PlayNode()
+    try:
+        if not node.wait_for_subscriber(args.wait, stop.is_set) and not stop.is_set():
+            node.get_logger().warning(f"nobody subscribes to skeletons after {args.wait:g} s; playing all the same")
+        count = node.play(frames, args.speed, stop.is_set)
+        while args.loop and not stop.is_set():
+            count += node.play(frames, args.speed, stop.is_set)
+    finally:
+        node.destroy_node()
+        rclpy.try_shutdown()
+    print(f"played {count} frames")
+    return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run this verb."""
+    return run_verb("play", DESCRIPTION, add_arguments, run, argv)

@@ -1,0 +1,53 @@
+"""Options that choose a recording, shared by the verbs that play one."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from iat_ros.data import utd_mhad
+from iat_ros.data.bag import read_bag
+from iat_ros.data.recording import StreamFrame, from_clips
+from iat_ros.data.source import RULES
+from iat_ros.errors import ConfigError
+from iat_ros.resources import share_directory
+
+
+def add_recording(parser: argparse.ArgumentParser) -> None:
+    """Add the options ``--bag``, ``--data``, ``--clips``, ``--people`` and ``--still``."""
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--bag", type=Path, help="bag with the topic skeletons; default: the made-up one that ships")
+    source.add_argument("--data", type=Path, help="directory of UTD-MHAD skeleton files: plays its stimuli")
+    parser.add_argument("--clips", nargs="+", metavar="CLIP", help="with --data: only these, such as a17_s2_t1")
+    parser.add_argument(
+        "--people", nargs="+", metavar="PERSON", default=["s2", "s4", "s6", "s8"], help="with --data: whose clips"
+    )
+    parser.add_argument("--still", type=float, default=1.0, help="with --data: stillness around each clip [s]")
+
+
+def open_recording(args: argparse.Namespace) -> list[StreamFrame]:
+    """Read the recording that the options choose.
+
+    Raises:
+        DataError: It cannot be read.
+        ConfigError: The options leave nothing to play.
+    """
+    if args.data is None:
+        if args.clips:
+            raise ConfigError("--clips needs --data DIR")
+        return list(read_bag(args.bag or share_directory() / "recordings" / "made_up"))
+    if args.clips:
+        clips = [utd_mhad.read_clip(_find(args.data, name)) for name in args.clips]
+    else:
+        found = utd_mhad.read_directory(args.data, [rule.stimulus for rule in RULES])
+        clips = [clip for clip in found if clip.person in args.people]
+        clips.sort(key=lambda clip: (clip.person, clip.name.rsplit("_t")[1], clip.name))
+    if not clips:
+        raise ConfigError(f"--people {' '.join(args.people)}: none of them in {args.data}")
+    return list(from_clips(clips, args.still))
+
+
+def _find(directory: Path, name: str) -> Path:
+    stem = name.removesuffix(".mat").removesuffix("_skeleton")
+    candidates = [folder / f"{stem}_skeleton.mat" for folder in (directory, directory / "Skeleton")]
+    return next((path for path in candidates if path.is_file()), candidates[0])

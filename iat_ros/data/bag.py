@@ -1,0 +1,142 @@
+"""Skeleton recordings as ROS 2 bags (sqlite3 or mcap), read and written without ROS."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rosbags.highlevel import AnyReader, AnyReaderError
+from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
+from rosbags.typesys import Stores, get_typestore
+
+from iat_ros.data.recording import StreamFrame
+from iat_ros.errors import DataError
+
+CLOUD = "sensor_msgs/msg/PointCloud2"
+_FLOAT32, _UINT32 = 7, 6
+
+
+def read_bag(path: Path, topic: str = "skeletons") -> Iterator[StreamFrame]:
+    """Read the skeletons of a bag, in the order in which they were recorded.
+
+    Args:
+        path: The bag's directory, or its .mcap or .db3 file.
+        topic: Name of the topic of skeleton clouds, with or without a namespace before it.
+
+    Yields:
+        Frames; times count from the first one, by the messages' stamps.
+
+    Raises:
+        DataError: No such bag, a damaged one, no such topic, or a message that is not a skeleton cloud.
+    """
+    if not path.exists():
+        raise DataError(f"{path}: no such bag")
+    try:
+        with AnyReader([path], default_typestore=get_typestore(Stores.ROS2_JAZZY)) as reader:
+            wanted = [
+                connection
+                for connection in reader.connections
+                if connection.msgtype == CLOUD and f"/{connection.topic}".endswith(f"/{topic.strip('/')}")
+            ]
+            if not wanted:
+                found = ", ".join(f"{connection.topic} ({connection.msgtype})" for connection in reader.connections)
+                raise DataError(f"{path}: no topic '{topic}' of type {CLOUD}; it holds {found or 'nothing'}")
+            first: float | None = None
+            for connection, _, raw in reader.messages(connections=wanted):
+                message = reader.deserialize(raw, connection.msgtype)
+                frame = _frame(path, message)
+                first = frame.time_s if first is None else first
+                yield StreamFrame(frame.time_s - first, frame.frame_id, frame.body_ids, frame.positions)
+    except DataError:
+        raise
+    except AnyReaderError as error:
+        raise DataError(f"{path}: not a readable bag: {_one_line(error)}") from error
+    except Exception as error:  # a damaged bag fails in whatever library reads its parts
+        raise DataError(f"{path}: damaged bag: {type(error).__name__}: {_one_line(error)}") from error
+
+
+def write_bag(path: Path, frames: Iterable[StreamFrame], topic: str = "skeletons") -> int:
+    """Write skeletons as a compressed mcap bag directory.
+
+    Args:
+        path: The bag's directory; must not exist.
+        frames: What to write.
+        topic: Name of the topic.
+
+    Returns:
+        How many frames were written.
+
+    Raises:
+        DataError: The directory exists.
+    """
+    if path.exists():
+        raise DataError(f"{path}: exists already; choose another name or remove it first")
+    store = get_typestore(Stores.ROS2_JAZZY)
+    count = 0
+    writer = Writer(path, version=9, storage_plugin=StoragePlugin.MCAP)
+    writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
+    with writer:
+        connection = writer.add_connection(f"/{topic.strip('/')}", CLOUD, typestore=store)
+        for frame in frames:
+            message = _message(store, frame)
+            writer.write(connection, round(frame.time_s * 1e9), store.serialize_cdr(message, CLOUD))
+            count += 1
+    return count
+
+
+def _frame(path: Path, message: Any) -> StreamFrame:
+    offsets = {field.name: (field.offset, field.datatype) for field in message.fields}
+    size = message.height * message.row_step
+    if any(offsets.get(name, (0, 0))[1] != _FLOAT32 for name in "xyz") or len(message.data) != size:
+        raise DataError(f"{path}: a skeleton cloud needs float32 fields x, y, z and {size} bytes of data")
+    names = [name for name in ("x", "y", "z", "body_id") if name in offsets]
+    layout = np.dtype(
+        {
+            "names": names,
+            "formats": ["<u4" if name == "body_id" else "<f4" for name in names],
+            "offsets": [offsets[name][0] for name in names],
+            "itemsize": message.point_step,
+        }
+    )
+    rows = np.asarray(message.data).reshape(message.height, message.row_step)[:, : message.width * message.point_step]
+    points = np.ascontiguousarray(rows).view(layout)
+    ids = points["body_id"][:, 0] if "body_id" in names else np.arange(message.height)
+    stamp = message.header.stamp
+    return StreamFrame(
+        stamp.sec + 1e-9 * stamp.nanosec,
+        message.header.frame_id,
+        ids.astype(np.int64),
+        np.stack([points["x"], points["y"], points["z"]], axis=-1).astype(float),
+    )
+
+
+def _message(store: Any, frame: StreamFrame) -> Any:
+    types = store.types
+    layout = np.dtype([("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("body_id", "<u4")])
+    points = np.zeros(frame.positions.shape[:2], layout)
+    points["x"], points["y"], points["z"] = np.moveaxis(frame.positions, -1, 0)
+    points["body_id"] = frame.body_ids[:, None]
+    nanoseconds = round(frame.time_s * 1e9)
+    stamp = types["builtin_interfaces/msg/Time"](sec=nanoseconds // 10**9, nanosec=nanoseconds % 10**9)
+    field = types["sensor_msgs/msg/PointField"]
+    return types[CLOUD](
+        header=types["std_msgs/msg/Header"](stamp=stamp, frame_id=frame.frame_id),
+        height=points.shape[0],
+        width=points.shape[1],
+        fields=[
+            field(name=name, offset=4 * i, datatype=_UINT32 if name == "body_id" else _FLOAT32, count=1)
+            for i, name in enumerate(layout.names or ())
+        ],
+        is_bigendian=sys.byteorder == "big",
+        point_step=layout.itemsize,
+        row_step=layout.itemsize * points.shape[1],
+        data=np.frombuffer(points.tobytes(), np.uint8),
+        is_dense=True,
+    )
+
+
+def _one_line(error: Exception) -> str:
+    return (str(error).splitlines() or [""])[0][:200]

@@ -1,0 +1,99 @@
+"""Monitor: watches the topics of the chain and keeps what a report needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from rclpy.node import Node
+from sensor_msgs.msg import PointCloud2
+from trajectory_msgs.msg import JointTrajectory
+
+from iat_ros.nodes.base import RESULT_QOS, SENSOR_QOS
+from iat_ros.nodes.clouds import stamp_s
+from iat_ros.robot.model import RobotModel
+
+
+@dataclass
+class Observed:
+    """Messages in the order of their arrival, with receipt times [s].
+
+    Attributes:
+        windows: Windows.
+        responses: Responses.
+        trajectories: Joint trajectories.
+        latencies_ms: For each trajectory, from the stamp of the last frame of its action to its arrival. It holds
+            the silence that tells that an action has ended.
+        reactions_ms: For each trajectory, from the newest skeleton frame's stamp to its arrival: the chain's own time.
+    """
+
+    windows: list[tuple[float, PointCloud2]] = field(default_factory=list)
+    responses: list[tuple[float, PointCloud2]] = field(default_factory=list)
+    trajectories: list[tuple[float, JointTrajectory]] = field(default_factory=list)
+    latencies_ms: list[float] = field(default_factory=list)
+    reactions_ms: list[float] = field(default_factory=list)
+
+
+class MonitorNode(Node):
+    """Subscribes everything between ``skeletons`` and ``joint_trajectory``."""
+
+    def __init__(self) -> None:
+        super().__init__("monitor")
+        self.seen = Observed()
+        self._frame_stamp_s = float("nan")
+        self.create_subscription(PointCloud2, "skeletons", self._on_skeletons, SENSOR_QOS)
+        self.create_subscription(PointCloud2, "windows", self._on_window, RESULT_QOS)
+        self.create_subscription(PointCloud2, "responses", self._on_response, RESULT_QOS)
+        self.create_subscription(JointTrajectory, "joint_trajectory", self._on_trajectory, RESULT_QOS)
+
+    def _now_s(self) -> float:
+        return float(self.get_clock().now().nanoseconds * 1e-9)
+
+    def _on_skeletons(self, message: PointCloud2) -> None:
+        self._frame_stamp_s = stamp_s(message.header.stamp)
+
+    def _on_window(self, message: PointCloud2) -> None:
+        self.seen.windows.append((self._now_s(), message))
+
+    def _on_response(self, message: PointCloud2) -> None:
+        self.seen.responses.append((self._now_s(), message))
+
+    def _on_trajectory(self, message: JointTrajectory) -> None:
+        now = self._now_s()
+        self.seen.trajectories.append((now, message))
+        if self.seen.windows:
+            self.seen.latencies_ms.append(1e3 * (now - stamp_s(self.seen.windows[-1][1].header.stamp)))
+        self.seen.reactions_ms.append(1e3 * (now - self._frame_stamp_s))
+
+
+def percentiles(values: Sequence[float]) -> dict[str, float | None]:
+    """Return p50 and p99, or None for both without values."""
+    finite = [value for value in values if np.isfinite(value)]
+    if not finite:
+        return {"p50": None, "p99": None}
+    return {name: round(float(np.percentile(finite, share)), 2) for name, share in (("p50", 50), ("p99", 99))}
+
+
+def faults_of(message: JointTrajectory, robot: RobotModel) -> list[str]:
+    """List what is wrong with a trajectory: joints, NaN, times, limits; empty when nothing is."""
+    if tuple(message.joint_names) != robot.joint_names:
+        return ["joint names are not the robot's"]
+    points = message.points
+    if not points:
+        return ["no points"]
+    times = np.array([point.time_from_start.sec + 1e-9 * point.time_from_start.nanosec for point in points])
+    values = {name: _stack(points, name) for name in ("positions", "velocities", "accelerations")}
+    faults = [f"{name} hold NaN" for name, value in values.items() if not np.isfinite(value).all()]
+    if times[0] <= 0 or np.any(np.diff(times) <= 0):
+        faults.append("times do not strictly increase from above 0")
+    if np.any(values["positions"] < robot.lower) or np.any(values["positions"] > robot.upper):
+        faults.append("a position lies outside the limits")
+    if np.any(np.abs(values["velocities"]) > robot.max_velocity + 1e-6):
+        faults.append("a velocity lies outside the limits")
+    return faults
+
+
+def _stack(points: Sequence[Any], name: str) -> np.ndarray:
+    return np.array([list(getattr(point, name)) for point in points])
