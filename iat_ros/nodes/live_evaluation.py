@@ -70,7 +70,7 @@ def evaluate_live(
     executor.add_node(monitor)
     stop = threading.Event()
     try:
-        _wait_until_active(monitor, processes)
+        _wait_until_active(monitor, executor, processes)
         listener = threading.Thread(target=_spin, args=(executor, stop), daemon=True)
         listener.start()
         player.wait_for_subscriber(10.0)
@@ -109,7 +109,12 @@ def _start(model: Path, robot: str, skeleton: str) -> dict[str, subprocess.Popen
     }
 
 
-def _wait_until_active(node: Node, processes: dict[str, subprocess.Popen[bytes]], timeout_s: float = 60.0) -> None:
+def _wait_until_active(
+    node: Node,
+    executor: SingleThreadedExecutor,
+    processes: dict[str, subprocess.Popen[bytes]],
+    timeout_s: float = 60.0,
+) -> None:
     deadline = time.monotonic() + timeout_s
     for name in _NODES:
         client = node.create_client(GetState, f"{name}/get_state")
@@ -121,7 +126,7 @@ def _wait_until_active(node: Node, processes: dict[str, subprocess.Popen[bytes]]
             if not client.wait_for_service(timeout_sec=1.0):
                 continue
             future = client.call_async(GetState.Request())
-            rclpy.spin_until_future_complete(node, future, timeout_sec=2.0)
+            executor.spin_until_future_complete(future, timeout_sec=2.0)
             if future.done() and future.result().current_state.id == State.PRIMARY_STATE_ACTIVE:
                 break
             time.sleep(0.1)

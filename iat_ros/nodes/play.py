@@ -50,9 +50,10 @@ class PlayNode(Node):
         Returns:
             How many frames were published.
         """
-        begin = time.monotonic()
         # Stamps never run backwards, even when a faster round before this one ran ahead of the clock.
-        start_s = max(self.get_clock().now().nanoseconds * 1e-9, self._next_start_s)
+        now_s = self.get_clock().now().nanoseconds * 1e-9
+        start_s = max(now_s, self._next_start_s)
+        begin = time.monotonic() + (start_s - now_s) / speed
         count = 0
         for frame in frames:
             wait = begin + frame.time_s / speed - time.monotonic()
@@ -64,6 +65,6 @@ class PlayNode(Node):
             self._publisher.publish(
                 encode_skeletons(to_stamp(stamp_s), frame.frame_id, frame.body_ids, frame.positions)
             )
-            self._next_start_s = stamp_s + 0.1
+            self._next_start_s = stamp_s + 0.03
             count += 1
         return count

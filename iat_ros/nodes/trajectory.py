@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 from builtin_interfaces.msg import Duration
+from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
+from rclpy.timer import Timer
 from sensor_msgs.msg import JointState, PointCloud2
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
@@ -26,7 +28,8 @@ class TrajectoryNode(IatNode):
     """Subscribes ``responses`` and ``joint_states``, publishes ``joint_trajectory``.
 
     A trajectory starts where the robot is (from ``joint_states`` while they come, else where the last one ended),
-    plays the answer and returns to the rest pose. While one runs, further answers are dropped and counted.
+    plays the answer and returns to the rest pose. An answer that comes while one runs waits for its end; a newer one
+    takes the place of one that waits, which is counted as dropped.
     """
 
     PARAMETERS = (
@@ -42,6 +45,7 @@ class TrajectoryNode(IatNode):
         self._model: RobotModel | None = None
         self._pose: np.ndarray | None = None  # where the last plan ended (J,) [rad]
         self._busy_until_s = 0.0
+        self._waiting: tuple[PointCloud2, Timer] | None = None
         self._measured: tuple[float, np.ndarray] | None = None  # receipt time [s], (J,) [rad]
         self.create_subscription(PointCloud2, "responses", self.guarded(self._on_response), RESULT_QOS)
         self.create_subscription(JointState, "joint_states", self.guarded(self._on_joint_states), SENSOR_QOS)
@@ -54,11 +58,18 @@ class TrajectoryNode(IatNode):
         still = np.tile(np.array([0.0, 0.0, -1.0]), (32, len(self._limb_names), 1))
         plan(model, retarget(model, still, self._limb_names).positions, 2.0, lead_s=self._lead_s)
         self._model, self._pose, self._measured, self._busy_until_s = model, model.rest, None, 0.0
+        self._forget_waiting()
         self.get_logger().info(f"robot '{model.config.name}', {len(model.joint_names)} joints")
 
     def teardown(self) -> None:
         """Free the robot's model."""
         self._model = None
+        self._forget_waiting()
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop working; an answer that waits is not performed later."""
+        self._forget_waiting()
+        return super().on_deactivate(state)
 
     def _now_s(self) -> float:
         return float(self.get_clock().now().nanoseconds * 1e-9)
@@ -72,13 +83,33 @@ class TrajectoryNode(IatNode):
             self._measured = (self._now_s(), pose)
 
     def _on_response(self, message: PointCloud2) -> None:
-        model = self._model
-        if model is None:
+        if self._model is None:
             return
+        wait_s = self._busy_until_s - self._now_s()
+        if wait_s <= 0:
+            self._perform(self._model, message)
+            return
+        if self._forget_waiting():
+            self.drop("answer overtaken by a newer one while the robot still moved")
+        perform = self.guarded(lambda _: self._perform_waiting())
+        self._waiting = message, self.create_timer(wait_s, lambda: perform(None))
+
+    def _perform_waiting(self) -> None:
+        if self._model is not None and self._waiting is not None:
+            message = self._waiting[0]
+            self._forget_waiting()
+            self._on_response(message)
+
+    def _forget_waiting(self) -> bool:
+        """Forget the answer that waits; return whether there was one."""
+        if self._waiting is None:
+            return False
+        self.destroy_timer(self._waiting[1])
+        self._waiting = None
+        return True
+
+    def _perform(self, model: RobotModel, message: PointCloud2) -> None:
         now = self._now_s()
-        if now < self._busy_until_s:
-            self.drop("answer, because the robot still performs the one before")
-            return
         motion = decode_motion(message, len(self._limb_names))
         start = self._pose
         if self._measured is not None and now - self._measured[0] < _FRESH_S:

@@ -1,0 +1,44 @@
+"""``demo``: play a recording to the nodes and show what they answer, in a browser page or as a summary."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from iat_ros.commands.entry import add_json, run_verb, write_json
+from iat_ros.commands.recordings import add_recording, open_recording
+from iat_ros.errors import ConfigError
+
+DESCRIPTION = "Play a recording to the nodes; a browser page shows the person, the answer and the robot."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this verb."""
+    add_recording(parser)
+    parser.add_argument("--model", default="utd_mhad", help="model directory, or the name of one that ships")
+    parser.add_argument("--robot", default="g1", help="robot: the name of one that ships, or a YAML file")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--headless", action="store_true", help="no page")
+    parser.add_argument("--port", type=int, default=8080, help="port of the page on localhost")
+    parser.add_argument("--duration", type=float, default=0.0, help="stop after so long [s]; 0: at Ctrl-C")
+    add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the demonstration, looping over the recording until Ctrl-C or --duration."""
+    if not 0.0 <= args.duration <= 1e6:
+        raise ConfigError(f"--duration must lie between 0 and 1e6 s, got {args.duration}")
+    frames = open_recording(args)
+    from iat_ros.nodes.demo import run_demo
+
+    parameters = {"model": args.model, "robot": args.robot, "device": args.device, "port": args.port}
+    summary = run_demo(frames, parameters, page=not args.headless, duration_s=args.duration, ros_args=args.ros_args)
+    latency = summary["latency_ms"]
+    print(f"{summary['actions']} actions, {summary['answers']} answers; latency p50 {latency['p50']} ms, p99 {latency['p99']} ms")
+    write_json(args.json, summary)
+    return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run this verb."""
+    return run_verb("demo", DESCRIPTION, add_arguments, run, argv)

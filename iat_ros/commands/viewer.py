@@ -1,0 +1,27 @@
+"""``viewer``: the viewer node alone in a process."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from iat_ros.commands.entry import run_verb
+from iat_ros.commands.node_options import add_autostart
+
+DESCRIPTION = (
+    "Show person, answer and robot on a page in the browser (http://127.0.0.1:8080 unless the parameters host and port "
+    "say otherwise). Parameters: --ros-args -p NAME:=VALUE."
+)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the node until Ctrl-C."""
+    from iat_ros.nodes.process import run_nodes
+    from iat_ros.nodes.viewer import ViewerNode
+
+    return run_nodes(lambda: [ViewerNode()], args.ros_args, not args.no_autostart)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run this verb."""
+    return run_verb("viewer", DESCRIPTION, add_autostart, run, argv)

@@ -1,0 +1,97 @@
+"""The demonstration: player, chain, viewer and monitor in one process, talking over DDS all the same."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import rclpy
+from rclpy.lifecycle import LifecycleNode
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from rclpy.signals import SignalHandlerOptions
+
+from iat_ros.data.recording import StreamFrame
+from iat_ros.errors import IatError
+from iat_ros.nodes.base import IatNode
+from iat_ros.nodes.interact import make_nodes
+from iat_ros.nodes.monitor import MonitorNode, percentiles
+from iat_ros.nodes.play import PlayNode
+from iat_ros.nodes.process import bring_up, make_executor, stop_on_signals
+
+
+def run_demo(
+    frames: list[StreamFrame], parameters: dict[str, Any], page: bool, duration_s: float, ros_args: list[str]
+) -> dict[str, Any]:
+    """Play frames in a loop to the chain until Ctrl-C or the time is over.
+
+    Args:
+        frames: The recording.
+        parameters: Values for the nodes that declare them.
+        page: Whether to serve the page.
+        duration_s: How long [s]; 0: until Ctrl-C.
+        ros_args: Command line from ``--ros-args`` on.
+
+    Returns:
+        ``actions``, ``answers``, ``latency_ms``, ``reaction_ms``, ``dropped``, ``duration_s``.
+
+    Raises:
+        IatError: A node refused its parameters; its own line says why.
+    """
+    rclpy.init(args=["iat_ros", *ros_args], signal_handler_options=SignalHandlerOptions.NO)
+    stop = stop_on_signals()
+    nodes: list[Node] = []
+    try:
+        chain = _make_chain(parameters, page)
+        monitor, player = MonitorNode(), PlayNode()
+        nodes = [*chain, monitor, player]
+        for node in chain:
+            if isinstance(node, LifecycleNode) and not bring_up(node):
+                raise IatError(f"the node {node.get_name()} refused to start; its line above says why")
+        if page:
+            print(f"open http://localhost:{parameters['port']} in a browser; Ctrl-C ends", flush=True)
+        started = time.monotonic()
+
+        def over() -> bool:
+            return stop.is_set() or bool(duration_s and time.monotonic() - started > duration_s)
+
+        playing = threading.Thread(target=_play, args=(player, frames, over))
+        executor = make_executor([*chain, monitor])
+        playing.start()
+        while not over():
+            executor.spin_once(timeout_sec=0.1)
+        playing.join()
+        return _summary(monitor, chain, time.monotonic() - started)
+    finally:
+        for node in nodes:
+            node.destroy_node()
+        rclpy.try_shutdown()
+
+
+def _make_chain(parameters: dict[str, Any], page: bool) -> list[IatNode]:
+    overrides = [Parameter(name, value=value) for name, value in parameters.items()]
+    chain = make_nodes(parameter_overrides=overrides)
+    if page:
+        from iat_ros.nodes.viewer import ViewerNode
+
+        chain.append(ViewerNode(parameter_overrides=overrides))
+    return chain
+
+
+def _play(player: PlayNode, frames: list[StreamFrame], over: Any) -> None:
+    if player.wait_for_subscriber(10.0, over):
+        while not over():
+            player.play(frames, stopped=over)
+
+
+def _summary(monitor: MonitorNode, chain: list[IatNode], duration_s: float) -> dict[str, Any]:
+    seen = monitor.seen
+    return {
+        "actions": len(seen.windows),
+        "answers": len(seen.trajectories),
+        "latency_ms": percentiles(seen.latencies_ms),
+        "reaction_ms": percentiles(seen.reactions_ms),
+        "dropped": {node.get_name(): dict(node.dropped) for node in chain if node.dropped},
+        "duration_s": round(duration_s, 1),
+    }

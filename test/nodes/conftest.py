@@ -1,0 +1,156 @@
+"""Real nodes in real processes, and a node of the test's own that talks to them over DDS."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import rclpy
+import torch
+from diagnostic_msgs.msg import DiagnosticArray
+from lifecycle_msgs.msg import State
+from lifecycle_msgs.srv import ChangeState, GetState
+from rcl_interfaces.msg import Log, Parameter, ParameterType, ParameterValue
+from rcl_interfaces.srv import SetParameters
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+
+from iat_ros.model.model_file import ModelCard, save_model
+from iat_ros.model.networks import Act2Act, Dimensions
+from iat_ros.model.normalisation import DurationScale
+from iat_ros.skeleton.definition import load_skeleton
+
+ROOT = Path(__file__).parents[2]
+
+
+class Rig:
+    """A node of the test's own, on the test's own domain.
+
+    Attributes:
+        node: The node.
+        heard: Messages by topic, in the order of arrival.
+        log: Texts of the log lines of all nodes.
+        counts: Newest diagnostics, by node and key.
+    """
+
+    def __init__(self, domain: int) -> None:
+        self.context = Context()
+        rclpy.init(context=self.context, domain_id=domain)
+        self.node = rclpy.create_node("rig", context=self.context)
+        self.executor = SingleThreadedExecutor(context=self.context)
+        self.executor.add_node(self.node)
+        self.heard: dict[str, list[Any]] = {}
+        self.log: list[str] = []
+        self.counts: dict[str, dict[str, str]] = {}
+        self.node.create_subscription(Log, "/rosout", lambda message: self.log.append(message.msg), 100)
+        self.node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            self.counts[status.name] = {value.key: value.value for value in status.values}
+
+    def listen(self, kind: type, topic: str) -> list[Any]:
+        """Collect the messages of a topic."""
+        heard = self.heard.setdefault(topic, [])
+        self.node.create_subscription(kind, topic, heard.append, 50)
+        return heard
+
+    def until(self, done: Callable[[], Any], timeout_s: float = 20.0) -> bool:
+        """Let time pass until something holds; return whether it does."""
+        deadline = time.monotonic() + timeout_s
+        while not done():
+            if time.monotonic() > deadline:
+                return False
+            self.executor.spin_once(timeout_sec=0.05)
+        return True
+
+    def call(self, kind: type, name: str, request: Any, timeout_s: float = 20.0) -> Any:
+        """Call a service."""
+        client = self.node.create_client(kind, name)
+        assert self.until(client.service_is_ready, timeout_s), f"no service {name}"
+        future = client.call_async(request)
+        assert self.until(future.done, timeout_s), f"no answer from {name}"
+        self.node.destroy_client(client)
+        return future.result()
+
+    def state(self, name: str) -> int:
+        """Lifecycle state of a node."""
+        return int(self.call(GetState, f"/{name}/get_state", GetState.Request()).current_state.id)
+
+    def change(self, name: str, transition: int) -> bool:
+        """Ask for a lifecycle transition."""
+        request = ChangeState.Request()
+        request.transition.id = transition
+        return bool(self.call(ChangeState, f"/{name}/change_state", request).success)
+
+    def set_text(self, name: str, parameter: str, value: str) -> Any:
+        """Set a text parameter; return the node's result."""
+        content = ParameterValue(type=ParameterType.PARAMETER_STRING, string_value=value)
+        request = SetParameters.Request(parameters=[Parameter(name=parameter, value=content)])
+        return self.call(SetParameters, f"/{name}/set_parameters", request).results[0]
+
+    def wait_active(self, *names: str) -> None:
+        """Wait until nodes are active."""
+        for name in names:
+            assert self.until(lambda name=name: self.state(name) == State.PRIMARY_STATE_ACTIVE, 40.0), name
+
+    def close(self) -> None:
+        """Leave the domain."""
+        self.executor.shutdown()
+        self.node.destroy_node()
+        rclpy.shutdown(context=self.context)
+
+
+@pytest.fixture(scope="module")
+def rig(ros_domain: int) -> Iterator[Rig]:
+    """The test's own node."""
+    rig = Rig(ros_domain)
+    yield rig
+    rig.close()
+
+
+@pytest.fixture(scope="module")
+def start(ros_domain: int) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start verbs as processes; all are asked to end afterwards, and must do so cleanly."""
+    running: list[subprocess.Popen[str]] = []
+    environment = {**os.environ, "ROS_DOMAIN_ID": str(ros_domain), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
+
+    def run(*words: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen([sys.executable, "-m", "iat_ros", *words], cwd=ROOT, env=environment, text=True)
+        running.append(process)
+        return process
+
+    yield run
+    for process in running:
+        process.send_signal(signal.SIGTERM)
+    codes = []
+    for process in running:
+        try:
+            codes.append(process.wait(timeout=15))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            codes.append(-9)
+    assert codes == [0] * len(codes), "a process did not end cleanly"
+
+
+@pytest.fixture(scope="session")
+def random_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Write a model with random weights for a skeleton's limbs."""
+
+    def make(limb_names: tuple[str, ...] = load_skeleton("utd_mhad").limb_names) -> Path:
+        torch.manual_seed(0)
+        dims = Dimensions(len(limb_names), width=8)
+        scale = DurationScale(0.6, 0.2, 1.0, 3.0)
+        card = ModelCard("utd_mhad", limb_names, dims, scale, scale, {}, {}, seed=0)
+        directory = tmp_path_factory.mktemp("model")
+        save_model(directory, Act2Act(dims), card)
+        return directory
+
+    return make

@@ -1,0 +1,161 @@
+"""The chain as separate processes over DDS: each action gives one window, one response, one safe trajectory."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import PointCloud2
+from std_srvs.srv import Trigger
+from trajectory_msgs.msg import JointTrajectory
+
+from iat_ros.data.actions import cut_action
+from iat_ros.data.made_up import make_clips
+from iat_ros.data.recording import from_clips
+from iat_ros.nodes.clouds import decode_motion, encode_skeletons, to_stamp
+from iat_ros.nodes.monitor import faults_of
+from iat_ros.resources import find_config
+from iat_ros.robot.model import RobotModel
+from iat_ros.skeleton.definition import load_skeleton
+
+CLIPS = [make_clips(people=2, trials=1, actions=(name,))[1] for name in ("throw", "knock")]
+DEFINITION = load_skeleton("utd_mhad")
+
+pytestmark = pytest.mark.ros
+
+
+@pytest.fixture(scope="module")
+def chain(rig: Any, start: Callable[..., subprocess.Popen[str]], random_model: Callable[..., Path]) -> Any:
+    """Perception, act2act and trajectory, each a process of its own, active."""
+    start("perception")
+    start("act2act", "--ros-args", "-p", f"model:={random_model()}", "-p", "noise_seed:=3", "-p", "device:=cpu")
+    start("trajectory", "--ros-args", "-p", "robot:=g1")
+    for kind, topic in ((PointCloud2, "windows"), (PointCloud2, "responses"), (JointTrajectory, "joint_trajectory")):
+        rig.listen(kind, topic)
+    rig.wait_active("perception", "act2act", "trajectory")
+    rig.publisher = rig.node.create_publisher(PointCloud2, "skeletons", QoSProfile(depth=10, reliability=ReliabilityPolicy.BEST_EFFORT))
+    assert rig.until(lambda: rig.publisher.get_subscription_count() == 1)
+    for publisher in rig.heard:
+        assert rig.until(lambda topic=publisher: rig.node.count_publishers(topic) == 1)
+    return rig
+
+
+def act(rig: Any, clip: Any, body: int, speed: float = 1.0) -> None:
+    """Publish a clip as a live person, best effort as sensors do."""
+    start_s = rig.node.get_clock().now().nanoseconds * 1e-9
+    frames = list(from_clips([clip], still_s=0.8))
+    done = threading.Event()
+    clock = threading.Event()
+
+    def publish() -> None:
+        for frame in frames:
+            clock.wait(1 / 30 / speed)
+            stamp = to_stamp(start_s + frame.time_s)
+            rig.publisher.publish(encode_skeletons(stamp, "camera", np.array([body]), frame.positions))
+        done.set()
+
+    threading.Thread(target=publish).start()
+    assert rig.until(done.is_set)
+
+
+def test_each_action_gives_one_window_one_response_one_trajectory(chain: Any) -> None:
+    """Two people act, one after the other; stamps trace each answer to its window; nothing leaves the limits."""
+    robot = RobotModel.load(find_config("robots", "g1"))
+    for count, clip in enumerate(CLIPS, start=1):
+        act(chain, clip, body=40 + count)
+        assert chain.until(lambda count=count: len(chain.heard["joint_trajectory"]) == count)
+        window, response = chain.heard["windows"][-1], chain.heard["responses"][-1]
+        assert window.header.frame_id == response.header.frame_id == f"body_{40 + count}"
+        assert window.header.stamp == response.header.stamp
+        expected = cut_action(DEFINITION, clip, 32).motion
+        streamed = decode_motion(window, 8)
+        assert streamed.duration_s == pytest.approx(expected.duration_s, abs=0.04)
+        assert np.abs(streamed.limbs_in_body - expected.limbs_in_body).max() < 0.15
+        assert faults_of(chain.heard["joint_trajectory"][-1], robot) == []
+    chain.until(lambda: False, 1.0)
+    assert [len(chain.heard[topic]) for topic in ("windows", "responses", "joint_trajectory")] == [2, 2, 2]
+
+
+def test_fixed_noise_gives_the_same_answer_to_the_same_window(chain: Any) -> None:
+    """With noise_seed set, a window that comes twice is answered twice alike."""
+    windows = chain.node.create_publisher(PointCloud2, "windows", 10)
+    assert chain.until(lambda: windows.get_subscription_count() >= 2)
+    before = len(chain.heard["responses"])
+    for _ in range(2):
+        windows.publish(chain.heard["windows"][0])
+    assert chain.until(lambda: len(chain.heard["responses"]) == before + 2)
+    first, second = chain.heard["responses"][-2:]
+    assert first.data == second.data
+    assert len(first.data) == 32 * 8 * 16
+    chain.node.destroy_publisher(windows)
+
+
+def test_trigger_answers_what_is_in_the_buffer(chain: Any) -> None:
+    """The service sends a window of what somebody is doing right now; with nobody there it says so."""
+    before = len(chain.heard["windows"])
+    clip = CLIPS[0]
+    start_s = chain.node.get_clock().now().nanoseconds * 1e-9 + 100.0
+    for k in range(20):
+        stamp = to_stamp(start_s + k / 30)
+        chain.publisher.publish(encode_skeletons(stamp, "camera", np.array([77]), clip.positions[k : k + 1]))
+        chain.until(lambda: False, 0.01)
+    answer = chain.call(Trigger, "/perception/trigger", Trigger.Request())
+    assert answer.success
+    assert "sent 1 window" in answer.message
+    assert chain.until(lambda: len(chain.heard["windows"]) == before + 1)
+    assert chain.heard["windows"][-1].header.frame_id == "body_77"
+
+
+def test_bad_input_is_counted_and_the_chain_goes_on(chain: Any) -> None:
+    """Wrong width, missing and mistyped fields, cut-off data, NaN, time going back: counted; then an action is answered."""
+    good = encode_skeletons(to_stamp(0.0), "camera", np.array([5]), CLIPS[0].positions[:1])
+    narrow = encode_skeletons(to_stamp(0.0), "camera", np.array([5]), CLIPS[0].positions[:1, :7])
+    without_z = encode_skeletons(to_stamp(0.0), "camera", np.array([5]), CLIPS[0].positions[:1])
+    without_z.fields.pop(2)
+    mistyped = encode_skeletons(to_stamp(0.0), "camera", np.array([5]), CLIPS[0].positions[:1])
+    mistyped.fields[0].datatype = 8
+    cut_off = encode_skeletons(to_stamp(0.0), "camera", np.array([5]), CLIPS[0].positions[:1])
+    cut_off.data = cut_off.data[:50]
+    now_s = chain.node.get_clock().now().nanoseconds * 1e-9 + 500.0
+    fine = encode_skeletons(to_stamp(now_s), "camera", np.array([5]), CLIPS[0].positions[:1])
+    pose = CLIPS[0].positions[:1].copy()
+    pose[0, 5] = np.nan
+    holes = encode_skeletons(to_stamp(now_s + 0.05), "camera", np.array([5]), pose)
+    expected = {
+        "dropped: cloud: expected width 20, got 7": narrow,
+        "dropped: cloud: field 'z' is missing; found x, y, body_id": without_z,
+        "dropped: cloud: field 'x' must be one f4, is 1 x f8": mistyped,
+        "dropped: cloud: expected 320 bytes of data, got 50": cut_off,
+        "dropped: clock jumped back": good,
+        "dropped: joint not tracked": holes,
+    }
+    for message in (fine, holes, good, narrow, without_z, mistyped, cut_off):
+        chain.publisher.publish(message)
+        chain.until(lambda: False, 0.03)
+    for reason in expected:
+        assert chain.until(lambda reason=reason: chain.counts.get("/perception", {}).get(reason) == "1", 5.0), (
+            reason,
+            chain.counts,
+        )
+    before = len(chain.heard["joint_trajectory"])
+    act(chain, CLIPS[1], body=6)
+    assert chain.until(lambda: len(chain.heard["joint_trajectory"]) > before)
+
+
+def test_windows_of_other_limbs_are_refused_by_act2act(chain: Any) -> None:
+    """A window that the model was not made for is a counted drop."""
+    windows = chain.node.create_publisher(PointCloud2, "windows", 10)
+    assert chain.until(lambda: windows.get_subscription_count() >= 2)
+    message = chain.heard["windows"][0]
+    message.width, message.row_step = 7, 7 * 16
+    message.data = message.data[: 32 * 7 * 16]
+    windows.publish(message)
+    reason = "dropped: cloud: expected width 8, got 7"
+    assert chain.until(lambda: chain.counts.get("/act2act", {}).get(reason) == "1", 5.0)
+    chain.node.destroy_publisher(windows)

@@ -1,0 +1,40 @@
+"""Wrong values on the command line: the node lives, unconfigured, and says which value it refuses."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from lifecycle_msgs.msg import State
+from rcl_interfaces.srv import DescribeParameters, ListParameters
+
+pytestmark = pytest.mark.ros
+
+
+@pytest.mark.parametrize(
+    ("name", "override"),
+    [("trajectory", "lead_time:=100.0"), ("perception", "skeleton:=5"), ("perception", "frames:=-1")],
+)
+def test_a_wrong_override_leaves_the_node_alive(
+    rig: Any, start: Callable[..., subprocess.Popen[str]], name: str, override: str
+) -> None:
+    """Out of range or of the wrong type: unconfigured, not dead."""
+    node = f"{name}_{override.split(':')[0]}"
+    process = start(name, "--ros-args", "-r", f"__node:={node}", "-p", override)
+    assert rig.state(node) == State.PRIMARY_STATE_UNCONFIGURED
+    assert process.poll() is None
+
+
+def test_whole_numbers_serve_as_numbers_and_all_parameters_are_described(
+    rig: Any, start: Callable[..., subprocess.Popen[str]]
+) -> None:
+    """``lead_time:=1`` is what people type; every parameter has a description."""
+    start("trajectory", "--ros-args", "-p", "lead_time:=1")
+    rig.wait_active("trajectory")
+    names = rig.call(ListParameters, "/trajectory/list_parameters", ListParameters.Request()).result.names
+    own = [name for name in names if name in {"skeleton", "robot", "return_to_rest", "lead_time"}]
+    assert len(own) == 4
+    answer = rig.call(DescribeParameters, "/trajectory/describe_parameters", DescribeParameters.Request(names=own))
+    assert all(descriptor.description for descriptor in answer.descriptors)

@@ -1,0 +1,119 @@
+"""play, demo and evaluate --live as programs, as a user starts them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from iat_ros.resources import share_directory
+
+ROOT = Path(__file__).parents[2]
+REAL = Path(os.environ.get("IAT_UTD_MHAD", ROOT.parent / "shared" / "data" / "utd_mhad"))
+SHIPPED = share_directory() / "models" / "utd_mhad"
+
+pytestmark = pytest.mark.ros
+
+
+def run(domain: int, *words: str, timeout_s: float = 120.0) -> subprocess.CompletedProcess[str]:
+    """Run a verb to its end."""
+    environment = {**os.environ, "ROS_DOMAIN_ID": str(domain), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
+    return subprocess.run(
+        [sys.executable, "-m", "iat_ros", *words],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+    )
+
+
+def test_demo_runs_headless_and_ends_with_a_summary(ros_domain: int, tmp_path: Path) -> None:
+    """The demonstration answers every action it saw to its end, and writes its figures."""
+    out = tmp_path / "demo.json"
+    done = run(ros_domain, "demo", "--headless", "--duration", "14", "--json", str(out))
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(out.read_text())
+    assert summary["actions"] >= 2
+    assert summary["answers"] >= summary["actions"] - 1
+    assert summary["latency_ms"]["p99"] >= summary["latency_ms"]["p50"] > 100.0
+    assert summary["reaction_ms"]["p50"] < summary["latency_ms"]["p50"]
+    assert f"{summary['actions']} actions" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("demo", "--headless", "--model", "/nowhere"), "the node act2act refused to start"),
+        (("demo", "--headless", "--bag", "/nowhere"), "/nowhere: no such bag"),
+        (("demo", "--headless", "--data", "/nowhere"), "no UTD-MHAD skeleton files"),
+        (("play", "--speed", "0"), "--speed must lie between"),
+        (("play", "--clips", "a1_s1_t1"), "--clips needs --data"),
+        (("evaluate", "--data", "/nowhere"), "/nowhere: no such directory"),
+    ],
+)
+def test_mistakes_end_with_one_line_and_exit_code_1(ros_domain: int, words: tuple[str, ...], says: str) -> None:
+    """A wrong option gives a line that names it, no traceback."""
+    done = run(ros_domain, *words)
+    assert done.returncode == 1
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_play_without_listeners_says_so_and_plays_to_its_end(ros_domain: int) -> None:
+    """Nobody listens: a warning, the frames all the same, exit code 0."""
+    done = run(ros_domain, "play", "--wait", "0.2", "--speed", "50")
+    assert done.returncode == 0
+    assert "nobody subscribes" in done.stderr
+    assert "played 1200 frames" in done.stdout
+
+
+@pytest.mark.utd
+@pytest.mark.skipif(not REAL.is_dir(), reason="UTD-MHAD is not here (set IAT_UTD_MHAD)")
+def test_real_people_are_answered_live(ros_domain: int, tmp_path: Path) -> None:
+    """Stimuli of people the model never saw, at true speed, through separate processes: one window and one answer each."""
+    out = tmp_path / "live.json"
+    done = run(ros_domain, "evaluate", "--live", "--data", str(REAL), "--clips", "5", "--json", str(out), timeout_s=240)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(out.read_text())
+    assert report["stimuli"] == report["windows"] == report["stimuli_with_exactly_one_window"] == 5
+    assert report["answers"] == 5
+    assert report["trajectory_faults"] == []
+    assert report["answers_following_the_rules_percent"] > 20.0
+    assert report["latency_ms"]["p50"] < 1000.0
+
+
+@pytest.mark.parametrize("verb", ["train", "evaluate", "interact", "play", "demo", "viewer", "make_up"])
+def test_every_verb_explains_itself(ros_domain: int, verb: str) -> None:
+    """--help describes the verb and exits with 0."""
+    done = run(ros_domain, verb, "--help")
+    assert done.returncode == 0
+    assert f"usage: iat_ros {verb}" in done.stdout
+
+
+@pytest.fixture
+def quick(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Train with the quick recipe on made-up motions."""
+
+    def train(*more: str) -> subprocess.CompletedProcess[str]:
+        words = ("train", "--data", "made_up", "--config", "quick", "--no-scores", "--out", str(tmp_path / "model"))
+        return run(1, *words, *more)
+
+    return train
+
+
+def test_train_writes_a_model_once(quick: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path) -> None:
+    """From a data directory to a model directory; a second time it refuses to overwrite."""
+    done = quick("--json", str(tmp_path / "t.json"))
+    assert done.returncode == 0, done.stderr
+    card = json.loads((tmp_path / "model" / "model.json").read_text())
+    assert card["seed"] == 0
+    assert card["data_set"]["pairs"] == 80
+    again = quick()
+    assert again.returncode == 1
+    assert "holds a model already" in again.stderr

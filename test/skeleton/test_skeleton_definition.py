@@ -1,0 +1,69 @@
+"""Skeleton definitions: what ships loads, and what contradicts itself is refused with one clear line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from iat_ros.errors import ConfigError, IatError, SkeletonError
+from iat_ros.skeleton.definition import load_skeleton
+
+VALID = """
+name: small
+joints: [a, b, c, d, e]
+limbs: {up: [a, b], left: [c, d]}
+body_frame: {left: d, right: c, bottom: a, top: b}
+"""
+
+
+def write(tmp_path: Path, text: str) -> str:
+    """Write a definition and return its path."""
+    path = tmp_path / "skeleton.yaml"
+    path.write_text(text)
+    return str(path)
+
+
+def test_utd_mhad_has_eight_limbs_from_nine_joints() -> None:
+    """The paper's representation: 9 upper-body joints of 20, hence 8 limbs."""
+    definition = load_skeleton("utd_mhad")
+    assert len(definition.joints) == 20
+    assert len(definition.limbs) == 8
+    assert len({joint for limb in definition.limbs for joint in (limb.start, limb.end)}) == 9
+
+
+def test_needed_joints_are_those_of_limbs_and_frame(tmp_path: Path) -> None:
+    """A joint that no limb and no axis needs may be untracked."""
+    definition = load_skeleton(write(tmp_path, VALID))
+    assert definition.needed_joints.tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "says"),
+    [
+        (("limbs: {up: [a, b]", "limbs: {up: [a, x]"), SkeletonError, "joint 'x'; valid joints: a, b, c, d, e"),
+        (("up: [a, b]", "up: [a, a]"), SkeletonError, "starts and ends at 'a'"),
+        (("up: [a, b]", "up: a"), SkeletonError, "limb 'up' must be [start joint, end joint]"),
+        (("[a, b, c, d, e]", "[a, b, c, d, a]"), SkeletonError, "listed twice: a"),
+        (("[a, b, c, d, e]", "[a, b, c, d, 5]"), SkeletonError, "joints must be a list of names"),
+        (("top: b", "top: a"), SkeletonError, "two different joints for each axis"),
+        ((", top: b", ""), ConfigError, "key 'top' is missing"),
+        (("name: small", "name: small\nrate: 3"), ConfigError, "unknown key 'rate'; valid keys: body_frame"),
+        (("name: small", "name: !!python/object/apply:os.system [true]"), ConfigError, "is not plain YAML"),
+        (("name: small", "name: [small"), ConfigError, "is not plain YAML"),
+        (("joints:", "- joints:"), ConfigError, "is not plain YAML"),
+    ],
+)
+def test_contradictions_are_refused(tmp_path: Path, change: tuple[str, str], error: type, says: str) -> None:
+    """Each wrong definition gives one line that names the file's mistake."""
+    assert change[0] in VALID
+    with pytest.raises(error) as caught:
+        load_skeleton(write(tmp_path, VALID.replace(*change)))
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_unknown_name_lists_what_ships() -> None:
+    """A wrong name is answered with the right ones."""
+    with pytest.raises(IatError, match="utd_mhad"):
+        load_skeleton("no_such_tracker")
