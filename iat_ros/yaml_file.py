@@ -35,9 +35,7 @@ def load_mapping(path: Path) -> dict[str, Any]:
     return content
 
 
-def check_keys(
-    where: str, content: Mapping[str, Any], required: Set[str], optional: Set[str] = frozenset()
-) -> None:
+def check_keys(where: str, content: Mapping[str, Any], required: Set[str], optional: Set[str] = frozenset()) -> None:
     """Refuse missing and unknown keys.
 
     Raises:

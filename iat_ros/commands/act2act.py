@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from iat_ros.commands.entry import run_verb
 from iat_ros.commands.node_options import add_autostart
 
-DESCRIPTION = "Run the act2act node: answer each window with a generated response. Parameters: --ros-args -p NAME:=VALUE."
+DESCRIPTION = "Run the act2act node: answer windows with generated responses. Parameters: --ros-args -p NAME:=VALUE."
 
 
 def run(args: argparse.Namespace) -> int:

@@ -34,7 +34,8 @@ def run(args: argparse.Namespace) -> int:
     parameters = {"model": args.model, "robot": args.robot, "device": args.device, "port": args.port}
     summary = run_demo(frames, parameters, page=not args.headless, duration_s=args.duration, ros_args=args.ros_args)
     latency = summary["latency_ms"]
-    print(f"{summary['actions']} actions, {summary['answers']} answers; latency p50 {latency['p50']} ms, p99 {latency['p99']} ms")
+    print(f"{summary['actions']} actions, {summary['answers']} answers", end="; ")
+    print(f"latency p50 {latency['p50']} ms, p99 {latency['p99']} ms")
     write_json(args.json, summary)
     return 0
 

@@ -45,7 +45,8 @@ def run(args: argparse.Namespace) -> int:
     except BaseException:
         discard(args.out)
         raise
-    print(f"{source.name}: {len(division.pairs)} pairs to learn from, people {', '.join(sorted(set(division.pairs.people)))}")
+    people = ", ".join(sorted(set(division.pairs.people)))
+    print(f"{source.name}: {len(division.pairs)} pairs to learn from, people {people}")
     bars: dict[str, tqdm] = {}
 
     def progress(phase: str, done: int, total: int, losses: dict[str, float]) -> None:

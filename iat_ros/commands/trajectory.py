@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from iat_ros.commands.entry import run_verb
 from iat_ros.commands.node_options import add_autostart
 
-DESCRIPTION = "Run the trajectory node: turn each response into a joint trajectory of the robot. Parameters: --ros-args -p NAME:=VALUE."
+DESCRIPTION = "Run the trajectory node: responses to joint trajectories. Parameters: --ros-args -p NAME:=VALUE."
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the node until Ctrl-C."""
-    from iat_ros.nodes.trajectory import TrajectoryNode
     from iat_ros.nodes.process import run_nodes
+    from iat_ros.nodes.trajectory import TrajectoryNode
 
     return run_nodes(lambda: [TrajectoryNode()], args.ros_args, not args.no_autostart)
 

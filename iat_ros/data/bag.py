@@ -101,7 +101,7 @@ def _frame(path: Path, message: Any) -> StreamFrame:
             "itemsize": message.point_step,
         }
     )
-    rows = np.asarray(message.data).reshape(message.height, message.row_step)[:, : message.width * message.point_step]
+    rows = np.asarray(message.data).reshape((message.height, message.row_step))[:, : message.width * message.point_step]
     points = np.ascontiguousarray(rows).view(layout)
     ids = points["body_id"][:, 0] if "body_id" in names else np.arange(message.height)
     stamp = message.header.stamp
@@ -116,7 +116,7 @@ def _frame(path: Path, message: Any) -> StreamFrame:
 def _message(store: Any, frame: StreamFrame) -> Any:
     types = store.types
     layout = np.dtype([("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("body_id", "<u4")])
-    points = np.zeros(frame.positions.shape[:2], layout)
+    points: np.ndarray = np.zeros(frame.positions.shape[:2], layout)
     points["x"], points["y"], points["z"] = np.moveaxis(frame.positions, -1, 0)
     points["body_id"] = frame.body_ids[:, None]
     nanoseconds = round(frame.time_s * 1e9)

@@ -69,10 +69,14 @@ GESTURES: dict[str, _Gesture] = {
     "boxing": _Gesture(
         2.1,
         (
-            (0.18, _GUARD), (0.30, _RIGHT_PUNCH), (0.42, _LEFT_PUNCH), (0.54, _RIGHT_PUNCH), (0.66, _LEFT_PUNCH),
+            (0.18, _GUARD),
+            (0.30, _RIGHT_PUNCH),
+            (0.42, _LEFT_PUNCH),
+            (0.54, _RIGHT_PUNCH),
+            (0.66, _LEFT_PUNCH),
             (0.78, _GUARD),
         ),
-    ),  # fmt: skip
+    ),
     "knock": _Gesture(
         1.9,
         ((0.25, _right((0.5, -0.2, -0.7), (0.7, 0.1, 0.7))), (0.75, _right((0.5, -0.2, -0.7), (0.7, 0.1, 0.7)))),
@@ -118,7 +122,9 @@ GESTURES: dict[str, _Gesture] = {
 }
 
 
-def make_clips(people: int = 8, trials: int = 4, seed: int = 0, actions: tuple[str, ...] = tuple(GESTURES)) -> list[Clip]:
+def make_clips(
+    people: int = 8, trials: int = 4, seed: int = 0, actions: tuple[str, ...] = tuple(GESTURES)
+) -> list[Clip]:
     """Make clips of the given actions up, ``people x trials`` of each.
 
     Args:

@@ -62,7 +62,7 @@ def read_clip(path: Path) -> Clip:
         content = scipy.io.loadmat(str(path))
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file") from error
-    except Exception as error:  # noqa: BLE001 - SciPy raises whatever its parser stumbles over
+    except Exception as error:
         raise DataError(f"{path}: not a readable MATLAB file: {type(error).__name__}: {error}") from error
     skeleton = content.get("d_skel")
     if skeleton is None:
@@ -70,12 +70,13 @@ def read_clip(path: Path) -> Clip:
         raise DataError(f"{path}: expected the variable d_skel, found {names}")
     if skeleton.ndim != 3 or skeleton.shape[:2] != (JOINTS, 3) or skeleton.dtype.kind != "f":
         raise DataError(
-            f"{path}: expected d_skel of shape (20, 3, frames) in floating point, got {skeleton.shape} "
-            f"{skeleton.dtype}"
+            f"{path}: expected d_skel of shape (20, 3, frames) in floating point, got {skeleton.shape} {skeleton.dtype}"
         )
     positions = np.ascontiguousarray(skeleton.transpose(2, 0, 1), dtype=float)
     if not np.isfinite(positions).all():
-        raise DataError(f"{path}: d_skel holds NaN or infinity in frame {int(np.argwhere(~np.isfinite(positions))[0][0])}")
+        raise DataError(
+            f"{path}: d_skel holds NaN or infinity in frame {int(np.argwhere(~np.isfinite(positions))[0][0])}"
+        )
     return Clip(
         name=path.name.removesuffix("_skeleton.mat"),
         times_s=np.arange(len(positions)) / RATE_HZ,

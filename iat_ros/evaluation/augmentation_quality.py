@@ -1,4 +1,4 @@
-"""Effectiveness F and reliability R of the augmentation (eq. 5 and 6). R looks at labels: it reports, it never tunes."""
+"""Effectiveness F and reliability R of the augmentation (eq. 5 and 6). R looks at labels: never tune by it."""
 
 from __future__ import annotations
 

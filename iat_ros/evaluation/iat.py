@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import numpy as np
+from sklearn.model_selection import StratifiedKFold
 
 from iat_ros.data.actions import stack
 from iat_ros.data.protocol import Division
@@ -61,8 +62,8 @@ class IatEvaluation:
         self.stimuli, self._responses = stack(division.stimuli), stack(division.responses)
         rules_s, rules_r = division.stimulus_rules(), division.response_rules()
         self._follows = rules_s[:, None] == rules_r[None]
-        self._fold_s = _folds(rules_s, folds, np.random.default_rng([seed, 1]))
-        self._fold_r = _folds(rules_r, folds, np.random.default_rng([seed, 2]))
+        self._fold_s = _folds(rules_s, folds, seed)
+        self._fold_r = _folds(rules_r, folds, seed + 1)
         self._judges = [self._train_on_b(fold) for fold in range(folds)]
         self.e_kfold = self._kfold_accuracy()
 
@@ -128,10 +129,10 @@ class IatEvaluation:
         return positives, (positives + refused) / 2
 
 
-def _folds(rules: np.ndarray, folds: int, rng: np.random.Generator) -> np.ndarray:
+def _folds(rules: np.ndarray, folds: int, seed: int) -> np.ndarray:
     """Divide items into folds at random, each rule evenly, shape (N,)."""
     result = np.zeros(len(rules), dtype=int)
-    for rule in np.unique(rules):
-        members = rng.permutation(np.flatnonzero(rules == rule))
-        result[members] = np.arange(len(members)) % folds
+    splitter = StratifiedKFold(folds, shuffle=True, random_state=seed)
+    for fold, (_, members) in enumerate(splitter.split(rules, rules)):
+        result[members] = fold
     return result

@@ -77,7 +77,10 @@ class Judge:
             )
             for _ in range(self._config.steps):
                 chosen = np.concatenate(
-                    [pairs[self._rng.integers(len(pairs), size=self._config.batch // 2)] for pairs in (positive, negative)]
+                    [
+                        pairs[self._rng.integers(len(pairs), size=self._config.batch // 2)]
+                        for pairs in (positive, negative)
+                    ]
                 )
                 scores = self._network(torch.cat([first[chosen[:, 0]], second[chosen[:, 1]]], dim=1))[:, 0]
                 optimiser.zero_grad(set_to_none=True)

@@ -32,5 +32,7 @@ def score_model(directory: Path, division: Division, seed: int, folds: int = 4, 
     rng = np.random.default_rng(seed)
     with tqdm(total=folds + 1, desc="scores", disable=None) as bar:
         evaluation = IatEvaluation(division, folds, seed, progress=lambda _: bar.update())
-        scores = evaluation.score(lambda motions: responder.answer(motions, responder.sample_noise(len(motions), rng)), rounds)
+        scores = evaluation.score(
+            lambda motions: responder.answer(motions, responder.sample_noise(len(motions), rng)), rounds
+        )
     return scores.as_dict()

@@ -27,7 +27,9 @@ class Act2ActNode(IatNode):
         SKELETON,
         Parameter("model", "utd_mhad", "Model directory, or the name of a model that ships."),
         Parameter("device", "auto", "Where to compute; auto takes CUDA where there is one.", choices=DEVICES),
-        Parameter("noise_seed", -1, "Seed of one noise vector used for all answers; -1: new noise each.", -1, 2**31 - 1),
+        Parameter(
+            "noise_seed", -1, "Seed of one noise vector used for all answers; -1: new noise each.", -1, 2**31 - 1
+        ),
     )
 
     def __init__(self, **options: Any) -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import array
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from builtin_interfaces.msg import Time
@@ -160,7 +161,9 @@ def _check_fields(message: PointCloud2, kinds: dict[str, int]) -> None:
                 f"{_TYPES.get(field.datatype, f'datatype {field.datatype}')}"
             )
         if field.offset + np.dtype(_TYPES[kind]).itemsize > message.point_step:
-            raise MessageError(f"cloud: field '{name}' at offset {field.offset} exceeds point_step {message.point_step}")
+            raise MessageError(
+                f"cloud: field '{name}' at offset {field.offset} exceeds point_step {message.point_step}"
+            )
 
 
 def _check_sizes(message: PointCloud2, width: int) -> None:
@@ -175,9 +178,8 @@ def _check_sizes(message: PointCloud2, width: int) -> None:
 
 def _write(header: Header, kinds: dict[str, int], points: np.ndarray) -> PointCloud2:
     names: Sequence[str] = list(kinds)
-    fields = [
-        PointField(name=name, offset=int(points.dtype.fields[name][1]), datatype=kinds[name], count=1) for name in names
-    ]
+    offsets: Mapping[str, Any] = points.dtype.fields or {}
+    fields = [PointField(name=name, offset=int(offsets[name][1]), datatype=kinds[name], count=1) for name in names]
     if point_cloud2 is not None and points.size:
         return point_cloud2.create_cloud(header, fields, points)
     return PointCloud2(

@@ -49,7 +49,7 @@ class Parameter:
             raise ConfigError(f"parameter '{self.name}' must be {_KINDS[kind]}, got {value!r}")
         if self.choices and value not in self.choices:
             raise ConfigError(f"parameter '{self.name}' must be one of {', '.join(self.choices)}, got '{value}'")
-        if self.low is not None and self.high is not None and not self.low <= value <= self.high:
+        if self.low is not None and self.high is not None and not self.low <= float(value) <= self.high:
             raise ConfigError(f"parameter '{self.name}' must lie between {self.low} and {self.high}, got {value}")
         return value
 

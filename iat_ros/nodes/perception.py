@@ -29,11 +29,25 @@ class PerceptionNode(IatNode):
     PARAMETERS = (
         SKELETON,
         Parameter("frames", 32, "T, the frames of a window; the model must have been trained with as many.", 8, 512),
-        Parameter("start_angle", _SEGMENTER.start_angle_rad, "A moving limb so far from rest starts an action [rad].", 0.05, 3.0),
-        Parameter("rest_angle", _SEGMENTER.rest_angle_rad, "All limbs so near to rest may end an action [rad].", 0.05, 3.0),
-        Parameter("moving_speed", _SEGMENTER.moving_rad_s, "Above this the fastest limb counts as moving [rad/s].", 0.1, 20.0),
-        Parameter("quiet_time", _SEGMENTER.quiet_s, "Silence near rest after which an action has ended [s].", 0.03, 5.0),
-        Parameter("hold_time", _SEGMENTER.hold_s, "Silence away from rest after which an action has ended [s].", 0.1, 30.0),
+        Parameter(
+            "start_angle",
+            _SEGMENTER.start_angle_rad,
+            "A moving limb so far from rest starts an action [rad].",
+            0.05,
+            3.0,
+        ),
+        Parameter(
+            "rest_angle", _SEGMENTER.rest_angle_rad, "All limbs so near to rest may end an action [rad].", 0.05, 3.0
+        ),
+        Parameter(
+            "moving_speed", _SEGMENTER.moving_rad_s, "Above this the fastest limb counts as moving [rad/s].", 0.1, 20.0
+        ),
+        Parameter(
+            "quiet_time", _SEGMENTER.quiet_s, "Silence near rest after which an action has ended [s].", 0.03, 5.0
+        ),
+        Parameter(
+            "hold_time", _SEGMENTER.hold_s, "Silence away from rest after which an action has ended [s].", 0.1, 30.0
+        ),
         Parameter("min_action", _SEGMENTER.min_action_s, "Shorter actions are dropped [s].", 0.1, 10.0),
         Parameter("max_action", _SEGMENTER.max_action_s, "Longer actions are dropped [s].", 1.0, 120.0),
         Parameter("max_gap", _SEGMENTER.max_gap_s, "A longer gap between frames loses the person [s].", 0.05, 5.0),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from iat_ros.errors import SkeletonError
@@ -82,11 +84,11 @@ def unit(vectors: np.ndarray) -> np.ndarray:
     return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), _SHORTEST_M)
 
 
-def _unit(vectors: np.ndarray, problem, shortest: float = _SHORTEST_M) -> np.ndarray:  # type: ignore[no-untyped-def]
+def _unit(vectors: np.ndarray, problem: Callable[[int, int], str], shortest: float = _SHORTEST_M) -> np.ndarray:
     length = np.linalg.norm(vectors, axis=-1)
     if np.any(length < shortest):
-        where = tuple(int(i) for i in np.argwhere(length < shortest)[0]) + (0, 0)
-        raise SkeletonError(problem(*where[:2]))
+        where = [*np.argwhere(length < shortest)[0].tolist(), 0, 0]
+        raise SkeletonError(problem(where[0], where[1]))
     return vectors / length[..., None]
 
 

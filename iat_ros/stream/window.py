@@ -10,9 +10,7 @@ from iat_ros.skeleton.motion import Motion
 from iat_ros.skeleton.resampling import resample
 
 
-def make_window(
-    definition: SkeletonDefinition, times_s: np.ndarray, positions: np.ndarray, frames: int
-) -> Motion:
+def make_window(definition: SkeletonDefinition, times_s: np.ndarray, positions: np.ndarray, frames: int) -> Motion:
     """Turn the frames of one action into a window of T frames.
 
     Joint positions are resampled first, limb vectors follow from them, and the body frame is that of the window.

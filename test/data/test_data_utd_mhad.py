@@ -65,7 +65,7 @@ def test_damaged_missing_and_misnamed_files_are_named(tmp_path: Path) -> None:
     whole = save(tmp_path / "a1_s1_t1_skeleton.mat", d_skel=np.zeros((20, 3, 60)))
     damaged = tmp_path / "a1_s1_t2_skeleton.mat"
     damaged.write_bytes(whole.read_bytes()[:300])
-    with pytest.raises(DataError, match="a1_s1_t2_skeleton.mat: not a readable MATLAB file"):
+    with pytest.raises(DataError, match=r"a1_s1_t2_skeleton\.mat: not a readable MATLAB file"):
         read_clip(damaged)
     with pytest.raises(DataError, match="no such file"):
         read_clip(tmp_path / "a1_s1_t4_skeleton.mat")

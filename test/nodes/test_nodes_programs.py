@@ -76,7 +76,7 @@ def test_play_without_listeners_says_so_and_plays_to_its_end(ros_domain: int) ->
 @pytest.mark.utd
 @pytest.mark.skipif(not REAL.is_dir(), reason="UTD-MHAD is not here (set IAT_UTD_MHAD)")
 def test_real_people_are_answered_live(ros_domain: int, tmp_path: Path) -> None:
-    """Stimuli of people the model never saw, at true speed, through separate processes: one window and one answer each."""
+    """People the model never saw, at true speed, through separate processes: one window, one answer each."""
     out = tmp_path / "live.json"
     done = run(ros_domain, "evaluate", "--live", "--data", str(REAL), "--clips", "5", "--json", str(out), timeout_s=240)
     assert done.returncode == 0, done.stderr

@@ -86,7 +86,9 @@ def test_robots_that_cannot_be_used(nodes: Any, tmp_path: Path) -> None:
         return str(path)
 
     (tmp_path / "damaged.urdf").write_bytes(urdf.read_bytes()[:3000])
-    refuse(nodes, "trajectory", "robot", "nope", "no robots configuration named 'nope': give a .yaml path or one of: g1")
+    refuse(
+        nodes, "trajectory", "robot", "nope", "no robots configuration named 'nope': give a .yaml path or one of: g1"
+    )
     joints = [*config["joints"][:-1], "tail_joint"]
     refuse(nodes, "trajectory", "robot", write(joints=joints), "'tail_joint'")
     limbs = {**config["limbs"], "left_forearm": ["left_elbow_link", "left_tentacle"]}
@@ -101,7 +103,9 @@ def test_skeletons_that_cannot_be_used(nodes: Any, tmp_path: Path) -> None:
     """A skeleton file that is missing or contradicts itself."""
     refuse(nodes, "perception", "skeleton", "/nowhere/x.yaml", "/nowhere/x.yaml: no such file")
     wrong = tmp_path / "wrong.yaml"
-    wrong.write_text("name: w\njoints: [a, b]\nlimbs: {up: [a, c]}\nbody_frame: {left: a, right: b, bottom: a, top: b}\n")
+    wrong.write_text(
+        "name: w\njoints: [a, b]\nlimbs: {up: [a, c]}\nbody_frame: {left: a, right: b, bottom: a, top: b}\n"
+    )
     refuse(nodes, "perception", "skeleton", str(wrong), "joint 'c'; valid joints: a, b")
     assert nodes.set_text("perception", "skeleton", "utd_mhad").successful
     assert nodes.change("perception", Transition.TRANSITION_CONFIGURE)

@@ -38,7 +38,7 @@ def test_camera_and_size_change_nothing(
 
 def test_body_frame_is_forward_left_up() -> None:
     """In a camera frame with y up that the person faces: x is towards the camera, y to smaller x, z up."""
-    joints = dict.fromkeys(DEFINITION.joints, [0.0, 0.0, 3.0])
+    joints = {name: [0.0, 0.0, 3.0] for name in DEFINITION.joints}
     joints |= {"spine": [0, 0, 3.0], "shoulder_center": [0, 0.4, 3.0]}
     joints |= {"left_shoulder": [-0.2, 0.4, 3.0], "right_shoulder": [0.2, 0.4, 3.0], "head": [0, 0.6, 3.0]}
     for side, x in (("left", -0.2), ("right", 0.2)):

@@ -90,7 +90,7 @@ def test_a_held_pose_ends_an_action_and_its_way_back_is_none() -> None:
 
 
 def test_frames_that_cannot_be_used_are_counted() -> None:
-    """Untracked joints, doubled stamps, a gap and a clock that jumps back each have their count; the person is found again."""
+    """Untracked joints, doubled stamps, a gap and a clock that jumps back are counted; then all is well."""
     clip = with_stillness(CLIPS[0], 0.8, 1.0)
     segmenter = ActionSegmenter(DEFINITION, SegmenterConfig())
     broken = clip.positions[5].copy()
