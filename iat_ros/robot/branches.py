@@ -1,9 +1,8 @@
 """Finding the right branch: an arm often reaches the same directions in several ways, and must not jump between them.
 
-1. A table of poses, in equal regions of joint space, gives starts from everywhere; refined at every fourth frame (an
-   anchor), they give all the ways there are to reach it.
-2. Each way is followed from its anchor to the frames before and after. So every frame has each branch that is near.
-3. The path through these candidates with the least error and no jump is found by dynamic programming.
+1. A table of poses, in equal regions of joint space, gives starts from everywhere. Refined at every frame, they give
+   all the ways there are to reach it.
+2. The path through these candidates with the least error and no jump is found by dynamic programming.
 """
 
 from __future__ import annotations
@@ -17,14 +16,13 @@ from iat_ros.robot.solver import Problem, refine
 Array = NDArray[np.float64]
 
 TABLE_SIZE, REGIONS = 4096, 32
-SEED_STEPS, FOLLOW_STEPS = 3, 1
-STRIDE, REACH, WAYS = 4, 4, 6
-"""Frames between anchors, frames to which a way is followed from its anchor, and ways kept at each anchor."""
+SEED_STEPS, WAY_STEPS, WAYS = 5, 1, 10
+"""Steps that refine every seed, further steps for the ways that are kept, and how many are kept at each frame."""
 APART = 0.3
 """Poses that differ by less in every joint [rad] are one way, not two."""
-JUMP, JUMP_WEIGHT = 0.4, 10.0
+JUMP, JUMP_WEIGHT = 0.4, 3.0
 """A change between two frames [rad] is a jump above this plus what the directions turn; its price is squared."""
-NEAR_REST, NEAR_START, MOVE = 1e-5, 1e-3, 3e-3
+NEAR_REST, NEAR_START, MOVE = 1e-5, 1e-3, 1e-2
 """Prices of squared distances [1/rad^2] from rest, of the first frame from the start, and between frames."""
 
 
@@ -64,13 +62,12 @@ class SeedTable:
 
 def find_path(problem: Problem, table: SeedTable, start: Array) -> Array:
     """Return a path (A, n, T) through the frames of a problem, from the pose ``start`` (A, n) [rad]."""
-    T = problem.target.shape[-1]
-    anchors = np.unique(np.append(np.arange(0, T, STRIDE), T - 1))
-    there = problem.take(anchors)
-    q, cost = refine(problem.take(np.repeat(anchors, REGIONS)), table.seeds(there), SEED_STEPS)
+    frames = np.arange(problem.target.shape[-1])
+    q, cost = refine(problem.take(np.repeat(frames, REGIONS)), table.seeds(problem), SEED_STEPS)
     A, n, _ = q.shape
-    ways = _distinct(q.reshape(A, n, len(anchors), REGIONS), cost.reshape(A, len(anchors), REGIONS))
-    candidates, costs = _follow(problem, anchors, ways, T)
+    ways = _distinct(q.reshape(A, n, len(frames), REGIONS), cost.reshape(A, len(frames), REGIONS))
+    flat, cost = refine(problem.take(np.repeat(frames, WAYS)), ways.reshape(A, n, -1), WAY_STEPS)
+    candidates, costs = flat.reshape(ways.shape), cost.reshape(A, len(frames), WAYS)
     turned = np.linalg.norm(np.diff(problem.target, axis=-1), axis=2)  # (A, m, T-1)
     allowed = JUMP + (turned * problem.weight[..., None]).sum(axis=1)
     return _best_path(candidates, costs, allowed, problem.rest[..., 0], start)
@@ -91,38 +88,12 @@ def _distinct(q: Array, cost: Array) -> Array:
     return np.concatenate(chosen, axis=-1)
 
 
-def _follow(problem: Problem, anchors: NDArray[np.intp], ways: Array, T: int) -> tuple[Array, Array]:
-    """Follow ways (A, n, N, WAYS) from their anchors; return candidates (A, n, T, C) and costs (A, T, C).
-
-    Candidates come in 2 * lanes * WAYS columns: anchors that reach the same frame are in different lanes.
-    """
-    A, n, N, K = ways.shape
-    lanes = 2 * REACH // STRIDE + 2
-    lane = np.arange(N) % lanes
-    candidates = np.zeros((A, n, T, lanes, K))
-    costs = np.full((A, T, lanes, K), np.inf)
-    both = np.concatenate([ways, ways], axis=2).reshape(A, n, -1)
-    for distance in range(REACH + 1):
-        frame = np.concatenate([anchors - distance, anchors + distance])
-        here = problem.take(np.repeat(np.clip(frame, 0, T - 1), K))
-        for _ in range(FOLLOW_STEPS if distance else 1):
-            _, gradient, hessian = here.linearize(both)
-            both = here.step(both, gradient, hessian, 1e-3)
-        residual = (here.chains.directions(both) - here.target) * np.sqrt(here.weight)[:, :, None, None]
-        cost = (residual * residual).sum(axis=(1, 2)).reshape(A, 2 * N, K)
-        inside = (frame >= 0) & (frame < T)
-        rows, columns = frame[inside], np.concatenate([lane, lane])[inside]
-        candidates[:, :, rows, columns] = both.reshape(A, n, 2 * N, K)[:, :, inside]
-        costs[:, rows, columns] = cost[:, inside]
-    return candidates.reshape(A, n, T, -1), costs.reshape(A, T, -1)
-
-
 def _best_path(q: Array, cost: Array, allowed: Array, rest: Array, start: Array) -> Array:
     """Choose one candidate per frame: least error along the path, no jump where a way without one exists.
 
     Args:
         q: (A, n, T, C) candidates [rad].
-        cost: (A, T, C) their squared chords; infinite for an empty column.
+        cost: (A, T, C) their costs.
         allowed: (A, T - 1) change of a joint between two frames [rad] above which it is a jump.
         rest: (A, n) rest pose [rad]; near it is slightly better.
         start: (A, n) pose before the first frame [rad]; near it is better.

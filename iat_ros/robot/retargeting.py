@@ -104,8 +104,9 @@ def retarget(
             rest=model.rest[joints][..., None],
         )
         paths = smooth(problem, find_path(problem, table, before[joints]), SMOOTH_STEPS)
-        for columns, path in zip(joints, paths, strict=True):
-            positions[:, columns] = path.T
+        for columns, path, given in zip(joints, paths, problem.weight.any(axis=1), strict=True):
+            if given:
+                positions[:, columns] = path.T
     rows = [model.limb_names.index(name) for name in used]
     chord = np.linalg.norm(model.limb_directions(positions)[:, rows] - target[:, rows], axis=-1)
     return RetargetResult(positions, 2.0 * np.arcsin(np.minimum(chord / 2.0, 1.0)), used)
