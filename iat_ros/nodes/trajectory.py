@@ -56,7 +56,7 @@ class TrajectoryNode(IatNode):
         model = RobotModel.load(find_config("robots", values["robot"]))
         self._return_to_rest, self._lead_s = values["return_to_rest"], values["lead_time"]
         still = np.tile(np.array([0.0, 0.0, -1.0]), (32, len(self._limb_names), 1))
-        plan(model, retarget(model, still, self._limb_names).positions, 2.0, lead_s=self._lead_s)
+        plan(model, retarget(model, still, self._limb_names, None, 2.0).positions, 2.0, lead_s=self._lead_s)
         self._model, self._pose, self._measured, self._busy_until_s = model, model.rest, None, 0.0
         self._forget_waiting()
         self.get_logger().info(f"robot '{model.config.name}', {len(model.joint_names)} joints")
@@ -114,7 +114,7 @@ class TrajectoryNode(IatNode):
         start = self._pose
         if self._measured is not None and now - self._measured[0] < _FRESH_S:
             start = self._measured[1]
-        angles = retarget(model, motion.limbs_in_body, self._limb_names, start)
+        angles = retarget(model, motion.limbs_in_body, self._limb_names, start, motion.duration_s)
         planned = plan(
             model,
             angles.positions,

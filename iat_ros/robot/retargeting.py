@@ -11,12 +11,18 @@ from numpy.typing import NDArray
 
 from iat_ros.errors import RobotError
 from iat_ros.robot.branches import SeedTable, find_path
+from iat_ros.robot.kinematics import ChainStack
 from iat_ros.robot.model import RobotModel
-from iat_ros.robot.solver import Problem, smooth
+from iat_ros.robot.smoothing import Pace, smooth
+from iat_ros.robot.solver import Problem
 
 Array = NDArray[np.float64]
 
-SMOOTH_STEPS = 10
+SMOOTH_STEPS, PACE_STEPS = 10, 20
+SLOWER = (1.0, 1.4, 2.0)
+"""How many times slower an answer may become so that a slow robot keeps its shape; tried in this order."""
+ENOUGH = np.radians(5.0)
+"""A mean direction error [rad] below which nothing slower is tried."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,7 @@ def retarget(
     limbs_in_body: NDArray[np.floating],
     limb_names: Sequence[str],
     start: Array | None = None,
+    duration_s: float | None = None,
 ) -> RetargetResult:
     """Find joint angles whose limb directions come nearest to the given ones, smoothly over time.
 
@@ -58,6 +65,9 @@ def retarget(
         limbs_in_body: (T, L, 3) unit vectors in the body frame (x forward, y left, z up); not modified.
         limb_names: The L names.
         start: (J,) pose [rad] before the first frame, which decides between equally good ways; rest if None.
+        duration_s: Time from the first frame to the last [s]. Given, the joints are kept near the speed and
+            acceleration that the robot can do in that time, at the price of direction, or in up to twice that time
+            where the price would be high. None: any speed will do.
 
     Raises:
         RobotError: On wrong shapes, NaN, vectors without a direction, or when no limb is the robot's.
@@ -92,10 +102,13 @@ def retarget(
     if before.shape != model.rest.shape or not np.all(np.isfinite(before)):
         raise RobotError(f"start: expected {len(model.rest)} finite joint angles, got shape {before.shape}")
 
-    positions = np.tile(model.rest, (len(limbs), 1))
-    for chains, table in zip(model.chains, _tables(model), strict=True):
+    if duration_s is not None and not (np.isfinite(duration_s) and duration_s > 0.0):
+        raise RobotError(f"duration_s: expected seconds above 0, got {duration_s!r}")
+    frame_s = None if duration_s is None or len(limbs) < 2 else duration_s / (len(limbs) - 1)
+
+    def problem_of(chains: ChainStack) -> Problem:
         joints = chains.joint_columns
-        problem = Problem(
+        return Problem(
             chains=chains,
             target=np.ascontiguousarray(np.moveaxis(target[:, chains.limb_columns], 0, -1)),
             weight=weight[chains.limb_columns],
@@ -103,10 +116,39 @@ def retarget(
             upper=model.safe_upper[joints][..., None],
             rest=model.rest[joints][..., None],
         )
-        paths = smooth(problem, find_path(problem, table, before[joints]), SMOOTH_STEPS)
-        for columns, path, given in zip(joints, paths, problem.weight.any(axis=1), strict=True):
-            if given:
-                positions[:, columns] = path.T
+
+    problems = [problem_of(chains) for chains in model.chains]
+    paths = [
+        smooth(problem, find_path(problem, table, before[problem.chains.joint_columns]), SMOOTH_STEPS)
+        for problem, table in zip(problems, _tables(model), strict=True)
+    ]
+    result = _result(model, problems, paths, target, used)
+    if frame_s is None:
+        return result
+    for slower in SLOWER:
+        slowed = [
+            smooth(problem, path, PACE_STEPS, _pace(model, problem.chains, frame_s * slower))
+            for problem, path in zip(problems, paths, strict=True)
+        ]
+        result = _result(model, problems, slowed, target, used)
+        if result.error_rad.mean() < ENOUGH:
+            break
+    return result
+
+
+def _pace(model: RobotModel, chains: ChainStack, frame_s: float) -> Pace:
+    joints = chains.joint_columns
+    return Pace(model.max_velocity[joints][..., None] * frame_s, model.max_acceleration[joints][..., None] * frame_s**2)
+
+
+def _result(
+    model: RobotModel, problems: list[Problem], paths: list[Array], target: Array, used: tuple[str, ...]
+) -> RetargetResult:
+    positions = np.tile(model.rest, (len(target), 1))
+    for problem, path in zip(problems, paths, strict=True):
+        given = problem.weight.any(axis=1)
+        for columns, values in zip(problem.chains.joint_columns[given], path[given], strict=True):
+            positions[:, columns] = values.T
     rows = [model.limb_names.index(name) for name in used]
     chord = np.linalg.norm(model.limb_directions(positions)[:, rows] - target[:, rows], axis=-1)
     return RetargetResult(positions, 2.0 * np.arcsin(np.minimum(chord / 2.0, 1.0)), used)

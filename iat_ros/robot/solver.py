@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import LinAlgError, solveh_banded
 
 from iat_ros.robot.kinematics import ChainStack
 
@@ -18,8 +17,6 @@ Array = NDArray[np.float64]
 
 REST_WEIGHT = 1e-5
 """Price of a squared distance from rest [1/rad^2], against a squared chord."""
-SMOOTH_WEIGHT = 5e-3
-"""Price of a squared movement between two frames [1/rad^2], against a squared chord."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +64,7 @@ class Problem:
     def step(self, q: Array, gradient: Array, hessian: Array, damping: Array | float) -> Array:
         """Return the pose (A, n, N) after one Newton step inside the limits; ``damping`` is (A, N) or a number."""
         held = self.held(q, gradient)
-        matrix = _hold(hessian, held)
+        matrix = hold(hessian, held)
         n = q.shape[1]
         matrix[:, np.arange(n), np.arange(n)] += damping[:, None] if isinstance(damping, np.ndarray) else damping
         change = _solve_positive(matrix, np.where(held, 0.0, gradient))
@@ -94,60 +91,7 @@ def refine(problem: Problem, q: Array, iterations: int) -> tuple[Array, Array]:
     return q, cost
 
 
-def smooth(problem: Problem, q: Array, iterations: int) -> Array:
-    """Gauss-Newton inside the limits over all N frames of a path q (A, n, N) together.
-
-    The cost adds `SMOOTH_WEIGHT` times the squared movement between frames. Where the directions leave a joint
-    undetermined (a straight arm's yaw), the path interpolates through it.
-    """
-    A, n, N = q.shape
-    eye = np.arange(n)
-    neighbours = np.zeros(N)
-    neighbours[1:] += 1.0
-    neighbours[:-1] += 1.0
-
-    def linearize(q: Array) -> tuple[Array, Array, Array]:
-        costs, gradient, hessian = problem.linearize(q)
-        moves = np.diff(q, axis=2)
-        gradient[..., 1:] += SMOOTH_WEIGHT * moves
-        gradient[..., :-1] -= SMOOTH_WEIGHT * moves
-        hessian[:, eye, eye] += SMOOTH_WEIGHT * neighbours
-        return costs.sum(axis=1) + SMOOTH_WEIGHT * (moves * moves).sum(axis=(1, 2)), gradient, hessian
-
-    cost, gradient, hessian = linearize(q)
-    damping = np.full(A, 1e-4)
-    for _ in range(iterations):
-        held = problem.held(q, gradient)
-        matrix = _hold(hessian, held)
-        matrix[:, eye, eye] += damping[:, None, None]
-        # Unknowns in the order frame by frame: the matrix is a band n wide, its rows here the subdiagonals.
-        band = np.zeros((A, n + 1, N, n))
-        for offset in range(n):
-            band[:, offset, :, : n - offset] = np.swapaxes(matrix[:, eye[offset:], eye[: n - offset]], 1, 2)
-        band[:, n, :-1] = -SMOOTH_WEIGHT * np.swapaxes(~(held[..., 1:] | held[..., :-1]), 1, 2)
-        right = np.swapaxes(np.where(held, 0.0, gradient), 1, 2)
-        change = np.empty((A, N, n))
-        for a in range(A):
-            try:
-                flat = solveh_banded(band[a].reshape(n + 1, N * n), right[a].ravel(), lower=True, check_finite=False)
-                change[a] = flat.reshape(N, n)
-            except LinAlgError:  # rounding on an all but singular matrix: go downhill, damped more next time
-                change[a] = right[a]
-        trial = np.clip(q - np.swapaxes(change, 1, 2), problem.lower, problem.upper)
-        new_cost, new_gradient, new_hessian = linearize(trial)
-        better = new_cost < cost
-        done = np.all(np.abs(cost - new_cost) <= 1e-4 * cost + 1e-7)
-        damping *= np.where(better, 0.1, 30.0)
-        cost = np.where(better, new_cost, cost)
-        q = np.where(better[:, None, None], trial, q)
-        gradient = np.where(better[:, None, None], new_gradient, gradient)
-        hessian = np.where(better[:, None, None, None], new_hessian, hessian)
-        if done:
-            break
-    return q
-
-
-def _hold(hessian: Array, held: NDArray[np.bool_]) -> Array:
+def hold(hessian: Array, held: NDArray[np.bool_]) -> Array:
     """Copy Hessians (A, n, n, N) with the rows and columns of held joints (A, n, N) replaced by the identity's."""
     free = ~held
     matrix = hessian * free[:, :, None] * free[:, None]

@@ -6,9 +6,14 @@ import numpy as np
 import pytest
 from scipy.optimize import least_squares
 
+from iat_ros.data.actions import cut_action
+from iat_ros.data.clip import Clip
+from iat_ros.data.made_up import make_clips
 from iat_ros.errors import RobotError
 from iat_ros.robot.model import RobotModel
 from iat_ros.robot.retargeting import retarget
+from iat_ros.robot.trajectory import plan
+from iat_ros.skeleton.definition import load_skeleton
 
 
 def unit(vectors: object) -> np.ndarray:
@@ -43,6 +48,18 @@ def test_motions_at_the_robots_own_speed_come_back(robot: RobotModel, make_motio
         motion = centre + (motion - centre) / max(1.0, speed)
         worst.append(np.degrees(retarget(robot, robot.limb_directions(motion), robot.limb_names).error_rad).max())
     assert max(worst) < 2.0
+
+
+@pytest.mark.parametrize("clip", make_clips(people=2, trials=1), ids=lambda clip: clip.name)
+def test_people_are_imitated_at_their_speed(g1: RobotModel, clip: Clip) -> None:
+    """A person's gesture keeps its tempo on a G1, at most half as fast, and points where the person points."""
+    definition = load_skeleton("utd_mhad")
+    motion = cut_action(definition, clip, 32).motion
+    result = retarget(g1, motion.limbs_in_body, definition.limb_names, duration_s=motion.duration_s)
+    planned = plan(g1, result.positions, motion.duration_s)
+    assert planned.stretch < 2.2
+    assert np.degrees(result.error_rad).mean() < 6.0
+    assert planned.duration_s < motion.duration_s * planned.stretch + 3.0
 
 
 def test_error_is_what_the_model_says(g1: RobotModel, make_motion) -> None:

@@ -1,0 +1,309 @@
+"""Viewer: shows person, answer and robot on a page in the browser, and as markers for RViz."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from rclpy.timer import Timer
+from sensor_msgs.msg import JointState, PointCloud2
+from trajectory_msgs.msg import JointTrajectory
+from visualization_msgs.msg import MarkerArray
+
+from iat_ros.errors import ConfigError, MessageError
+from iat_ros.nodes.base import RESULT_QOS, SENSOR_QOS, IatNode
+from iat_ros.nodes.clouds import decode_motion, decode_skeletons, stamp_s, to_stamp
+from iat_ros.nodes.markers import LimbChain, PersonInView, body_bones, find_head, line_list
+from iat_ros.nodes.parameters import Parameter
+from iat_ros.nodes.perception import SKELETON
+from iat_ros.nodes.trajectory import TrajectoryNode
+from iat_ros.resources import find_config
+from iat_ros.robot.description import load_robot_config
+from iat_ros.skeleton.definition import load_skeleton
+from iat_ros.skeleton.limbs import unit
+from iat_ros.skeleton.motion import Motion
+
+ROBOT = next(parameter for parameter in TrajectoryNode.PARAMETERS if parameter.name == "robot")
+_FRESH_S = 0.5  # joint_states older than this no longer tell where the robot is
+_ACTING_S = 0.4  # pauses this short belong to an action
+_STATUS_S = 0.2
+_LONGEST_LATENCY_S = 60.0  # more means that stamps come from another clock
+_AHEAD_S = 1.0  # how far the stamp of a trajectory may be from now; else it counts from its receipt
+
+
+@dataclass(frozen=True)
+class JointPath:
+    """A joint trajectory as a controller interpolates it.
+
+    Attributes:
+        joint_names: The J joints.
+        times_s: (N,) strictly increasing [s].
+        states: (N, 1 to 3, J) positions and, where known, velocities and accelerations.
+    """
+
+    joint_names: tuple[str, ...]
+    times_s: np.ndarray
+    states: np.ndarray
+
+    @classmethod
+    def from_message(cls, message: JointTrajectory, pose: Mapping[str, float]) -> JointPath:
+        """Read a trajectory; a robot at rest in ``pose`` goes to its first point.
+
+        Raises:
+            MessageError: Its points are not what a trajectory must hold.
+        """
+        names, points = tuple(message.joint_names), message.points
+        if not names or not points:
+            raise MessageError("joint_trajectory: has no joints or no points")
+        kinds = ["positions"]
+        for kind in ("velocities", "accelerations"):
+            if all(len(getattr(point, kind)) == len(names) for point in points):
+                kinds.append(kind)
+            else:
+                break
+        rows = [[list(getattr(point, kind)) for kind in kinds] for point in points]
+        if any(len(values) != len(names) for row in rows for values in row):
+            raise MessageError(f"joint_trajectory: expected {len(names)} positions in every point")
+        states = np.array(rows, dtype=float)  # (N, K, J)
+        times = np.array([stamp_s(point.time_from_start) for point in points])
+        if times[0] > 0.0:
+            start = np.zeros((1, *states.shape[1:]))
+            start[0, 0] = [pose.get(name, states[0, 0, j]) for j, name in enumerate(names)]
+            states, times = np.concatenate([start, states]), np.concatenate([[0.0], times])
+        if times[0] < 0.0 or not np.all(np.diff(times) > 0.0) or not np.isfinite(states).all():
+            raise MessageError("joint_trajectory: expected finite numbers at strictly increasing times")
+        return cls(names, times, states)
+
+    @property
+    def duration_s(self) -> float:
+        """Time of the last point [s]."""
+        return float(self.times_s[-1])
+
+    def sample(self, time_s: float) -> np.ndarray:
+        """Return positions (J,): linear, cubic or quintic between points, by what they hold; held at the ends."""
+        if len(self.times_s) == 1 or time_s >= self.duration_s:
+            return np.asarray(self.states[-1, 0])
+        i = int(np.clip(np.searchsorted(self.times_s, time_s, side="right") - 1, 0, len(self.times_s) - 2))
+        step = self.times_s[i + 1] - self.times_s[i]
+        u = max(0.0, (time_s - self.times_s[i]) / step)
+        kinds = self.states.shape[1]
+        scale = np.array([1.0, step, step**2])[:kinds, None]
+        weights = _WEIGHTS[kinds] @ u ** np.arange(2 * kinds)
+        ends = np.concatenate([scale * self.states[i], scale * self.states[i + 1]])
+        return np.asarray(weights @ ends)
+
+
+def _hermite(kinds: int) -> np.ndarray:
+    """Return polynomials (2 K, 2 K) in u by which the K derivatives at 0, then those at 1, weigh in."""
+    conditions = np.zeros((2 * kinds, 2 * kinds))
+    for k in range(kinds):
+        for power in range(k, 2 * kinds):
+            factor = np.prod(np.arange(power - k + 1, power + 1)) if k else 1.0
+            conditions[k, power] = factor * (power == k)
+            conditions[kinds + k, power] = factor
+    return np.asarray(np.linalg.inv(conditions).T)
+
+
+_WEIGHTS = {kinds: _hermite(kinds) for kinds in (1, 2, 3)}
+
+
+class ViewerNode(IatNode):
+    """Subscribes what goes through the chain, shows it on a page at `url`, and publishes ``markers``.
+
+    The robot is shown where ``joint_states`` say it is; while none come, where the last trajectory takes it.
+    """
+
+    PARAMETERS = (
+        SKELETON,
+        ROBOT,
+        Parameter("model", "", "What to call the model on the page; empty: nothing."),
+        Parameter("host", "127.0.0.1", "Address that the page listens on; 0.0.0.0 shows it to the whole network."),
+        Parameter("port", 8080, "Port of the page; 0 takes any free one.", 0, 65535),
+        Parameter("rate", 30.0, "How often the page is updated [Hz].", 1.0, 60.0),
+    )
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__("viewer", **options)
+        self._markers = self.create_lifecycle_publisher(MarkerArray, "markers", RESULT_QOS)
+        self._page: Any = None
+        self._timer: Timer | None = None
+        for kind, topic, callback, qos in (
+            (PointCloud2, "skeletons", self._on_skeletons, SENSOR_QOS),
+            (PointCloud2, "windows", self._on_window, RESULT_QOS),
+            (PointCloud2, "responses", self._on_response, RESULT_QOS),
+            (JointTrajectory, "joint_trajectory", self._on_trajectory, RESULT_QOS),
+            (JointState, "joint_states", self._on_joint_states, SENSOR_QOS),
+        ):
+            self.create_subscription(kind, topic, self.guarded(callback), qos)
+
+    @property
+    def url(self) -> str | None:
+        """Where the page is; None while the node is not configured."""
+        return str(self._page.url) if self._page is not None else None
+
+    def setup(self, values: dict[str, Any]) -> None:
+        """Open the page, with nobody in view."""
+        try:
+            from iat_ros.nodes import viewer_page
+        except ImportError as error:
+            raise ConfigError(f"the viewer needs {error.name}, which is not installed: pip install viser") from error
+        self._definition = load_skeleton(values["skeleton"])
+        robot = load_robot_config(find_config("robots", values["robot"]))
+        self._bones, self._chain = body_bones(self._definition), LimbChain(self._definition)
+        self._person = PersonInView(self._definition)
+        self._answer: tuple[float, str, Motion] | None = None  # since when [s], frame, motion
+        self._path: tuple[float, JointPath] | None = None  # since when [s]
+        self._pose: dict[str, float] = {}
+        self._measured_s = self._status_s = -np.inf
+        self._stamp_s: float | None = None  # of the response whose trajectory has not come yet
+        self._receipt_s: float | None = None  # of the trajectory whose response has not come yet
+        self._latency_ms: float | None = None
+        self._playing, self._browsers = False, 0
+        self._undrawn: set[str] = set()
+        self._colours, self._make_status = (viewer_page.PERSON_RGB, viewer_page.ANSWER_RGB), viewer_page.Status
+        self._page = viewer_page.ViewerPage(
+            robot,
+            viewer_page.Bones(self._bones, find_head(self._definition.joints)),
+            viewer_page.Bones(self._chain.bones, find_head(self._chain.joints)),
+            host=values["host"],
+            port=values["port"],
+            model=values["model"],
+        )
+        if self._page.robot_note is not None:
+            self.get_logger().warning(f"'{robot.name}' is drawn as lines: {self._page.robot_note}")
+        tick = self.guarded(self._on_tick)
+        self._timer = self.create_timer(1.0 / values["rate"], lambda: tick(None))
+        self.get_logger().info(f"page at {self._page.url}")
+
+    def teardown(self) -> None:
+        """Close the page."""
+        if self._timer is not None:
+            self.destroy_timer(self._timer)
+            self._timer = None
+        if self._page is not None:
+            self._page.stop()
+            self._page = None
+
+    def destroy_node(self) -> None:
+        """Close the page too, however the node ends."""
+        self.teardown()
+        super().destroy_node()
+
+    def _now_s(self) -> float:
+        return float(self.get_clock().now().nanoseconds * 1e-9)
+
+    def _on_skeletons(self, message: PointCloud2) -> None:
+        self._person.push(decode_skeletons(message, len(self._definition.joints)), self._now_s())
+        self._undrawn.add("person")
+
+    def _on_window(self, _message: PointCloud2) -> None:
+        self.counts["actions"] += 1
+
+    def _on_response(self, message: PointCloud2) -> None:
+        motion = decode_motion(message, len(self._definition.limbs))
+        self.counts["answers"] += 1
+        now = self._now_s()
+        waits = self._receipt_s is None and self._performs(now)  # plays, and counts, when the robot is free
+        self._answer = np.inf if waits else now, message.header.frame_id, motion
+        self._undrawn.add("answer")
+        self._stamp_s = None if waits else stamp_s(message.header.stamp)
+        self._time_answer()
+
+    def _on_trajectory(self, message: JointTrajectory) -> None:
+        now = self._now_s()
+        path = JointPath.from_message(message, self._robot_pose(now))
+        stamp = stamp_s(message.header.stamp)
+        self._path = stamp if abs(stamp - now) < _AHEAD_S else now, path
+        self.counts["trajectories"] += 1
+        if self._answer is not None and self._answer[0] > now:
+            self._answer = now, *self._answer[1:]
+        else:
+            self._receipt_s = now
+            self._time_answer()
+
+    def _time_answer(self) -> None:
+        """Pair a response with its trajectory, whichever came first."""
+        if self._stamp_s is None or self._receipt_s is None:
+            return
+        latency_s = self._receipt_s - self._stamp_s
+        self._receipt_s = None
+        if latency_s > 0.0:  # else the trajectory belonged to an answer before
+            self._stamp_s = None
+            self._latency_ms = 1e3 * latency_s if latency_s < _LONGEST_LATENCY_S else None
+
+    def _on_joint_states(self, message: JointState) -> None:
+        if len(message.name) != len(message.position):
+            raise MessageError("joint_states: expected as many positions as names")
+        self._pose |= zip(message.name, message.position, strict=True)
+        self._measured_s = self._now_s()
+
+    def _robot_pose(self, now_s: float) -> dict[str, float]:
+        if self._path is not None and now_s - self._measured_s > _FRESH_S:
+            since_s, path = self._path
+            self._pose |= zip(path.joint_names, path.sample(now_s - since_s).tolist(), strict=True)
+        return self._pose
+
+    def _performs(self, now_s: float) -> bool:
+        return self._path is not None and now_s - self._path[0] < self._path[1].duration_s
+
+    def _on_tick(self, _: None) -> None:
+        page, person, now = self._page, self._person, self._now_s()
+        if person.leave(now):
+            self._undrawn.add("person")
+        playing = self._answer is not None and 0.0 <= now - self._answer[0] <= self._answer[2].duration_s
+        if playing or self._playing:
+            self._undrawn.add("answer")
+        self._playing = playing
+        if page.clients > self._browsers:  # a browser that has just come knows nothing
+            self._undrawn |= {"person", "answer"}
+        self._browsers = page.clients
+        if self._browsers:
+            if "person" in self._undrawn:
+                page.show_person(person.joints)
+            if "answer" in self._undrawn:
+                page.show_answer(self._answer_joints(now), playing)
+            page.show_robot(self._robot_pose(now))
+            self._show_status(now)
+        if self._undrawn and self._markers.get_subscription_count() > 0:
+            self._publish_markers(now)
+        self._undrawn = set()
+
+    def _answer_joints(self, now_s: float) -> np.ndarray | None:
+        if self._answer is None:
+            return None
+        since_s, _, motion = self._answer
+        limbs, last = motion.limbs_in_body, len(motion.limbs_in_body) - 1
+        place = min(max(0.0, now_s - since_s) / motion.duration_s, 1.0) * last
+        i = min(int(place), last - 1)
+        between = unit(limbs[i] + (place - i) * (limbs[i + 1] - limbs[i]))
+        return self._chain.place(between, self._person.limb_lengths_m)
+
+    def _show_status(self, now_s: float) -> None:
+        if now_s - self._status_s < _STATUS_S:
+            return
+        self._status_s = now_s
+        acting = now_s - self._person.moved_s < _ACTING_S
+        self._page.show_status(
+            self._make_status(
+                "answering" if self._performs(now_s) or self._playing else "person acting" if acting else "waiting",
+                self.counts["actions"],
+                self.counts["answers"],
+                self._latency_ms,
+                self._person.people,
+            )
+        )
+
+    def _publish_markers(self, now_s: float) -> None:
+        person, answer, markers = self._person, self._answer_joints(now_s), MarkerArray()
+        if "person" in self._undrawn:
+            joints = np.empty((0, 3)) if person.positions is None else person.positions
+            bones = self._bones if len(joints) else self._bones[:0]
+            stamp = to_stamp(person.time_s)
+            markers.markers.append(line_list("person", person.frame_id, stamp, joints, bones, self._colours[0]))
+        if "answer" in self._undrawn and self._answer is not None and answer is not None:
+            frame, stamp = self._answer[1], to_stamp(now_s)
+            markers.markers.append(line_list("answer", frame, stamp, answer, self._chain.bones, self._colours[1]))
+        if markers.markers:
+            self._markers.publish(markers)
