@@ -49,8 +49,9 @@ def run_demo(
         for node in chain:
             if isinstance(node, LifecycleNode) and not bring_up(node):
                 raise IatError(f"the node {node.get_name()} refused to start; its line above says why")
-        if page:
-            print(f"open http://localhost:{parameters['port']} in a browser; Ctrl-C ends", flush=True)
+        for node in chain:
+            if url := getattr(node, "url", None):
+                print(f"open {url} in a browser; Ctrl-C ends", flush=True)
         started = time.monotonic()
 
         def over() -> bool:

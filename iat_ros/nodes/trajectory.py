@@ -21,6 +21,8 @@ from iat_ros.robot.retargeting import retarget
 from iat_ros.robot.trajectory import JointPlan, plan
 from iat_ros.skeleton.definition import load_skeleton
 
+ROBOT = Parameter("robot", "g1", "Robot: the name of one that ships, or a YAML file with URDF and mapping.")
+
 _FRESH_S = 0.5
 
 
@@ -34,7 +36,7 @@ class TrajectoryNode(IatNode):
 
     PARAMETERS = (
         SKELETON,
-        Parameter("robot", "g1", "Robot: the name of one that ships, or a YAML file with URDF and mapping."),
+        ROBOT,
         Parameter("return_to_rest", True, "Go back to the rest pose after each answer."),
         Parameter("lead_time", 0.4, "Shortest way into and out of an answer [s].", 0.1, 5.0),
     )

@@ -185,7 +185,7 @@ def find_urdf(config: RobotConfig) -> Path:
     """
     if config.urdf.startswith("package://"):
         package, _, rest = config.urdf.removeprefix("package://").partition("/")
-        roots = [folder / package for folder in _package_folders()]
+        roots = [folder / package for folder in package_folders()]
         places = [root / rest for root in roots if root.is_dir()]
         if not places:
             raise RobotError(
@@ -201,7 +201,8 @@ def find_urdf(config: RobotConfig) -> Path:
     raise RobotError(f"{config.source}: urdf {config.urdf}: there is no {places[0]}; correct the key 'urdf'")
 
 
-def _package_folders() -> list[Path]:
+def package_folders() -> list[Path]:
+    """List where ``package://NAME/...`` is looked for: ROS prefixes, Python packages, ROS_PACKAGE_PATH."""
     prefixes = [Path(p) for p in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if p]
     prefixes += [Path(p) / "cmeel.prefix" for p in sys.path if p]
     prefixes += sorted(Path("/opt/ros").glob("*"))

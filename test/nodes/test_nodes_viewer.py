@@ -21,9 +21,11 @@ from iat_ros.data.made_up import make_clips
 from iat_ros.errors import IatError, MessageError
 from iat_ros.nodes.base import RESULT_QOS
 from iat_ros.nodes.clouds import SkeletonCloud, encode_motion, encode_skeletons
+from iat_ros.nodes.joint_path import JointPath
 from iat_ros.nodes.markers import LimbChain, PersonInView, body_bones
+from iat_ros.nodes.robot_figure import simplify
 from iat_ros.nodes.trajectory import to_message
-from iat_ros.nodes.viewer import JointPath, ViewerNode
+from iat_ros.nodes.viewer import ViewerNode
 from iat_ros.resources import find_config
 from iat_ros.robot.description import load_robot_config
 from iat_ros.robot.model import RobotModel
@@ -122,7 +124,7 @@ def test_simplifying_keeps_the_shape() -> None:
     vertices = np.stack([x, y, np.zeros_like(x)], axis=1)
     corner = (np.arange(59)[:, None] * 60 + np.arange(59)).ravel()
     faces = np.concatenate([corner[:, None] + [0, 1, 61], corner[:, None] + [0, 61, 60]])
-    fewer, left = viewer_page.simplify(vertices, faces, 0.005)
+    fewer, left = simplify(vertices, faces, 0.005)
     assert len(left) < len(faces) / 10
     assert left.max() < len(fewer)
     assert np.abs(fewer[:, 2]).max() == 0.0
