@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
+import fcntl
 import os
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-
-_COUNTER = itertools.count(os.getpid())
 
 os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -16,12 +16,17 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 @pytest.fixture(scope="module")
 def ros_domain() -> Iterator[int]:
-    """A domain id that no other module of this run uses; for this process and those that it starts."""
-    domain = 1 + next(_COUNTER) % 101
-    before = os.environ.get("ROS_DOMAIN_ID")
-    os.environ["ROS_DOMAIN_ID"] = str(domain)
-    yield domain
-    if before is None:
-        del os.environ["ROS_DOMAIN_ID"]
-    else:
-        os.environ["ROS_DOMAIN_ID"] = before
+    """A domain id that nobody else on this machine tests on now; for this process and those that it starts."""
+    folder = Path(tempfile.gettempdir())
+    for number in range(100):
+        domain = 1 + (os.getpid() + number) % 100
+        with open(folder / f"iat_ros_test_domain_{domain}.lock", "w") as lock:
+            try:  # another run of the tests on this machine may hold it
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("ROS_DOMAIN_ID", str(domain))
+                yield domain
+            return
+    pytest.fail("all ROS domains are taken by other runs of the tests")

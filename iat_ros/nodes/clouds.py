@@ -131,8 +131,8 @@ def _read(message: PointCloud2, kinds: dict[str, int], width: int) -> np.ndarray
     """Check the message, then read the named fields as a structured array of shape (height, width)."""
     _check_fields(message, kinds)
     _check_sizes(message, width)
-    if point_cloud2 is not None:
-        points = point_cloud2.read_points(message, field_names=list(kinds), reshape_organized_cloud=True)
+    if point_cloud2 is not None and message.row_step == message.width * message.point_step:  # it ignores padded rows
+        points = point_cloud2.read_points(message, field_names=list(kinds))
         return np.asarray(points).reshape(message.height, message.width)
     layout = np.dtype(
         {
@@ -181,7 +181,11 @@ def _write(header: Header, kinds: dict[str, int], points: np.ndarray) -> PointCl
     offsets: Mapping[str, Any] = points.dtype.fields or {}
     fields = [PointField(name=name, offset=int(offsets[name][1]), datatype=kinds[name], count=1) for name in names]
     if point_cloud2 is not None and points.size:
-        return point_cloud2.create_cloud(header, fields, points)
+        # As one row: of a table, sensor_msgs_py takes the columns for the height.
+        cloud = point_cloud2.create_cloud(header, fields, points.reshape(-1))
+        cloud.height, cloud.width = points.shape
+        cloud.row_step = points.dtype.itemsize * points.shape[1]
+        return cloud
     return PointCloud2(
         header=header,
         height=points.shape[0],

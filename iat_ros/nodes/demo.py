@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from typing import Any
@@ -39,6 +40,8 @@ def run_demo(
     Raises:
         IatError: A node refused its parameters; its own line says why.
     """
+    # What a demonstration publishes must not reach a robot elsewhere in the network, unless somebody says so.
+    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     rclpy.init(args=["iat_ros", *ros_args], signal_handler_options=SignalHandlerOptions.NO)
     stop = stop_on_signals()
     nodes: list[Node] = []

@@ -1,0 +1,75 @@
+# Everything runs in .venv, which each target makes first when it is missing or requirements/ has changed.
+# Where ROS 2 is sourced, .venv sees it; elsewhere .venv gets ROS 2's own packages as wheels.
+PYTHON ?= python3
+ARGS ?=
+
+FLAVOUR := $(shell test -n "$$ROS_DISTRO" && $(PYTHON) -c 'import rclpy' 2>/dev/null && echo ros || echo wheels)
+STAMP := .venv/installed-with-$(FLAVOUR)
+BIN := .venv/bin
+RUN := $(BIN)/python -m iat_ros
+
+# The ROS wheels set the library path once for themselves and their children; another environment's must not stay.
+ifdef _ROS_WHEELS_BOOTSTRAP_COMPLETE
+ifeq ($(FLAVOUR),wheels)
+unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE LD_LIBRARY_PATH
+endif
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help demo train evaluate interact play viewer make_up test lint clean venv
+
+help: ## list the targets
+	@echo 'make TARGET [ARGS="..."]; ARGS="--help" tells the options of a target'
+	@sed -n 's/^\([a-z_]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
+
+demo: $(STAMP) ## play a recording to the nodes and show what they answer
+	$(RUN) demo $(ARGS)
+
+train: $(STAMP) ## learn a model from a data directory
+	$(RUN) train $(ARGS)
+
+evaluate: $(STAMP) ## score a model
+	$(RUN) evaluate $(ARGS)
+
+interact: $(STAMP) ## all nodes in one process
+	$(RUN) interact $(ARGS)
+
+play: $(STAMP) ## stream clips or a bag as a live skeleton
+	$(RUN) play $(ARGS)
+
+viewer: $(STAMP) ## show person, answer and robot in a browser page
+	$(RUN) viewer $(ARGS)
+
+make_up: $(STAMP) ## write made-up motions as a bag
+	$(RUN) make_up $(ARGS)
+
+# The plug-ins of ROS 2's launch fit its distribution's pytest, not the one pinned here, and no test needs them.
+NO_LAUNCH := -p no:launch_testing -p no:launch_ros -p no:launch_pytest
+
+test: $(STAMP) ## run the tests; ARGS="-k NAME" or a path picks some
+	$(BIN)/python -m pytest $(NO_LAUNCH) $(ARGS)
+
+lint: $(STAMP) ## check style and types
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy
+
+venv: $(STAMP) ## only make .venv
+
+clean: ## remove .venv and everything else that was made here
+	rm -rf .venv build install log *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/installed-with-wheels: $(wildcard requirements/*.txt)
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install -c requirements/constraints.txt \
+	  -r requirements/base.txt -r requirements/ros-wheels.txt -r requirements/dev.txt
+	touch $@
+
+# ROS 2's messages are compiled against the system's NumPy, so that version must stay.
+.venv/installed-with-ros: $(wildcard requirements/*.txt)
+	$(PYTHON) -m venv --clear --system-site-packages .venv
+	grep -v '^numpy==' requirements/constraints.txt > .venv/constraints.txt
+	$(PYTHON) -c 'import numpy; print(f"numpy=={numpy.__version__}")' >> .venv/constraints.txt
+	$(BIN)/python -m pip install -c .venv/constraints.txt -r requirements/base.txt -r requirements/dev.txt
+	touch $@

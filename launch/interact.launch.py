@@ -1,0 +1,114 @@
+"""Bring up perception, act2act and trajectory, configured and active, and the viewer where it is wanted.
+
+What is not given here stays as `params_file` says, and what that leaves out keeps the node's own default.
+"""
+
+import tempfile
+from pathlib import Path
+
+import launch.logging
+import yaml
+from launch import LaunchContext, LaunchDescription
+from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+
+PARAMS_FILE = Path(__file__).resolve().parents[1] / "config" / "interact.yaml"
+NODES = ("perception", "act2act", "trajectory")
+SETTINGS = {
+    "skeleton": "Skeleton definition: the name of one that ships, or a YAML file.",
+    "model": "Model directory, or the name of a model that ships.",
+    "device": "Where the model computes: auto, cpu or cuda.",
+    "robot": "Robot: the name of one that ships, or a YAML file with URDF and mapping.",
+}
+TOPICS = {
+    "skeletons": "Topic on which the tracker publishes people (sensor_msgs/PointCloud2).",
+    "joint_states": "Topic that tells where the robot's joints are (sensor_msgs/JointState).",
+    "joint_trajectory": "Topic of the robot's controller, such as /arm_controller/joint_trajectory.",
+}
+
+
+def generate_launch_description() -> LaunchDescription:
+    shipped: dict[str, str] = {}
+    for node in yaml.safe_load(PARAMS_FILE.read_text(encoding="utf-8")).values():
+        shipped = {**node["ros__parameters"], **shipped}
+    switch = {"choices": ["true", "false"]}
+    levels = ["debug", "info", "warn", "error", "fatal"]
+    return LaunchDescription(
+        [
+            *(
+                DeclareLaunchArgument(
+                    name,
+                    default_value="",
+                    description=f"{text} Empty: as params_file says; the one that ships says {shipped[name]}.",
+                )
+                for name, text in SETTINGS.items()
+            ),
+            *(DeclareLaunchArgument(name, default_value=name, description=text) for name, text in TOPICS.items()),
+            DeclareLaunchArgument(
+                "processes",
+                default_value="one",
+                choices=["one", "several"],
+                description="one: all nodes share a process, the fastest way; several: each has its own.",
+            ),
+            DeclareLaunchArgument("namespace", default_value="", description="Namespace of all nodes and topics."),
+            DeclareLaunchArgument(
+                "params_file",
+                default_value=str(PARAMS_FILE),
+                description="Parameters of the nodes; start from a copy of the one that ships.",
+            ),
+            DeclareLaunchArgument(
+                "viewer",
+                default_value="false",
+                description="Show person, answer and robot in a browser page.",
+                **switch,
+            ),
+            DeclareLaunchArgument(
+                "use_sim_time", default_value="false", description="Take the time from /clock.", **switch
+            ),
+            DeclareLaunchArgument(
+                "log_level", default_value="info", description="Say nothing less severe than this.", choices=levels
+            ),
+            OpaqueFunction(function=make_nodes),
+        ]
+    )
+
+
+def make_nodes(context: LaunchContext) -> list[Node]:
+    executables = ["interact"] if LaunchConfiguration("processes").perform(context) == "one" else list(NODES)
+    if LaunchConfiguration("viewer").perform(context) == "true":
+        executables.append("viewer")
+    params_file = Path(LaunchConfiguration("params_file").perform(context)).expanduser()
+    if not params_file.is_file():  # launch itself would warn and go on without
+        raise ValueError(f"params_file: there is no file '{params_file}'")
+    parameters = [str(params_file), *write_settings(context)]
+    # No node gets a name here: a process would give it to each of its nodes.
+    return [
+        Node(
+            package="iat_ros",
+            executable=executable,
+            namespace=LaunchConfiguration("namespace"),
+            parameters=parameters,
+            remappings=[(name, LaunchConfiguration(name)) for name in TOPICS],
+            arguments=["--ros-args", "--log-level", LaunchConfiguration("log_level")],
+            output="screen",
+        )
+        for executable in executables
+    ]
+
+
+def write_settings(context: LaunchContext) -> list[str]:
+    """Write what was given as arguments to a file of parameters, beside the logs; without any, no file."""
+    given = {name: LaunchConfiguration(name).perform(context) for name in SETTINGS}
+    settings: dict[str, str | bool] = {name: value for name, value in given.items() if value}
+    if LaunchConfiguration("use_sim_time").perform(context) == "true":
+        settings["use_sim_time"] = True
+    if not settings:
+        return []
+    # Among files, the pattern that is met last decides, not the file. Params files use /** and /**/NODE; if this one
+    # used /** too, a params file with both would win over the arguments.
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="iat_ros_", suffix=".yaml", dir=launch.logging.launch_config.log_dir, delete=False
+    ) as file:
+        yaml.safe_dump({"/**/*": {"ros__parameters": settings}}, file)
+    return [file.name]

@@ -1,0 +1,126 @@
+"""interact.launch.py starts the right programs with the right parameters and topics."""
+
+from __future__ import annotations
+
+import os
+import runpy
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+
+from iat_ros.__main__ import VERBS
+
+ROOT = Path(__file__).parents[1]
+FILE = ROOT / "launch" / "interact.launch.py"
+ARGUMENTS = {
+    "skeleton", "model", "device", "robot", "skeletons", "joint_states", "joint_trajectory", "processes", "namespace",
+    "params_file", "viewer", "use_sim_time", "log_level",
+}  # fmt: skip
+
+
+class Configuration(str):
+    """Stands for launch's LaunchConfiguration: a name that is looked up in the context."""
+
+    def perform(self, context: dict[str, str]) -> str:
+        """Look it up."""
+        return context[self]
+
+
+def plan(monkeypatch: pytest.MonkeyPatch, logs: Path, **given: str) -> list[SimpleNamespace]:
+    """Execute the launch file with stand-ins for ROS 2's launch, which PyPI lacks.
+
+    Returns:
+        The nodes, as the keyword arguments that they were made with.
+    """
+    names = ("launch", "launch.actions", "launch.logging", "launch.substitutions", "launch_ros", "launch_ros.actions")
+    modules: dict[str, Any] = {name: ModuleType(name) for name in names}
+    launch = modules["launch"]
+    launch.LaunchContext, launch.LaunchDescription = dict, list
+    launch.actions, launch.logging = modules["launch.actions"], modules["launch.logging"]
+    launch.actions.DeclareLaunchArgument = lambda name, **options: SimpleNamespace(name=name, **options)
+    launch.actions.OpaqueFunction = lambda function: function
+    launch.logging.launch_config = SimpleNamespace(log_dir=str(logs))
+    modules["launch.substitutions"].LaunchConfiguration = Configuration
+    modules["launch_ros.actions"].Node = SimpleNamespace
+    for name, module in modules.items():
+        monkeypatch.setitem(sys.modules, name, module)
+    *declared, make_nodes = runpy.run_path(str(FILE))["generate_launch_description"]()
+    assert {argument.name for argument in declared} == ARGUMENTS
+    assert all(argument.description for argument in declared)
+    nodes: list[SimpleNamespace] = make_nodes({**{one.name: one.default_value for one in declared}, **given})
+    return nodes
+
+
+@pytest.mark.parametrize(
+    ("given", "programs"),
+    [
+        ({}, ["interact"]),
+        ({"viewer": "true"}, ["interact", "viewer"]),
+        ({"processes": "several"}, ["perception", "act2act", "trajectory"]),
+    ],
+)
+def test_programs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given: dict[str, str], programs: list[str]) -> None:
+    """One process or several, with or without the viewer; without settings, only the parameter file that ships."""
+    nodes = plan(monkeypatch, tmp_path, **given)
+    assert [node.executable for node in nodes] == programs
+    assert set(programs) <= set(VERBS)
+    for node in nodes:
+        assert node.parameters == [str(ROOT / "config" / "interact.yaml")]
+        assert {name for name, _ in node.remappings} <= ARGUMENTS
+
+
+def test_settings_are_parameters_of_the_nodes_and_go_before_the_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What is given on the command line comes after the file, under a pattern that no such file uses."""
+    settings = {"skeleton": "a", "model": "7", "device": "cpu", "robot": "talos"}
+    (node,) = plan(monkeypatch, tmp_path, **settings, use_sim_time="true")
+    shipped, written = (yaml.safe_load(Path(path).read_text(encoding="utf-8")) for path in node.parameters)
+    assert written == {"/**/*": {"ros__parameters": {**settings, "use_sim_time": True}}}
+    assert not set(written) & set(shipped)
+    assert set(settings) <= {name for section in shipped.values() for name in section["ros__parameters"]}
+
+
+def test_a_parameter_file_that_is_missing_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Launch alone would only warn, and start with other values than those meant."""
+    with pytest.raises(ValueError, match=r"there is no file '/nowhere\.yaml'"):
+        plan(monkeypatch, tmp_path, params_file="/nowhere.yaml")
+
+
+@pytest.mark.ros
+@pytest.mark.skipif(shutil.which("ros2") is None, reason="ros2 launch is not on PyPI: needs a ROS 2 distribution")
+def test_ros2_launch_brings_the_nodes_up(ros_domain: int, tmp_path: Path) -> None:
+    """The real launch: nodes become active or say why not, and Ctrl-C ends them."""
+    pytest.importorskip("launch_ros")
+    programs = tmp_path / "lib" / "iat_ros"
+    programs.mkdir(parents=True)
+    for verb in VERBS:
+        (programs / verb).write_text(f'#!/bin/sh\ncd {ROOT} && exec {sys.executable} -m iat_ros {verb} "$@"\n')
+        (programs / verb).chmod(0o755)
+    marker = tmp_path / "share" / "ament_index" / "resource_index" / "packages" / "iat_ros"
+    marker.parent.mkdir(parents=True)
+    marker.touch()
+    prefixes = f"{tmp_path}{os.pathsep}{os.environ.get('AMENT_PREFIX_PATH', '')}"
+    said = tmp_path / "said"
+    with said.open("w") as out:
+        launched = subprocess.Popen(
+            ["ros2", "launch", FILE, "model:=/nowhere", "namespace:=one"],
+            env={**os.environ, "AMENT_PREFIX_PATH": prefixes, "ROS_LOG_DIR": str(tmp_path / "log")},
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+    lines = ("[one.perception]: active", "[one.act2act]: refused to configure: no model", "[one.trajectory]: active")
+    deadline = time.monotonic() + 60.0
+    while not all(line in said.read_text() for line in lines) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    launched.send_signal(signal.SIGINT)
+    assert launched.wait(timeout=20) == 0
+    assert all(line in said.read_text() for line in (*lines, "process has finished cleanly")), said.read_text()
