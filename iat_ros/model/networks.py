@@ -33,8 +33,8 @@ class Dimensions:
 
     limbs: int
     frames: int = 32
-    width: int = 64
-    code: int = 8
+    width: int = 32
+    code: int = 6
     noise: int = 8
     latent: int = 32
 
@@ -121,17 +121,16 @@ class VariationalAutoencoder(nn.Module):
 class Act2Act(nn.Module):
     """Generator G: encoder a_s -> c, noise z joins c only there, decoder (c, z) -> a_r_hat."""
 
-    def __init__(self, dims: Dimensions, dropout: float = 0.0) -> None:
+    def __init__(self, dims: Dimensions) -> None:
         super().__init__()
         self.dims = dims
         self.body = _downward(dims.channels, dims.width)
-        self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(2 * dims.width * dims.coarse, dims.code)
         self.decoder = Decoder(dims.code + dims.noise, dims)
 
     def encode(self, stimulus: Tensor) -> Tensor:
         """Extract the code c, (N, code) in [-1, 1], from stimuli (N, C + 1, T)."""
-        return torch.tanh(self.head(self.dropout(self.body(stimulus).flatten(1))))
+        return torch.tanh(self.head(self.body(stimulus).flatten(1)))
 
     def forward(self, stimulus: Tensor, noise: Tensor) -> Tensor:
         """Answer stimuli (N, C + 1, T) under noise z (N, noise) with responses (N, C + 1, T)."""
@@ -140,14 +139,20 @@ class Act2Act(nn.Module):
 
 
 class Critic(nn.Module):
-    """Discriminator D(a_s, a_r) of the conditional WGAN-GP: a score, unbounded, no normalisation layers."""
+    """Discriminator D(a_s, a_r) of the conditional WGAN-GP: a score, unbounded, no normalisation layers.
+
+    It sees a_s through the generator's encoder, as the code c: which answers belong to which stimuli shows there,
+    while who acted does not.
+    """
 
     def __init__(self, dims: Dimensions) -> None:
         super().__init__()
-        self.body = _downward(2 * dims.channels, dims.width)
+        self._frames = dims.frames
+        self.body = _downward(dims.channels + dims.code, dims.width)
         self.head = nn.Linear(2 * dims.width * dims.coarse, 1)
 
-    def forward(self, stimulus: Tensor, response: Tensor) -> Tensor:
-        """Score pairs of (N, C + 1, T) motions, shape (N,)."""
-        score: Tensor = self.head(self.body(torch.cat([stimulus, response], dim=1)).flatten(1))
+    def forward(self, code: Tensor, response: Tensor) -> Tensor:
+        """Score codes (N, code) of stimuli with responses (N, C + 1, T), shape (N,)."""
+        repeated = code[:, :, None].expand(-1, -1, self._frames)
+        score: Tensor = self.head(self.body(torch.cat([response, repeated], dim=1)).flatten(1))
         return score[:, 0]

@@ -17,18 +17,29 @@ from iat_ros.training.config import GanConfig
 class Act2ActTrainer:
     """Holds generator, critic and optimisers, and can be put aside and taken up again between any two steps.
 
+    The generator's encoder is given and stays as it is: 80 stimuli are too few to learn, against a critic, what all
+    people's ways of doing the same have in common; the paired embedding has learned it from their pairs.
+
+    Args:
+        dims: Sizes.
+        config: How to train.
+        encoder: Weights of the generator's ``body`` and ``head``, from `PairedVaes.stimulus_encoder`.
+
     Attributes:
         average: Running average of the generator; the result.
         step: Generator steps done.
     """
 
-    def __init__(self, dims: Dimensions, config: GanConfig) -> None:
+    def __init__(self, dims: Dimensions, config: GanConfig, encoder: dict[str, Tensor]) -> None:
         self._config = config
         self._dims = dims
-        self._generator = Act2Act(dims, config.dropout)
+        self._generator = Act2Act(dims)
+        self._generator.load_state_dict({**self._generator.state_dict(), **encoder})
         self._critic = Critic(dims)
         self.average = copy.deepcopy(self._generator).eval().requires_grad_(False)
-        self._generator_step = torch.optim.Adam(self._generator.parameters(), config.learning_rate, betas=(0.0, 0.9))
+        self._generator_step = torch.optim.Adam(
+            self._generator.decoder.parameters(), config.learning_rate, betas=(0.0, 0.9)
+        )
         self._critic_step = torch.optim.Adam(self._critic.parameters(), config.learning_rate, betas=(0.0, 0.9))
         self.step = 0
 
@@ -46,35 +57,40 @@ class Act2ActTrainer:
             for group in (*self._generator_step.param_groups, *self._critic_step.param_groups):
                 group["lr"] = rate
             for _ in range(config.critic_steps):
-                distance = self._train_critic(*sampler.draw(config.batch))
-            self._train_generator(sampler.draw(config.batch)[0])
+                stimulus, response = sampler.draw(config.batch)
+                distance = self._train_critic(self._encode(stimulus), response)
+            self._train_generator(self._encode(sampler.draw(config.batch)[0]))
             self.step += 1
             progress(self.step, {"distance": distance})
 
-    def _noise(self) -> Tensor:
-        return torch.randn(self._config.batch, self._dims.noise)
+    def _encode(self, stimulus: Tensor) -> Tensor:
+        with torch.no_grad():
+            return self._generator.encode(stimulus)
 
-    def _train_critic(self, stimulus: Tensor, response: Tensor) -> float:
+    def _answer(self, code: Tensor) -> Tensor:
+        noise = torch.randn(len(code), self._dims.noise)
+        answer: Tensor = self._generator.decoder(torch.cat([code, noise], dim=1))
+        return answer
+
+    def _train_critic(self, code: Tensor, response: Tensor) -> float:
         """One critic step: E[D(a_s, a_r_hat)] - E[D(a_s, a_r)] + lambda E[(||grad D|| - 1)^2]."""
         with torch.no_grad():
-            answer = self._generator(stimulus, self._noise())
+            answer = self._answer(code)
         share = torch.rand(len(response), 1, 1)
         between = (share * response + (1 - share) * answer).requires_grad_(True)
-        scores = self._critic(stimulus.repeat(3, 1, 1), torch.cat([response, answer, between]))
+        scores = self._critic(code.repeat(3, 1), torch.cat([response, answer, between]))
         real, fake, mixed = scores.chunk(3)
-        (slope,) = torch.autograd.grad(mixed.sum(), between, create_graph=True)
-        penalty = (slope.flatten(1).norm(dim=1) - 1).square().mean()
         distance = real.mean() - fake.mean()
         self._critic_step.zero_grad(set_to_none=True)
-        (self._config.gradient_penalty * penalty - distance).backward()
+        (self._config.gradient_penalty * gradient_penalty(mixed, between) - distance).backward()
         self._critic_step.step()
         return float(distance.detach())
 
-    def _train_generator(self, stimulus: Tensor) -> None:
+    def _train_generator(self, code: Tensor) -> None:
         """One generator step: -E[D(a_s, G(a_s, z))]."""
         self._critic.requires_grad_(False)
         self._generator_step.zero_grad(set_to_none=True)
-        loss = -self._critic(stimulus, self._generator(stimulus, self._noise())).mean()
+        loss = -self._critic(code, self._answer(code)).mean()
         loss.backward()
         self._generator_step.step()
         self._critic.requires_grad_(True)
@@ -101,3 +117,14 @@ class Act2ActTrainer:
         self.average.load_state_dict(state["average"])
         self._generator_step.load_state_dict(state["generator_step"])
         self._critic_step.load_state_dict(state["critic_step"])
+
+
+def gradient_penalty(scores: Tensor, motions: Tensor) -> Tensor:
+    """Mean of (||grad D|| - 1)^2 over motions, where D's slope with respect to the motion is meant.
+
+    Args:
+        scores: D of each motion, shape (N,).
+        motions: (N, C + 1, T), with a gradient.
+    """
+    (slope,) = torch.autograd.grad(scores.sum(), motions, create_graph=True)
+    return (slope.flatten(1).norm(dim=1) - 1).square().mean()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from pathlib import Path
 from typing import Any
 
 from iat_ros.errors import ConfigError
@@ -19,15 +18,18 @@ class PvaeConfig:
         epochs: Epochs, each with a VAE step and a PE step over the whole set.
         learning_rate: Of Adam.
         kl_weight: lambda_kl of eq. 1.
-        embedding: Dimension of the embedding space L.
-        pe_weight: Weight of the PE loss (eq. 2).
+        embedding: Dimension of the embedding space L, and so of the code c.
+        warm_up: Share of the epochs before the PE steps begin. The PE loss alone is smallest where all actions lie
+            in one point; VAEs that reconstruct already do not fall into it.
+        pe_rate: Learning rate of the PE step (eq. 2), as a share of the other; 0 leaves the PE loss out.
     """
 
-    epochs: int = 400
-    learning_rate: float = 1e-3
+    epochs: int = 250
+    learning_rate: float = 2e-3
     kl_weight: float = 0.05
     embedding: int = 6
-    pe_weight: float = 1.0
+    warm_up: float = 0.4
+    pe_rate: float = 0.4
 
 
 @dataclass(frozen=True)
@@ -35,16 +37,19 @@ class AugmentationConfig:
     """Drawing new pairs from neighbourhoods, and small changes that keep a motion's meaning.
 
     Attributes:
-        scale: s of eq. 3.
+        scale: s of eq. 3; 0 leaves it to `iat_ros.training.selection`, which looks at no labels.
         turn_rad: Standard deviation of a turn about the body's z axis [rad].
         tilt_rad: Standard deviation of a constant turn of each limb [rad].
         warp: Standard deviation of the change of tempo within a motion, as a share.
+        response_share: How much of turn, tilt and warp responses get. An encoder gains from much variation; a
+            generator copies it.
     """
 
-    scale: float = 0.1
+    scale: float = 0.0
     turn_rad: float = 0.1
     tilt_rad: float = 0.1
     warp: float = 0.1
+    response_share: float = 0.25
 
 
 @dataclass(frozen=True)
@@ -57,16 +62,14 @@ class GanConfig:
         batch: Pairs per step.
         learning_rate: Of Adam, for both networks, falling to 0 over the second half.
         gradient_penalty: Weight of the gradient penalty.
-        dropout: Dropout in the generator's encoder.
         average: Decay of the running average of the generator's weights, which is what is kept.
     """
 
-    steps: int = 3000
-    critic_steps: int = 5
-    batch: int = 64
-    learning_rate: float = 3e-4
+    steps: int = 4000
+    critic_steps: int = 2
+    batch: int = 32
+    learning_rate: float = 5e-4
     gradient_penalty: float = 10.0
-    dropout: float = 0.2
     average: float = 0.995
 
 
@@ -77,7 +80,6 @@ class TrainingConfig:
     Attributes:
         frames: T.
         width: Channels of the hidden layers.
-        code: Dimension of c.
         noise: Dimension of z.
         latent: Dimension of the VAE's latent space.
         pvae: Paired VAEs.
@@ -86,8 +88,7 @@ class TrainingConfig:
     """
 
     frames: int = 32
-    width: int = 64
-    code: int = 8
+    width: int = 32
     noise: int = 8
     latent: int = 32
     pvae: PvaeConfig = field(default_factory=PvaeConfig)

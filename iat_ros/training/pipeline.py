@@ -11,7 +11,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from iat_ros.data.protocol import PairSet
@@ -23,6 +22,8 @@ from iat_ros.training.act2act import Act2ActTrainer
 from iat_ros.training.augmentation import PairSampler, confidence
 from iat_ros.training.config import TrainingConfig
 from iat_ros.training.pvae import PairedVaes
+from iat_ros.training.selection import choose_scale
+from iat_ros.training.variation import Variation
 
 CHECKPOINT = "checkpoint.pt"
 _CHECKPOINT_EVERY_S = 20.0
@@ -80,23 +81,27 @@ def train(
         raise DataError(f"the recipe wants motions of {config.frames} frames, the data has {frames}")
     if len(pairs) < _FEWEST_PAIRS:
         raise DataError(f"{len(pairs)} pairs are too few to learn from; at least {_FEWEST_PAIRS} are needed")
-    dims = Dimensions(limbs, frames, config.width, config.code, config.noise, config.latent)
+    dims = Dimensions(limbs, frames, config.width, config.pvae.embedding, config.noise, config.latent)
     scales = DurationScale.of(pairs.stimuli.durations_s), DurationScale.of(pairs.responses.durations_s)
     stimuli, responses = to_tensor(pairs.stimuli, scales[0]), to_tensor(pairs.responses, scales[1])
-    identity = {"config": asdict(config), "seed": seed, "pairs": float(stimuli.double().sum() + responses.double().sum())}
+    identity = {
+        "config": asdict(config),
+        "seed": seed,
+        "pairs": float(stimuli.double().sum() + responses.double().sum()),
+    }
     path = directory / CHECKPOINT
     torch.manual_seed(seed)
+    draws = torch.Generator().manual_seed(seed)
     state = _load_checkpoint(path, identity) if path.exists() else None
     if state is None:
-        nc = _augmentation(dims, config, stimuli, responses, progress)
-        state = {"identity": identity, "nc": [torch.from_numpy(rows) for rows in nc]}
+        state = {"identity": identity, **_pair_embedding(dims, config, stimuli, responses, draws, progress)}
         _write(path, state)
-    draws = torch.Generator().manual_seed(seed)
-    sampler = PairSampler(
-        stimuli, responses, state["nc"][0].numpy(), state["nc"][1].numpy(), config.augmentation, draws
-    )
+    draws.manual_seed(seed + 1)
+    nc = (state["nc_stimuli"].numpy(), state["nc_responses"].numpy())
+    variation = Variation(config.augmentation, config.augmentation.response_share, draws)
+    sampler = PairSampler(stimuli, responses, nc, variation, draws)
     torch.manual_seed(seed + 1)
-    trainer = Act2ActTrainer(dims, config.gan)
+    trainer = Act2ActTrainer(dims, config.gan, state["encoder"])
     if "trainer" in state:
         trainer.load_state(state["trainer"])
         draws.set_state(state["draws"])
@@ -112,11 +117,13 @@ def train(
             written = time.monotonic()
 
     trainer.train(sampler, step_done)
+    recipe = asdict(config)
+    recipe["augmentation"]["scale"] = state["scale"]
     done = ModelCard(
         dimensions=dims,
         stimulus_durations=scales[0],
         response_durations=scales[1],
-        recipe=asdict(config),
+        recipe=recipe,
         seed=seed,
         **card,
     )
@@ -125,14 +132,26 @@ def train(
     return done
 
 
-def _augmentation(
-    dims: Dimensions, config: TrainingConfig, stimuli: torch.Tensor, responses: torch.Tensor, progress: Progress
-) -> tuple[np.ndarray, np.ndarray]:
+def _pair_embedding(
+    dims: Dimensions,
+    config: TrainingConfig,
+    stimuli: torch.Tensor,
+    responses: torch.Tensor,
+    draws: torch.Generator,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Train the paired VAEs; return what Act2Act takes from them: its encoder, s, and NC of both sides."""
     vaes = PairedVaes(dims, config.pvae)
-    vaes.train(stimuli, responses, lambda epoch, losses: progress("pvae", epoch, config.pvae.epochs, losses))
+    variation = Variation(config.augmentation, 1.0, draws)
+    vaes.train(stimuli, responses, variation, lambda epoch, losses: progress("pvae", epoch, config.pvae.epochs, losses))
     embedded = vaes.embed(stimuli, responses)
-    scale = config.augmentation.scale
-    return confidence(embedded.stimuli, scale), confidence(embedded.responses, scale)
+    scale = config.augmentation.scale or choose_scale(embedded)
+    return {
+        "encoder": vaes.stimulus_encoder(stimuli),
+        "scale": scale,
+        "nc_stimuli": torch.from_numpy(confidence(embedded.stimuli, scale)),
+        "nc_responses": torch.from_numpy(confidence(embedded.responses, scale)),
+    }
 
 
 def _write(path: Path, state: dict[str, Any]) -> None:

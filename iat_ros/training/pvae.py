@@ -11,6 +11,7 @@ from torch import Tensor
 
 from iat_ros.model.networks import Dimensions, VariationalAutoencoder
 from iat_ros.training.config import PvaeConfig
+from iat_ros.training.variation import Variation
 
 
 @dataclass(frozen=True)
@@ -78,28 +79,39 @@ class PairedVaes:
         self.stimuli = VariationalAutoencoder(dims)
         self.responses = VariationalAutoencoder(dims)
 
-    def train(self, stimuli: Tensor, responses: Tensor, progress: Callable[[int, dict[str, float]], None]) -> None:
+    def train(
+        self,
+        stimuli: Tensor,
+        responses: Tensor,
+        variation: Variation,
+        progress: Callable[[int, dict[str, float]], None],
+    ) -> None:
         """Train both VAEs on pairs (Algorithm 1).
 
         Args:
             stimuli: (N, C + 1, T); stimulus n belongs to response n.
             responses: (N, C + 1, T).
+            variation: Changes all pairs a little in every epoch, so that the encoders learn more than these clips.
             progress: Called after each epoch with its number and the losses.
         """
         config = self.config
-        both = [*self.stimuli.parameters(), *self.responses.parameters()]
-        vae_step = torch.optim.Adam(both, config.learning_rate)
-        encoders = [p for model in (self.stimuli, self.responses) for m in (model.body, model.head) for p in m.parameters()]
-        pe_step = torch.optim.Adam(encoders, config.learning_rate)
+        models = (self.stimuli, self.responses)
+        vae_step = torch.optim.Adam([p for model in models for p in model.parameters()], config.learning_rate)
+        encoders = [p for model in models for part in (model.body, model.head) for p in part.parameters()]
+        pe_step = torch.optim.Adam(encoders, config.pe_rate * config.learning_rate)
         for epoch in range(config.epochs):
+            varied = variation(stimuli, responses)
             vae_step.zero_grad()
-            loss = vae_loss(self.stimuli, stimuli, config.kl_weight) + vae_loss(self.responses, responses, config.kl_weight)
+            loss = sum(
+                (vae_loss(model, motions, config.kl_weight) for model, motions in zip(models, varied, strict=True)),
+                torch.zeros(()),
+            )
             loss.backward()
             vae_step.step()
             paired = torch.zeros(())
-            if config.pe_weight > 0:
+            if config.pe_rate > 0 and epoch >= config.warm_up * config.epochs:
                 pe_step.zero_grad()
-                paired = config.pe_weight * self._pe_loss(stimuli, responses)
+                paired = self._pe_loss(*varied)
                 paired.backward()
                 pe_step.step()
             progress(epoch + 1, {"vae": float(loss.detach()), "pe": float(paired.detach())})
@@ -124,3 +136,24 @@ class PairedVaes:
                 Embedding(sides[0][0].numpy(), sides[0][1].numpy()),
                 Embedding((sides[1][0] @ turn.T).numpy(), (sides[1][1] @ turn.T).numpy()),
             )
+
+    def stimulus_encoder(self, stimuli: Tensor) -> dict[str, Tensor]:
+        """Make Act2Act's encoder of VAE_s: c = tanh(P mu), with P mu centred and scaled to a deviation near 1.
+
+        Args:
+            stimuli: The stimuli that decide P, (N, C + 1, T).
+
+        Returns:
+            Weights for `Act2Act`'s ``body`` and ``head``.
+        """
+        with torch.no_grad():
+            mu = self.stimuli.encode(stimuli)[0]
+            projection = pca(mu, self.config.embedding)
+            centred = (mu - mu.mean(dim=0)) @ projection.T
+            projection = projection / centred.std(dim=0).mean()
+            mu_rows = slice(0, mu.shape[1])  # the head holds mu first, log sigma after it
+            head = self.stimuli.head
+            weights = {f"body.{name}": value.clone() for name, value in self.stimuli.body.state_dict().items()}
+            weights["head.weight"] = projection @ head.weight[mu_rows]
+            weights["head.bias"] = projection @ (head.bias[mu_rows] - mu.mean(dim=0))
+            return weights

@@ -1,0 +1,141 @@
+"""Model directories: what is written is read back, and what is damaged, missing or foreign is refused clearly."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors.torch
+import torch
+
+from iat_ros.errors import ModelError
+from iat_ros.model.model_file import ModelCard, load_card, load_generator, save_model
+from iat_ros.model.networks import Act2Act, Dimensions
+from iat_ros.model.normalisation import DurationScale, to_motions, to_tensor
+from iat_ros.model.responder import Responder
+from iat_ros.skeleton.motion import MotionArray
+
+DIMS = Dimensions(2, frames=16, width=4, code=3, noise=2)
+SCALE = DurationScale(0.5, 0.2, 1.0, 3.0)
+
+
+def make_motions(count: int = 3) -> MotionArray:
+    """Random unit limb vectors of 2 limbs over 16 frames."""
+    limbs = np.random.default_rng(0).normal(size=(count, 16, 2, 3))
+    return MotionArray(limbs / np.linalg.norm(limbs, axis=-1, keepdims=True), np.linspace(1.2, 2.4, count))
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> tuple[Path, Act2Act, ModelCard]:
+    """A small model on disk."""
+    torch.manual_seed(0)
+    generator = Act2Act(DIMS).eval()
+    card = ModelCard("made", ("left", "right"), DIMS, SCALE, SCALE, {"gan": {"steps": 5}}, {"name": "made_up"}, 7)
+    save_model(tmp_path / "model", generator, card)
+    return tmp_path / "model", generator, card
+
+
+def test_round_trip(saved) -> None:
+    """Card and weights come back as they were, and the loaded model answers as the one in memory."""
+    directory, generator, card = saved
+    assert load_card(directory) == card
+    loaded = load_generator(directory, card)
+    for name, value in generator.state_dict().items():
+        assert torch.equal(loaded.state_dict()[name], value)
+    stimuli, noise = make_motions(), np.ones((3, 2))
+    there = Responder.load(directory, "cpu").answer(stimuli, noise)
+    here = Responder(generator, card, torch.device("cpu")).answer(stimuli, noise)
+    np.testing.assert_array_equal(there.limbs_in_body, here.limbs_in_body)
+    np.testing.assert_allclose(np.linalg.norm(there.limbs_in_body, axis=-1), 1.0, atol=1e-6)
+    assert ((there.durations_s >= 1.0) & (there.durations_s <= 3.0)).all()
+
+
+def test_nothing_half_written_is_left(saved) -> None:
+    """After saving, the directory holds the two files and nothing else, neither of them a pickle."""
+    directory = saved[0]
+    assert sorted(path.name for path in directory.iterdir()) == ["model.json", "model.safetensors"]
+    assert b"torch" not in (directory / "model.safetensors").read_bytes()[:2000]
+
+
+@pytest.mark.parametrize("name", ["model.json", "model.safetensors"])
+@pytest.mark.parametrize("damage", ["missing", "empty", "half", "foreign"])
+def test_damaged_files_give_one_clear_error(saved, name: str, damage: str) -> None:
+    """A file that is missing, empty, cut off or something else gives a ModelError that names it."""
+    path = saved[0] / name
+    content = path.read_bytes()
+    if damage == "missing":
+        path.unlink()
+    else:
+        path.write_bytes({"empty": b"", "half": content[: len(content) // 2], "foreign": b"\x80PK\x03\x04"}[damage])
+    with pytest.raises(ModelError, match=name.replace(".", r"\.")):
+        Responder.load(saved[0], "cpu")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"format_version": 99}, "expected format_version 1, got 99"),
+        ({"dimensions": {"limbs": 2, "frames": 15}}, "multiple of 8"),
+        ({"dimensions": {"limbs": 2, "breadth": 3}}, "breadth"),
+        ({"limb_names": ["left"]}, "1 limb names for dimensions.limbs = 2"),
+        ({"seed": None, "extra": 1}, "extra"),
+        (
+            {"stimulus_durations": {"log_mean": 0.0, "log_std": 0.0, "shortest_s": 1.0, "longest_s": 2.0}},
+            "durations need",
+        ),
+    ],
+)
+def test_cards_with_wrong_content(saved, change: dict, message: str) -> None:
+    """A card that parses but says something impossible is refused with what is wrong."""
+    path = saved[0] / "model.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    with pytest.raises(ModelError, match=message):
+        load_card(saved[0])
+
+
+def test_weights_that_do_not_fit_the_card(saved) -> None:
+    """Weights of another size, with another tensor, or with NaN are refused and the tensor is named."""
+    directory, generator, card = saved
+    path = directory / "model.safetensors"
+    weights = dict(generator.state_dict())
+    for change, message in (
+        ({"head.bias": torch.zeros(9)}, "'head.bias' should have shape"),
+        ({"alien": torch.zeros(1)}, "'alien' should have shape None"),
+        ({"head.bias": torch.full((3,), float("nan"))}, "NaN or infinity"),
+    ):
+        safetensors.torch.save_file({**weights, **change}, str(path))
+        with pytest.raises(ModelError, match=message):
+            load_generator(directory, card)
+
+
+def test_responder_refuses_other_shapes_and_limbs(saved) -> None:
+    """Stimuli of another shape, noise of another size and a skeleton with other limbs are refused."""
+    responder = Responder.load(saved[0], "cpu")
+    with pytest.raises(ModelError, match="expects stimuli"):
+        responder.answer(MotionArray(make_motions().limbs_in_body[:, :8], np.ones(3)), np.ones((3, 2)))
+    with pytest.raises(ModelError, match="expects stimuli"):
+        responder.answer(make_motions(), np.ones((3, 5)))
+    responder.require_limbs(("left", "right"))
+    with pytest.raises(ModelError, match="left, right; the skeleton has right, left"):
+        responder.require_limbs(("right", "left"))
+
+
+def test_motions_and_tensors_are_the_same_thing() -> None:
+    """Motions become tensors and come back; durations are kept inside what the data held."""
+    motions = make_motions()
+    tensor = to_tensor(motions, SCALE)
+    assert tensor.shape == (3, 7, 16)
+    back = to_motions(tensor, SCALE)
+    np.testing.assert_allclose(back.limbs_in_body, motions.limbs_in_body, atol=1e-6)
+    np.testing.assert_allclose(back.durations_s, motions.durations_s, rtol=1e-5)
+    tensor[:, -1] = torch.tensor([50.0, -50.0, 0.0])[:, None]
+    np.testing.assert_allclose(to_motions(tensor, SCALE).durations_s, [3.0, 1.0, np.exp(0.5)], rtol=1e-5)
+
+
+@pytest.mark.parametrize("change", [{"frames": 12}, {"noise": 0}, {"width": 2.5}])
+def test_dimensions_are_checked(change: dict) -> None:
+    """Sizes that no network can have are refused by name."""
+    with pytest.raises(ModelError, match=next(iter(change))):
+        Dimensions(limbs=8, **change)
