@@ -13,6 +13,7 @@ from tqdm import tqdm
 from iat_ros.commands.entry import add_json, run_verb, write_json
 from iat_ros.data.protocol import DIVISIONS, divide
 from iat_ros.data.source import MADE_UP, open_source
+from iat_ros.evaluation.augmentation_quality import augmentation_quality
 from iat_ros.evaluation.scoring import score_model
 from iat_ros.model.model_file import save_card
 from iat_ros.training.config import load_training_config
@@ -58,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
         bar.set_postfix({name: f"{value:.3f}" for name, value in losses.items()}, refresh=False)
         bar.update(done - bar.n)
 
-    card = train(
+    trained = train(
         division.pairs,
         config,
         args.seed,
@@ -72,11 +73,11 @@ def run(args: argparse.Namespace) -> int:
     )
     for bar in bars.values():
         bar.close()
-    scores: dict[str, float] = {}
+    scores = augmentation_quality([trained.nc_stimuli, trained.nc_responses], division.pair_rules)
     if not args.no_scores:
-        scores = score_model(args.out, division, seed=args.seed)
-        save_card(args.out, replace(card, scores=scores))
-    print(f"{args.out}: written" + "".join(f"\n  {name:22s} {value:6.2f}" for name, value in scores.items()))
+        scores |= score_model(args.out, division, seed=args.seed)
+    save_card(args.out, replace(trained.card, scores=scores))
+    print(f"{args.out}: written" + "".join(f"\n  {name:28s} {value:6.2f}" for name, value in scores.items()))
     write_json(args.json, {"model": str(args.out), "seed": args.seed, "scores": scores})
     return 0
 

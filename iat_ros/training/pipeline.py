@@ -7,10 +7,11 @@ import os
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from iat_ros.data.protocol import PairSet
@@ -31,6 +32,21 @@ _FEWEST_PAIRS = 8
 
 Progress = Callable[[str, int, int, dict[str, float]], None]
 """Called with the phase (``pvae`` or ``act2act``), steps done, steps in all, and the losses."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training leaves beside the model directory.
+
+    Attributes:
+        card: The card in the directory.
+        nc_stimuli: NC of the stimuli (eq. 4), shape (N, N).
+        nc_responses: NC of the responses, shape (N, N).
+    """
+
+    card: ModelCard
+    nc_stimuli: np.ndarray
+    nc_responses: np.ndarray
 
 
 def prepare_output(directory: Path, resume: bool) -> None:
@@ -58,7 +74,7 @@ def train(
     directory: Path,
     card: dict[str, Any],
     progress: Progress = lambda *_: None,
-) -> ModelCard:
+) -> Trained:
     """Train a model on pairs and write it; goes on from a checkpoint in the directory where there is one.
 
     Args:
@@ -70,7 +86,7 @@ def train(
         progress: Told about every step.
 
     Returns:
-        The card that was written, without scores.
+        The card that was written, without scores, and both matrices NC.
 
     Raises:
         DataError: The pairs are too few or do not fit the recipe.
@@ -129,7 +145,7 @@ def train(
     )
     save_model(directory, trainer.average, done)
     path.unlink(missing_ok=True)
-    return done
+    return Trained(done, *nc)
 
 
 def _pair_embedding(

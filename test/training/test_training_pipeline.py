@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from iat_ros.data.protocol import Division
 from iat_ros.errors import ConfigError, DataError, ModelError
+from iat_ros.evaluation.augmentation_quality import augmentation_quality
 from iat_ros.model.networks import Critic, Dimensions
 from iat_ros.training import pipeline
 from iat_ros.training.act2act import gradient_penalty
@@ -60,12 +63,27 @@ def test_resumed_training_gives_the_same_model(division: Division, interrupted: 
     assert not (interrupted / CHECKPOINT).exists()
 
 
+@pytest.mark.parametrize(("phase", "step"), [("pvae", 2), ("act2act", 2)])
+def test_training_that_stopped_early_gives_the_same_model(
+    division: Division, tmp_path: Path, phase: str, step: int
+) -> None:
+    """Also one that stopped before the first checkpoint of Act2Act, or of all, ends with the same bytes."""
+    for name, progress in (("whole", lambda *_: None), ("early", interrupt_at(phase, step))):
+        prepare_output(tmp_path / name, resume=False)
+        with contextlib.suppress(InterruptedTestError):
+            train(division.pairs, CONFIG, 3, tmp_path / name, CARD, progress)
+    assert not (tmp_path / "early" / "model.json").exists()
+    train(division.pairs, CONFIG, 3, tmp_path / "early", CARD)
+    weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("whole", "early")]
+    assert weights[0] == weights[1]
+
+
 def test_another_seed_gives_another_model(division: Division, tmp_path: Path) -> None:
     """The seed decides what is drawn, and the card tells the seed and the s that was chosen."""
     weights = []
     for seed in (0, 1):
         prepare_output(tmp_path / str(seed), resume=False)
-        card = train(division.pairs, CONFIG, seed, tmp_path / str(seed), CARD)
+        card = train(division.pairs, CONFIG, seed, tmp_path / str(seed), CARD).card
         weights.append((tmp_path / str(seed) / "model.safetensors").read_bytes())
         content = json.loads((tmp_path / str(seed) / "model.json").read_text())
         assert content["seed"] == card.seed == seed
@@ -145,3 +163,16 @@ def test_gradient_penalty_against_finite_differences() -> None:
             step = step.view(1, 4, 8)
             slope[index] = (critic(code, motion + step) - critic(code, motion - step))[0] / 2e-6
     assert penalty.item() == pytest.approx(float((slope.norm() - 1) ** 2), rel=1e-4)
+
+
+def test_what_augmentation_did_is_returned(division: Division, tmp_path: Path) -> None:
+    """F and R can be told of what was trained with: both matrices NC come back, with rows that sum to 1."""
+    prepare_output(tmp_path / "model", resume=False)
+    trained = train(division.pairs, CONFIG, 0, tmp_path / "model", CARD)
+    quality = augmentation_quality([trained.nc_stimuli, trained.nc_responses], division.pair_rules)
+    for nc in (trained.nc_stimuli, trained.nc_responses):
+        assert nc.shape == (len(division.pairs),) * 2
+        np.testing.assert_allclose(nc.sum(axis=1), 1.0, rtol=1e-5)
+    assert set(quality) == {"augmentation_effectiveness", "augmentation_reliability"}
+    assert 0.0 <= quality["augmentation_effectiveness"] <= 100.0
+    assert 20.0 < quality["augmentation_reliability"] <= 100.0
