@@ -20,6 +20,7 @@ from iat_ros.robot.model import RobotModel
 from iat_ros.robot.retargeting import retarget
 from iat_ros.robot.trajectory import JointPlan, plan
 from iat_ros.skeleton.definition import load_skeleton
+from iat_ros.skeleton.motion import Motion
 
 ROBOT = Parameter("robot", "g1", "Robot: the name of one that ships, or a YAML file with URDF and mapping.")
 
@@ -46,8 +47,8 @@ class TrajectoryNode(IatNode):
         self._trajectories = self.create_lifecycle_publisher(JointTrajectory, "joint_trajectory", RESULT_QOS)
         self._model: RobotModel | None = None
         self._pose: np.ndarray | None = None  # where the last plan ended (J,) [rad]
-        self._busy_until_s = 0.0
-        self._waiting: tuple[PointCloud2, Timer] | None = None
+        self._performing = (0.0, 0.0)  # start and duration of the newest plan [s]
+        self._waiting: tuple[Motion, Timer] | None = None
         self._measured: tuple[float, np.ndarray] | None = None  # receipt time [s], (J,) [rad]
         self.create_subscription(PointCloud2, "responses", self.guarded(self._on_response), RESULT_QOS)
         self.create_subscription(JointState, "joint_states", self.guarded(self._on_joint_states), SENSOR_QOS)
@@ -59,7 +60,7 @@ class TrajectoryNode(IatNode):
         self._return_to_rest, self._lead_s = values["return_to_rest"], values["lead_time"]
         still = np.tile(np.array([0.0, 0.0, -1.0]), (32, len(self._limb_names), 1))
         plan(model, retarget(model, still, self._limb_names, None, 2.0).positions, 2.0, lead_s=self._lead_s)
-        self._model, self._pose, self._measured, self._busy_until_s = model, model.rest, None, 0.0
+        self._model, self._pose, self._measured, self._performing = model, model.rest, None, (0.0, 0.0)
         self._forget_waiting()
         self.get_logger().info(f"robot '{model.config.name}', {len(model.joint_names)} joints")
 
@@ -85,22 +86,28 @@ class TrajectoryNode(IatNode):
             self._measured = (self._now_s(), pose)
 
     def _on_response(self, message: PointCloud2) -> None:
-        if self._model is None:
-            return
-        wait_s = self._busy_until_s - self._now_s()
+        if self._model is not None:
+            self._answer(self._model, decode_motion(message, len(self._limb_names)))
+
+    def _answer(self, model: RobotModel, motion: Motion) -> None:
+        """Perform an answer, now or when the robot is done with the one before."""
+        now, (started, duration) = self._now_s(), self._performing
+        if now < started:  # the clock jumped back; how far the robot is, nobody can tell: let it have all its time
+            started, self._performing = now, (now, duration)
+        wait_s = started + duration - now
         if wait_s <= 0:
-            self._perform(self._model, message)
+            self._perform(model, motion)
             return
         if self._forget_waiting():
             self.drop("answer overtaken by a newer one while the robot still moved")
         perform = self.guarded(lambda _: self._perform_waiting())
-        self._waiting = message, self.create_timer(wait_s, lambda: perform(None))
+        self._waiting = motion, self.create_timer(wait_s, lambda: perform(None))
 
     def _perform_waiting(self) -> None:
         if self._model is not None and self._waiting is not None:
-            message = self._waiting[0]
+            motion = self._waiting[0]
             self._forget_waiting()
-            self._on_response(message)
+            self._answer(self._model, motion)
 
     def _forget_waiting(self) -> bool:
         """Forget the answer that waits; return whether there was one."""
@@ -110,11 +117,10 @@ class TrajectoryNode(IatNode):
         self._waiting = None
         return True
 
-    def _perform(self, model: RobotModel, message: PointCloud2) -> None:
+    def _perform(self, model: RobotModel, motion: Motion) -> None:
         now = self._now_s()
-        motion = decode_motion(message, len(self._limb_names))
         start = self._pose
-        if self._measured is not None and now - self._measured[0] < _FRESH_S:
+        if self._measured is not None and 0.0 <= now - self._measured[0] < _FRESH_S:
             start = self._measured[1]
         angles = retarget(model, motion.limbs_in_body, self._limb_names, start, motion.duration_s)
         planned = plan(
@@ -128,7 +134,7 @@ class TrajectoryNode(IatNode):
         stamp = self.get_clock().now().to_msg()
         self._trajectories.publish(to_message(planned, stamp))
         self._pose = planned.positions[-1]
-        self._busy_until_s = stamp_s(stamp) + planned.duration_s
+        self._performing = (stamp_s(stamp), planned.duration_s)
         self.counts["trajectories"] += 1
         self.counts["mean direction error mrad"] = round(1e3 * float(angles.error_rad.mean()))
         if planned.stretch > 1.001:

@@ -18,7 +18,7 @@ from trajectory_msgs.msg import JointTrajectory
 from iat_ros.data.actions import cut_action
 from iat_ros.data.made_up import make_clips
 from iat_ros.data.recording import from_clips
-from iat_ros.nodes.clouds import decode_motion, encode_skeletons, to_stamp
+from iat_ros.nodes.clouds import decode_motion, encode_skeletons, stamp_s, to_stamp
 from iat_ros.nodes.monitor import faults_of
 from iat_ros.resources import find_config
 from iat_ros.robot.model import RobotModel
@@ -161,3 +161,23 @@ def test_windows_of_other_limbs_are_refused_by_act2act(chain: Any) -> None:
     reason = "dropped: cloud: expected width 8, got 7"
     assert chain.until(lambda: chain.counts.get("/act2act", {}).get(reason) == "1", 5.0)
     chain.node.destroy_publisher(windows)
+
+
+def test_answers_wait_while_the_robot_moves(chain: Any) -> None:
+    """Three answers at once: the first is performed, the last one after it, the one between is a counted drop."""
+    heard = chain.heard["joint_trajectory"]
+    chain.until(lambda: False, 6.0)  # whatever ran before is over
+    before = len(heard)
+    responses = chain.node.create_publisher(PointCloud2, "responses", 10)
+    assert chain.until(lambda: responses.get_subscription_count() >= 2)
+    for _ in range(3):
+        responses.publish(chain.heard["responses"][0])
+    assert chain.until(lambda: len(heard) == before + 2, 15.0)
+    first, second = heard[-2:]
+    last = first.points[-1].time_from_start
+    assert stamp_s(second.header.stamp) >= stamp_s(first.header.stamp) + last.sec + 1e-9 * last.nanosec
+    reason = "dropped: answer overtaken by a newer one while the robot still moved"
+    assert chain.until(lambda: chain.counts.get("/trajectory", {}).get(reason) == "1", 5.0)
+    chain.until(lambda: False, 1.0)
+    assert len(heard) == before + 2
+    chain.node.destroy_publisher(responses)
