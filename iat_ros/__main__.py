@@ -28,8 +28,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if argv is None else argv)
     if words and words[0] in VERBS:
-        module = importlib.import_module(f"iat_ros.commands.{words[0]}")
-        return int(module.main(words[1:]))
+        try:
+            module = importlib.import_module(f"iat_ros.commands.{words[0]}")
+            return int(module.main(words[1:]))
+        except KeyboardInterrupt:  # while the libraries are still being loaded
+            return 130
     asked = not words or words[0] in {"-h", "--help"}
     out = sys.stdout if asked else sys.stderr
     if not asked:

@@ -32,3 +32,9 @@ class ConfigError(IatError):
 
 class MessageError(IatError):
     """A ROS message whose content does not hold what its type promises."""
+
+
+def describe(error: BaseException) -> str:
+    """Say in one line what an unexpected error was: its type and the beginning of its text."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from iat_ros.errors import ConfigError
+from iat_ros.errors import ConfigError, describe
 
 
 def share_directory() -> Path:
@@ -24,6 +24,20 @@ def share_directory() -> Path:
     raise ConfigError(f"no config/skeletons beside or above {package}: reinstall iat_ros with its data files")
 
 
+def to_path(text: str) -> Path:
+    """Turn what a user wrote into a path, ``~`` included.
+
+    Raises:
+        ConfigError: It is no path that this machine can have.
+    """
+    try:
+        path = Path(text).expanduser()
+        path.exists()
+    except (RuntimeError, ValueError, OSError) as error:
+        raise ConfigError(f"'{text[:80]}' is no usable path: {describe(error)}") from error
+    return path
+
+
 def find_config(kind: str, name_or_path: str) -> Path:
     """Find a YAML file by its path, or by the name of one that ships in ``config/<kind>/``.
 
@@ -34,7 +48,7 @@ def find_config(kind: str, name_or_path: str) -> Path:
     Raises:
         ConfigError: There is no such file; the message lists the names that ship.
     """
-    given = Path(name_or_path).expanduser()
+    given = to_path(name_or_path)
     if given.suffix in {".yaml", ".yml"}:
         if given.is_file():
             return given
@@ -53,7 +67,7 @@ def find_model(name_or_path: str) -> Path:
     Raises:
         ConfigError: There is no such directory; the message lists the models that ship.
     """
-    given = Path(name_or_path).expanduser()
+    given = to_path(name_or_path)
     if given.is_dir():
         return given
     models = share_directory() / "models"

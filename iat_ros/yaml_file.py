@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from iat_ros.errors import ConfigError
+from iat_ros.errors import ConfigError, describe
 
 
 def load_mapping(path: Path) -> dict[str, Any]:
@@ -30,6 +30,9 @@ def load_mapping(path: Path) -> dict[str, Any]:
         where = f" line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
         raise ConfigError(f"{path}:{where} is not plain YAML: {problem}") from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
+        # PyYAML lets through what its constructors stumble over: an impossible date, a tag on the wrong content
+        raise ConfigError(f"{path}: holds a value that YAML cannot read: {describe(error)}") from error
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
         raise ConfigError(f"{path}: expected a mapping with text keys, got {type(content).__name__}")
     return content

@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from iat_ros.commands.entry import add_json, run_verb, write_json
+from iat_ros.commands.entry import add_json, number, run_verb, whole, write_json
 from iat_ros.commands.recordings import add_recording, open_recording
-from iat_ros.errors import ConfigError
 
 DESCRIPTION = "Play a recording to the nodes; a browser page shows the person, the answer and the robot."
 
@@ -19,15 +18,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--robot", default="g1", help="robot: the name of one that ships, or a YAML file")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--headless", action="store_true", help="no page")
-    parser.add_argument("--port", type=int, default=8080, help="port of the page on localhost")
-    parser.add_argument("--duration", type=float, default=0.0, help="stop after so long [s]; 0: at Ctrl-C")
+    parser.add_argument("--port", type=whole(0, 65535), default=8080, help="port of the page on localhost")
+    parser.add_argument("--duration", type=number(0.0, 1e6), default=0.0, help="stop after so long [s]; 0: at Ctrl-C")
     add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the demonstration, looping over the recording until Ctrl-C or --duration."""
-    if not 0.0 <= args.duration <= 1e6:
-        raise ConfigError(f"--duration must lie between 0 and 1e6 s, got {args.duration}")
     frames = open_recording(args)
     from iat_ros.nodes.demo import run_demo
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from iat_ros.errors import IatError
+from iat_ros.errors import IatError, describe
 
 Arguments = Callable[[argparse.ArgumentParser], None]
 Run = Callable[[argparse.Namespace], int]
@@ -21,6 +23,7 @@ def run_verb(verb: str, description: str, add_arguments: Arguments, run: Run, ar
     Returns:
         0 when all went well, 1 after an error, 2 after unusable options, 130 after Ctrl-C.
     """
+    signal.signal(signal.SIGTERM, _interrupt)  # the nodes' verbs put their own handlers over this one
     parser = argparse.ArgumentParser(prog=f"iat_ros {verb}", description=description)
     add_arguments(parser)
     own, ros = split_ros_args(sys.argv[1:] if argv is None else list(argv))
@@ -34,6 +37,41 @@ def run_verb(verb: str, description: str, add_arguments: Arguments, run: Run, ar
     except KeyboardInterrupt:
         print(f"iat_ros {verb}: interrupted", file=sys.stderr)
         return 130
+    except Exception as error:
+        if os.environ.get("IAT_TRACEBACK"):
+            raise
+        print(f"iat_ros {verb}: unexpected {describe(error)} (IAT_TRACEBACK=1 shows where)", file=sys.stderr)
+        return 1
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def number(low: float, high: float) -> Callable[[str], float]:
+    """Make an argparse type: a finite number between two bounds."""
+
+    def parse(text: str) -> float:
+        value = float(text)
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"must lie between {low:g} and {high:g}, got {text}")
+        return value
+
+    parse.__name__ = "number"  # argparse names it when there is none
+    return parse
+
+
+def whole(low: int, high: int = 2**31 - 1) -> Callable[[str], int]:
+    """Make an argparse type: a whole number between two bounds."""
+
+    def parse(text: str) -> int:
+        value = int(text)
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"must lie between {low} and {high}, got {text}")
+        return value
+
+    parse.__name__ = "whole number"
+    return parse
 
 
 def split_ros_args(argv: list[str]) -> tuple[list[str], list[str]]:

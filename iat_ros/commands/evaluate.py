@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import torch
 
-from iat_ros.commands.entry import add_json, run_verb, write_json
+from iat_ros.commands.entry import add_json, run_verb, whole, write_json
 from iat_ros.data.protocol import DIVISIONS, divide
 from iat_ros.data.source import MADE_UP, open_source
 from iat_ros.evaluation.scoring import score_model
@@ -22,10 +22,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="utd_mhad", help="model directory, or the name of one that ships")
     parser.add_argument("--data", required=True, help=f"directory of UTD-MHAD skeleton files, or '{MADE_UP}'")
     parser.add_argument("--division", choices=DIVISIONS, help="default: the one the model was trained on")
-    parser.add_argument("--seed", type=int, help="seed of the division and of E; default: the model's")
+    parser.add_argument("--seed", type=whole(0), help="seed of the division and of E; default: the model's")
     parser.add_argument("--live", action="store_true", help="stream the stimuli of B through separate nodes over DDS")
     parser.add_argument("--robot", default="g1", help="with --live: robot, by name or YAML file")
-    parser.add_argument("--clips", type=int, default=0, help="with --live: only the first N stimuli (0 = all)")
+    parser.add_argument("--clips", type=whole(0), default=0, help="with --live: so many of the stimuli; 0: all")
     add_json(parser)
 
 

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from iat_ros.commands.entry import run_verb
+from iat_ros.commands.entry import run_verb, whole
 from iat_ros.data.bag import write_bag
 from iat_ros.data.made_up import GESTURES, make_clips
 from iat_ros.data.recording import from_clips
@@ -25,13 +25,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[rule.stimulus for rule in RULES],
         help="which actions; default: those that ask for an answer",
     )
-    parser.add_argument("--people", type=int, default=2, help="how many people do each of them once")
-    parser.add_argument("--seed", type=int, default=0, help="decides everything that is drawn")
+    parser.add_argument("--people", type=whole(1, 1000), default=2, help="how many people do each of them once")
+    parser.add_argument("--seed", type=whole(0), default=0, help="decides everything that is drawn")
 
 
 def run(args: argparse.Namespace) -> int:
     """Write the bag."""
-    clips = make_clips(max(1, args.people), 1, args.seed, tuple(args.actions))
+    clips = make_clips(args.people, 1, args.seed, tuple(args.actions))
     frames = write_bag(args.out, from_clips(clips))
     print(f"{args.out}: {len(clips)} actions, {frames} frames")
     return 0

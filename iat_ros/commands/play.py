@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from iat_ros.commands.entry import run_verb
+from iat_ros.commands.entry import number, run_verb
 from iat_ros.commands.recordings import add_recording, open_recording
-from iat_ros.errors import ConfigError
 
 DESCRIPTION = "Stream clips or a bag on the topic skeletons, as a tracker would."
 
@@ -15,24 +14,20 @@ DESCRIPTION = "Stream clips or a bag on the topic skeletons, as a tracker would.
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this verb."""
     add_recording(parser)
-    parser.add_argument("--speed", type=float, default=1.0, help="1 is true speed, 2 twice as fast")
+    parser.add_argument("--speed", type=number(0.01, 100.0), default=1.0, help="1 is true speed, 2 twice as fast")
     parser.add_argument("--loop", action="store_true", help="again and again until Ctrl-C")
-    parser.add_argument("--wait", type=float, default=10.0, help="wait so long for somebody who listens [s]")
+    parser.add_argument("--wait", type=number(0.0, 3600.0), default=10.0, help="wait so long for a listener [s]")
 
 
 def run(args: argparse.Namespace) -> int:
     """Play until the end or Ctrl-C."""
-    if not 0.01 <= args.speed <= 100.0:
-        raise ConfigError(f"--speed must lie between 0.01 and 100, got {args.speed}")
     frames = open_recording(args)
     import rclpy
-    from rclpy.signals import SignalHandlerOptions
 
     from iat_ros.nodes.play import PlayNode
-    from iat_ros.nodes.process import stop_on_signals
+    from iat_ros.nodes.process import start_ros
 
-    rclpy.init(args=["iat_ros", *args.ros_args], signal_handler_options=SignalHandlerOptions.NO)
-    stop = stop_on_signals()
+    stop = start_ros(args.ros_args)
     node = PlayNode()
     try:
         if not node.wait_for_subscriber(args.wait, stop.is_set) and not stop.is_set():

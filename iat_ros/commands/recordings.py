@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from iat_ros.commands.entry import number
 from iat_ros.data import utd_mhad
 from iat_ros.data.bag import read_bag
+from iat_ros.data.made_up import make_clips
 from iat_ros.data.recording import StreamFrame, from_clips
-from iat_ros.data.source import RULES
-from iat_ros.errors import ConfigError
+from iat_ros.data.source import MADE_UP, RULES
+from iat_ros.errors import ConfigError, DataError
 from iat_ros.resources import share_directory
 
 
@@ -17,12 +19,12 @@ def add_recording(parser: argparse.ArgumentParser) -> None:
     """Add the options ``--bag``, ``--data``, ``--clips``, ``--people`` and ``--still``."""
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--bag", type=Path, help="bag with the topic skeletons; default: the made-up one that ships")
-    source.add_argument("--data", type=Path, help="directory of UTD-MHAD skeleton files: plays its stimuli")
+    source.add_argument("--data", help=f"directory of UTD-MHAD skeleton files, or '{MADE_UP}': plays its stimuli")
     parser.add_argument("--clips", nargs="+", metavar="CLIP", help="with --data: only these, such as a17_s2_t1")
     parser.add_argument(
         "--people", nargs="+", metavar="PERSON", default=["s2", "s4", "s6", "s8"], help="with --data: whose clips"
     )
-    parser.add_argument("--still", type=float, default=1.0, help="with --data: stillness around each clip [s]")
+    parser.add_argument("--still", type=number(0.0, 60.0), default=1.0, help="with --data: stillness around clips [s]")
 
 
 def open_recording(args: argparse.Namespace) -> list[StreamFrame]:
@@ -35,11 +37,18 @@ def open_recording(args: argparse.Namespace) -> list[StreamFrame]:
     if args.data is None:
         if args.clips:
             raise ConfigError("--clips needs --data DIR")
-        return list(read_bag(args.bag or share_directory() / "recordings" / "made_up"))
+        bag = args.bag or share_directory() / "recordings" / "made_up"
+        frames = list(read_bag(bag))
+        if not frames:
+            raise DataError(f"{bag}: holds no skeletons to play")
+        return frames
+    if args.data == MADE_UP:
+        clips = make_clips(actions=tuple(rule.stimulus for rule in RULES))
+        return list(from_clips([clip for clip in clips if clip.person in args.people], args.still))
     if args.clips:
-        clips = [utd_mhad.read_clip(_find(args.data, name)) for name in args.clips]
+        clips = [utd_mhad.read_clip(_find(Path(args.data), name)) for name in args.clips]
     else:
-        found = utd_mhad.read_directory(args.data, [rule.stimulus for rule in RULES])
+        found = utd_mhad.read_directory(Path(args.data), [rule.stimulus for rule in RULES])
         clips = [clip for clip in found if clip.person in args.people]
         clips.sort(key=lambda clip: (clip.person, clip.name.rsplit("_t")[1], clip.name))
     if not clips:

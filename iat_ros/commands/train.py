@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from iat_ros.commands.entry import add_json, run_verb, write_json
+from iat_ros.commands.entry import add_json, run_verb, whole, write_json
 from iat_ros.data.protocol import DIVISIONS, divide
 from iat_ros.data.source import MADE_UP, open_source
 from iat_ros.evaluation.augmentation_quality import augmentation_quality
@@ -28,19 +28,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", required=True, type=Path, help="model directory to make; refused if it holds a model")
     parser.add_argument("--config", default="default", help="recipe: the name of one that ships, or a YAML file")
     parser.add_argument("--division", choices=DIVISIONS, default="subject", help="how clips are divided into A and B")
-    parser.add_argument("--seed", type=int, default=0, help="decides everything that is drawn")
+    parser.add_argument("--seed", type=whole(0), default=0, help="decides everything that is drawn")
     parser.add_argument("--resume", action="store_true", help="go on with an unfinished training in --out")
-    parser.add_argument("--threads", type=int, default=1, help="CPU threads; the networks are small, 1 is often best")
+    parser.add_argument("--threads", type=whole(1, 1024), default=1, help="CPU threads; 1 is often best")
     parser.add_argument("--no-scores", action="store_true", help="do not measure IAT-test and IAT-train afterwards")
     add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Train, score, and write the model."""
-    torch.set_num_threads(max(1, args.threads))
+    torch.set_num_threads(args.threads)
     config = load_training_config(args.config)
-    prepare_output(args.out, args.resume)
     try:
+        prepare_output(args.out, args.resume)
         source = open_source(args.data)
         division = divide(source.actions(config.frames), source.rules, args.division, args.seed)
     except BaseException:

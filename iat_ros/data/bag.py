@@ -90,9 +90,17 @@ def write_bag(path: Path, frames: Iterable[StreamFrame], topic: str = "skeletons
 def _frame(path: Path, message: Any) -> StreamFrame:
     offsets = {field.name: (field.offset, field.datatype) for field in message.fields}
     size = message.height * message.row_step
-    if any(offsets.get(name, (0, 0))[1] != _FLOAT32 for name in "xyz") or len(message.data) != size:
-        raise DataError(f"{path}: a skeleton cloud needs float32 fields x, y, z and {size} bytes of data")
-    names = [name for name in ("x", "y", "z", "body_id") if name in offsets]
+    kinds = {"x": _FLOAT32, "y": _FLOAT32, "z": _FLOAT32, "confidence": _FLOAT32, "body_id": _UINT32}
+    names = [name for name in kinds if name in offsets]
+    if (
+        not {"x", "y", "z"} <= offsets.keys()
+        or any(offsets[name][1] != kinds[name] for name in names)
+        or len(message.data) != size
+    ):
+        raise DataError(
+            f"{path}: a skeleton cloud needs float32 fields x, y, z (and, where they are there, float32 confidence and "
+            f"uint32 body_id) and {size} bytes of data"
+        )
     layout = np.dtype(
         {
             "names": names,
@@ -104,12 +112,15 @@ def _frame(path: Path, message: Any) -> StreamFrame:
     rows = np.asarray(message.data).reshape((message.height, message.row_step))[:, : message.width * message.point_step]
     points = np.ascontiguousarray(rows).view(layout)
     ids = points["body_id"][:, 0] if "body_id" in names else np.arange(message.height)
+    positions = np.stack([points["x"], points["y"], points["z"]], axis=-1).astype(float)
+    if "confidence" in names:
+        positions[points["confidence"] <= 0] = np.nan
     stamp = message.header.stamp
     return StreamFrame(
         stamp.sec + 1e-9 * stamp.nanosec,
         message.header.frame_id,
         ids.astype(np.int64),
-        np.stack([points["x"], points["y"], points["z"]], axis=-1).astype(float),
+        positions,
     )
 
 

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import safetensors.torch
+import torch
 from safetensors import SafetensorError
 
 import iat_ros
-from iat_ros.errors import ModelError
+from iat_ros.errors import ModelError, describe
 from iat_ros.model.networks import Act2Act, Dimensions
 from iat_ros.model.normalisation import DurationScale
 
@@ -49,6 +50,12 @@ class ModelCard:
     package_version: str = iat_ros.__version__
 
     def __post_init__(self) -> None:
+        kinds = {"skeleton": str, "recipe": dict, "data_set": dict, "seed": int, "scores": dict, "package_version": str}
+        for name, kind in kinds.items():
+            if not isinstance(getattr(self, name), kind):
+                raise ModelError(f"'{name}' must be of type {kind.__name__}, got {type(getattr(self, name)).__name__}")
+        if not all(isinstance(name, str) for name in self.limb_names):
+            raise ModelError("'limb_names' must be a list of names")
         if len(self.limb_names) != self.dimensions.limbs:
             raise ModelError(f"{len(self.limb_names)} limb names for dimensions.limbs = {self.dimensions.limbs}")
 
@@ -78,8 +85,8 @@ def load_card(directory: Path) -> ModelCard:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ModelError(f"{directory}: no {CARD} here; expected a model directory as 'train' writes it") from error
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ModelError(f"{path}: damaged or unreadable: {error}; train again or copy it anew") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(f"{path}: damaged or unreadable: {describe(error)}; train again or copy it anew") from error
     version = content.get("format_version") if isinstance(content, dict) else None
     if version != FORMAT_VERSION:
         raise ModelError(f"{path}: expected format_version {FORMAT_VERSION}, got {version!r}; train the model again")
@@ -90,7 +97,7 @@ def load_card(directory: Path) -> ModelCard:
         content["response_durations"] = DurationScale(**content["response_durations"])
         content["limb_names"] = tuple(content["limb_names"])
         return ModelCard(**content)
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{path}: a key is missing, unknown or of the wrong type: {error}") from error
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
@@ -109,7 +116,8 @@ def load_generator(directory: Path, card: ModelCard) -> Act2Act:
         raise ModelError(f"{directory}: no {WEIGHTS} here; expected a model directory as 'train' writes it") from error
     except (OSError, SafetensorError) as error:
         raise ModelError(f"{path}: damaged or unreadable: {error}; train again or copy it anew") from error
-    generator = Act2Act(card.dimensions)
+    with torch.device("meta"):  # compare before anything is allocated
+        generator = Act2Act(card.dimensions)
     expected = {name: tuple(value.shape) for name, value in generator.state_dict().items()}
     found = {name: tuple(value.shape) for name, value in weights.items()}
     for name in sorted(expected.keys() | found.keys()):
@@ -118,9 +126,12 @@ def load_generator(directory: Path, card: ModelCard) -> Act2Act:
                 f"{path}: does not fit {CARD}: tensor '{name}' should have shape {expected.get(name)}, "
                 f"has {found.get(name)}"
             )
+    for name, value in weights.items():
+        if value.dtype != torch.float32:
+            raise ModelError(f"{path}: tensor '{name}' should hold float32, holds {value.dtype}")
     if not all(bool(value.isfinite().all()) for value in weights.values()):
         raise ModelError(f"{path}: weights hold NaN or infinity; train again or copy it anew")
-    generator.load_state_dict(weights)
+    generator.load_state_dict(weights, assign=True)
     return generator.eval()
 
 

@@ -16,6 +16,7 @@ from iat_ros.errors import ModelError
 
 _SLOPE = 0.2
 _STRIDES = 3  # each halves T
+_LARGEST = 1024
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,8 @@ class Dimensions:
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            if type(value) is not int or value < 1:
-                raise ModelError(f"dimension '{name}' must be a whole number above 0, got {value!r}")
+            if type(value) is not int or not 1 <= value <= _LARGEST:
+                raise ModelError(f"dimension '{name}' must be whole, from 1 to {_LARGEST}, got {str(value)[:40]}")
         if self.frames % 2**_STRIDES:
             raise ModelError(f"dimension 'frames' must be a multiple of {2**_STRIDES}, got {self.frames}")
 

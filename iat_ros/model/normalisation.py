@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from iat_ros.errors import ModelError
-from iat_ros.skeleton.motion import MotionArray
+from iat_ros.skeleton.motion import LONGEST_S, SHORTEST_S, MotionArray
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,16 @@ class DurationScale:
     longest_s: float
 
     def __post_init__(self) -> None:
-        values = np.array([self.log_mean, self.log_std, self.shortest_s, self.longest_s])
-        if not (np.isfinite(values).all() and self.log_std > 0 and 0 < self.shortest_s <= self.longest_s):
-            raise ModelError(f"durations need finite values and 0 < shortest_s <= longest_s, got {vars(self)}")
+        plain = all(type(value) in (int, float) for value in vars(self).values())
+        if not (
+            plain
+            and abs(self.log_mean) < 10
+            and 0 < self.log_std < 10
+            and SHORTEST_S <= self.shortest_s <= self.longest_s <= LONGEST_S
+        ):
+            raise ModelError(
+                f"durations need numbers, {SHORTEST_S:g} <= shortest_s <= longest_s <= {LONGEST_S:g}, got {vars(self)}"
+            )
 
     @staticmethod
     def of(durations_s: np.ndarray) -> DurationScale:

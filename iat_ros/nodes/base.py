@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
@@ -10,7 +12,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
 
-from iat_ros.errors import IatError
+from iat_ros.errors import IatError, describe
 from iat_ros.nodes.parameters import Parameter, ParameterTable
 
 SENSOR_QOS = qos_profile_sensor_data
@@ -37,6 +39,7 @@ class IatNode(LifecycleNode):
         self.active = False
         self.counts: Counter[str] = Counter()
         self.dropped: Counter[str] = Counter()
+        self._said: dict[str, float] = {}  # when each reason was last told
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self._diagnostics_timer = self.create_timer(1.0, self._publish_diagnostics)
 
@@ -56,11 +59,16 @@ class IatNode(LifecycleNode):
         try:
             self.setup(self.parameters.read())
         except IatError as error:
-            self.get_logger().error(f"refused to configure: {error}")
-            self.teardown()
-            return TransitionCallbackReturn.FAILURE
+            return self._refuse(str(error))
+        except Exception as error:  # noqa: BLE001 - rclpy would swallow it and leave the user without a word
+            return self._refuse(f"unexpected {describe(error)}")
         self.parameters.locked = True
         return super().on_configure(state)
+
+    def _refuse(self, reason: str) -> TransitionCallbackReturn:
+        self.get_logger().error(f"refused to configure: {reason}")
+        self.teardown()
+        return TransitionCallbackReturn.FAILURE
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Start to work."""
@@ -96,14 +104,21 @@ class IatNode(LifecycleNode):
                 callback(message)
             except IatError as error:
                 self.drop(str(error))
+            except Exception as error:  # noqa: BLE001 - one message must not end the node; it is counted and named
+                self.drop(f"message, because of an unexpected {describe(error)}")
 
         return call
 
     def drop(self, reason: str, count: int = 1) -> None:
-        """Count something that is not used, and say so, at most once in two seconds."""
+        """Count something that is not used, and say so, each reason at most once in two seconds."""
         known = reason in self.dropped or len(self.dropped) < _MOST_REASONS
         self.dropped[reason if known else "other reasons"] += count
-        self.get_logger().warning(f"dropped: {reason}", throttle_duration_sec=2.0)
+        now = time.monotonic()
+        if now - self._said.get(reason, -math.inf) > 2.0:
+            if len(self._said) > _MOST_REASONS:
+                self._said.clear()
+            self._said[reason] = now
+            self.get_logger().warning(f"dropped: {reason}")
 
     def _publish_diagnostics(self) -> None:
         total = sum(self.dropped.values())

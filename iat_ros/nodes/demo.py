@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import threading
 import time
 from typing import Any
@@ -11,7 +12,6 @@ import rclpy
 from rclpy.lifecycle import LifecycleNode
 from rclpy.node import Node
 from rclpy.parameter import Parameter
-from rclpy.signals import SignalHandlerOptions
 
 from iat_ros.data.recording import StreamFrame
 from iat_ros.errors import IatError
@@ -19,7 +19,7 @@ from iat_ros.nodes.base import IatNode
 from iat_ros.nodes.interact import make_nodes
 from iat_ros.nodes.monitor import MonitorNode, percentiles
 from iat_ros.nodes.play import PlayNode
-from iat_ros.nodes.process import bring_up, make_executor, stop_on_signals
+from iat_ros.nodes.process import bring_up, make_executor, start_ros
 
 
 def run_demo(
@@ -40,10 +40,10 @@ def run_demo(
     Raises:
         IatError: A node refused its parameters; its own line says why.
     """
-    # What a demonstration publishes must not reach a robot elsewhere in the network, unless somebody says so.
+    # What a demonstration publishes must not reach a robot, here or elsewhere in the network, unless somebody says so.
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-    rclpy.init(args=["iat_ros", *ros_args], signal_handler_options=SignalHandlerOptions.NO)
-    stop = stop_on_signals()
+    os.environ.setdefault("ROS_DOMAIN_ID", str(random.SystemRandom().randint(1, 101)))
+    stop = start_ros(ros_args)
     nodes: list[Node] = []
     try:
         chain = _make_chain(parameters, page)
@@ -60,7 +60,7 @@ def run_demo(
         def over() -> bool:
             return stop.is_set() or bool(duration_s and time.monotonic() - started > duration_s)
 
-        playing = threading.Thread(target=_play, args=(player, frames, over))
+        playing = threading.Thread(target=_play, args=(player, frames, over), daemon=True)
         executor = make_executor([*chain, monitor])
         playing.start()
         while not over():

@@ -28,6 +28,7 @@ from iat_ros.evaluation.iat import IatEvaluation
 from iat_ros.nodes.clouds import decode_motion
 from iat_ros.nodes.monitor import MonitorNode, faults_of, percentiles
 from iat_ros.nodes.play import PlayNode
+from iat_ros.nodes.process import start_ros
 from iat_ros.resources import find_config
 from iat_ros.robot.model import RobotModel
 from iat_ros.skeleton.motion import MotionArray
@@ -63,28 +64,28 @@ def evaluate_live(
     # A domain of its own: other nodes on this machine and in this network neither disturb nor are disturbed.
     os.environ["ROS_DOMAIN_ID"] = str(random.SystemRandom().randint(1, 101))
     os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+    stop = start_ros([])
     processes = _start(model, robot, source.definition.name)
-    rclpy.init()
     monitor, player = MonitorNode(), PlayNode()
     executor = SingleThreadedExecutor()
     executor.add_node(monitor)
-    stop = threading.Event()
+    over = threading.Event()
+    listener = threading.Thread(target=_spin, args=(executor, over), daemon=True)
     try:
-        _wait_until_active(monitor, executor, processes)
-        listener = threading.Thread(target=_spin, args=(executor, stop), daemon=True)
+        _wait_until_active(monitor, executor, processes, stop)
         listener.start()
-        player.wait_for_subscriber(10.0)
+        player.wait_for_subscriber(10.0, stop.is_set)
         for index in tqdm(order, desc="live", disable=None):
             frames = from_clips([by_name[stimuli[index].name]], _STILL_S)
-            player.play([_as_body(frame, int(index)) for frame in frames])
+            player.play([_as_body(frame, int(index)) for frame in frames], stopped=stop.is_set)
+            if stop.is_set():
+                raise KeyboardInterrupt
         time.sleep(0.5)
-        stop.set()
-        listener.join()
     finally:
-        for process in processes.values():
-            process.terminate()
-        for process in processes.values():
-            process.wait(timeout=10)
+        over.set()
+        if listener.is_alive():
+            listener.join()
+        _end(processes)
         for node in (player, monitor):
             node.destroy_node()
         rclpy.try_shutdown()
@@ -98,8 +99,8 @@ def _as_body(frame: Any, body_id: int) -> Any:
 def _start(model: Path, robot: str, skeleton: str) -> dict[str, subprocess.Popen[bytes]]:
     parameters = {
         "perception": [],
-        "act2act": ["-p", f"model:={model}", "-p", "device:=cpu"],
-        "trajectory": ["-p", f"robot:={robot}"],
+        "act2act": ["-p", f'model:="{model}"', "-p", "device:=cpu"],
+        "trajectory": ["-p", f'robot:="{robot}"'],
     }
     return {
         name: subprocess.Popen(
@@ -109,16 +110,29 @@ def _start(model: Path, robot: str, skeleton: str) -> dict[str, subprocess.Popen
     }
 
 
+def _end(processes: dict[str, subprocess.Popen[bytes]]) -> None:
+    for process in processes.values():
+        process.terminate()
+    for process in processes.values():
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
 def _wait_until_active(
     node: Node,
     executor: SingleThreadedExecutor,
     processes: dict[str, subprocess.Popen[bytes]],
+    stop: threading.Event,
     timeout_s: float = 60.0,
 ) -> None:
     deadline = time.monotonic() + timeout_s
     for name in _NODES:
         client = node.create_client(GetState, f"{name}/get_state")
         while True:
+            if stop.is_set():
+                raise KeyboardInterrupt
             if processes[name].poll() is not None:
                 raise IatError(f"the node {name} ended with exit code {processes[name].returncode}")
             if time.monotonic() > deadline:

@@ -97,20 +97,24 @@ class PerceptionNode(IatNode):
         self._reported = dropped
 
     def _publish(self, body_id: int, segment: Segment) -> None:
-        motion = make_window(self._definition, segment.times_s, segment.positions, self._frames)
+        try:
+            motion = make_window(self._definition, segment.times_s, segment.positions, self._frames)
+        except SkeletonError as error:
+            self.drop(f"action of body {body_id}: {error}")
+            return
         header = Header(stamp=to_stamp(float(segment.times_s[-1])), frame_id=f"body_{body_id}")
         self._windows.publish(encode_motion(header, motion))
         self.counts["windows"] += 1
 
     def _on_trigger(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         segments = self._people.current() if self.active and self._people is not None else []
-        sent = 0
+        before = self.counts["windows"]
         for body_id, segment in segments:
-            try:
-                self._publish(body_id, segment)
-                sent += 1
-            except SkeletonError as error:
-                self.drop(str(error))
+            self._publish(body_id, segment)
+        sent = self.counts["windows"] - before
         response.success = sent > 0
-        response.message = f"sent {sent} window(s)" if sent else "nobody in the buffer" if self.active else "not active"
+        if sent:
+            response.message = f"sent {sent} window(s)"
+        else:
+            response.message = "nothing usable in the buffer" if self.active else "not active"
         return response

@@ -56,9 +56,8 @@ class PlayNode(Node):
         begin = time.monotonic() + (start_s - now_s) / speed
         count = 0
         for frame in frames:
-            wait = begin + frame.time_s / speed - time.monotonic()
-            if wait > 0:
-                time.sleep(wait)
+            while (wait := begin + frame.time_s / speed - time.monotonic()) > 0 and not stopped():
+                time.sleep(min(wait, 0.1))
             if stopped():
                 break
             stamp_s = start_s + frame.time_s

@@ -12,6 +12,8 @@ from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
+from iat_ros.errors import ConfigError, describe
+
 try:
     from rclpy.experimental import EventsExecutor
 except ImportError:  # before Jazzy's rclpy 7.1.4
@@ -48,8 +50,7 @@ def run_nodes(make: Callable[[], Sequence[Node]], ros_args: list[str], autostart
     Returns:
         0.
     """
-    rclpy.init(args=["iat_ros", *ros_args], signal_handler_options=SignalHandlerOptions.NO)
-    stop = stop_on_signals()
+    stop = start_ros(ros_args)
     nodes: Sequence[Node] = []
     try:
         nodes = make()
@@ -66,11 +67,21 @@ def run_nodes(make: Callable[[], Sequence[Node]], ros_args: list[str], autostart
     return 0
 
 
-def stop_on_signals() -> Event:
-    """Catch SIGINT and SIGTERM; the event that is returned is set by either.
+def start_ros(ros_args: list[str]) -> Event:
+    """Initialise rclpy and catch SIGINT and SIGTERM; the event that is returned is set by either.
 
     rclpy's own handlers do not wake the EventsExecutor, so programs look at this event between two rounds of it.
+
+    Args:
+        ros_args: Command line from ``--ros-args`` on.
+
+    Raises:
+        ConfigError: ROS cannot read that command line.
     """
+    try:
+        rclpy.init(args=["iat_ros", *ros_args], signal_handler_options=SignalHandlerOptions.NO)
+    except Exception as error:  # rclpy raises its C layer's errors, which have no common base
+        raise ConfigError(f"ROS refuses '{' '.join(ros_args)}': {describe(error)}") from error
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

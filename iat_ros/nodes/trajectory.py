@@ -46,6 +46,7 @@ class TrajectoryNode(IatNode):
         super().__init__("trajectory", **options)
         self._trajectories = self.create_lifecycle_publisher(JointTrajectory, "joint_trajectory", RESULT_QOS)
         self._model: RobotModel | None = None
+        self._joint_names: tuple[str, ...] = ()
         self._pose: np.ndarray | None = None  # where the last plan ended (J,) [rad]
         self._performing = (0.0, 0.0)  # start and duration of the newest plan [s]
         self._waiting: tuple[Motion, Timer] | None = None
@@ -60,7 +61,9 @@ class TrajectoryNode(IatNode):
         self._return_to_rest, self._lead_s = values["return_to_rest"], values["lead_time"]
         still = np.tile(np.array([0.0, 0.0, -1.0]), (32, len(self._limb_names), 1))
         plan(model, retarget(model, still, self._limb_names, None, 2.0).positions, 2.0, lead_s=self._lead_s)
-        self._model, self._pose, self._measured, self._performing = model, model.rest, None, (0.0, 0.0)
+        if model.joint_names != self._joint_names:  # the same robot stays where it is, and busy, when configured anew
+            self._joint_names, self._pose, self._performing = model.joint_names, model.rest, (0.0, 0.0)
+        self._model, self._measured = model, None
         self._forget_waiting()
         self.get_logger().info(f"robot '{model.config.name}', {len(model.joint_names)} joints")
 

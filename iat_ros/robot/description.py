@@ -16,9 +16,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import yaml
-
-from iat_ros.errors import RobotError
+from iat_ros.errors import ConfigError, RobotError
+from iat_ros.yaml_file import load_mapping
 
 DEFAULT_MAX_VELOCITY = 3.0
 """Cap on each joint's speed [rad/s] where the file gives none; the URDF's own limit holds if lower."""
@@ -157,13 +156,9 @@ def load_robot_config(path: str | os.PathLike[str]) -> RobotConfig:
     """
     file = Path(path)
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise RobotError(f"{file}: cannot be read as a robot's YAML file: {_one_line(error)}") from error
-    except yaml.YAMLError as error:
-        raise RobotError(f"{file}: is not plain YAML: {_one_line(error)}") from error
-    if not isinstance(content, dict):
-        raise RobotError(f"{file}: must hold keys such as name and urdf, not {_short(content)}")
+        content = load_mapping(file)
+    except ConfigError as error:
+        raise RobotError(str(error)) from error
     known = {f.name: f for f in fields(RobotConfig) if f.name != "source"}
     for key in content:
         if key not in known:

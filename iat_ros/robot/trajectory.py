@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from iat_ros.errors import RobotError
 from iat_ros.robot import spline
 from iat_ros.robot.model import RobotModel
+from iat_ros.skeleton.motion import LONGEST_S, SHORTEST_S
 
 Array = NDArray[np.float64]
 
@@ -95,8 +96,8 @@ def plan(
     if frames.ndim != 2 or frames.shape[1] != J or len(frames) < 2 or not np.all(np.isfinite(frames)):
         raise RobotError(f"positions: expected finite joint angles (T >= 2, {J}), got shape {frames.shape}")
     for name, value in (("duration_s", duration_s), ("lead_s", lead_s)):
-        if not (math.isfinite(value) and 0.0 < value <= 3600.0):
-            raise RobotError(f"{name}: expected seconds in (0, 3600], got {value!r}")
+        if not SHORTEST_S <= value <= LONGEST_S:
+            raise RobotError(f"{name}: expected {SHORTEST_S:g} to {LONGEST_S:g} seconds, got {value!r}")
     begin = _vector(model, "start", start, model.rest)
     outside = np.maximum(model.lower - begin, begin - model.upper)
     if np.any(outside > START_TOLERANCE):

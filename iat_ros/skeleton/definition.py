@@ -123,6 +123,6 @@ def load_skeleton(name_or_path: str) -> SkeletonDefinition:
 
 
 def _mapping(path: Path, key: str, value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise SkeletonError(f"{path}: {key} must be a mapping, got {type(value).__name__}")
+    if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
+        raise SkeletonError(f"{path}: {key} must be a mapping with text keys, got {type(value).__name__}")
     return value

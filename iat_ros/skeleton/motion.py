@@ -8,6 +8,9 @@ import numpy as np
 
 from iat_ros.errors import SkeletonError
 
+SHORTEST_S, LONGEST_S = 0.05, 60.0
+"""No action and no answer is shorter or longer: a robot would have to freeze, or be busy for hours."""
+
 
 @dataclass(frozen=True)
 class Motion:
@@ -30,8 +33,10 @@ class Motion:
             raise SkeletonError("a motion holds NaN or infinity")
         if np.abs(np.linalg.norm(self.limbs_in_body, axis=-1) - 1.0).max() > 1e-3:
             raise SkeletonError("a motion needs unit limb vectors, got lengths other than 1")
-        if not (np.isfinite(self.duration_s) and self.duration_s > 0):
-            raise SkeletonError(f"a motion needs a duration above 0 s, got {self.duration_s}")
+        if not SHORTEST_S <= self.duration_s <= LONGEST_S:
+            raise SkeletonError(
+                f"a motion needs a duration between {SHORTEST_S:g} and {LONGEST_S:g} s, got {self.duration_s:g}"
+            )
 
     @property
     def times_s(self) -> np.ndarray:

@@ -6,6 +6,7 @@ from collections import Counter
 
 import numpy as np
 
+from iat_ros.errors import SkeletonError
 from iat_ros.skeleton.definition import SkeletonDefinition
 from iat_ros.stream.segmenter import ActionSegmenter, Segment, SegmenterConfig
 
@@ -49,8 +50,6 @@ class People:
         Returns:
             The actions that ended, with the body's id.
 
-        Raises:
-            SkeletonError: The shape does not fit the definition.
         """
         ended = []
         for body_id, pose in zip(body_ids.tolist(), positions, strict=True):
@@ -62,7 +61,11 @@ class People:
                     self._dropped["too many people"] += 1
                     continue
                 segmenter = self._segmenters[body_id] = ActionSegmenter(self._definition, self._config)
-            segment = segmenter.push(time_s, pose)
+            try:
+                segment = segmenter.push(time_s, pose)
+            except SkeletonError as error:  # this person's frame cannot be used; the others' can
+                self._dropped[str(error)] += 1
+                continue
             if segment is not None:
                 ended.append((body_id, segment))
         self._forget(time_s)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from iat_ros.errors import ConfigError
+from iat_ros.errors import ConfigError, ModelError
+from iat_ros.model.networks import Dimensions
 from iat_ros.resources import find_config
 from iat_ros.yaml_file import load_mapping
 
@@ -95,6 +96,13 @@ class TrainingConfig:
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     gan: GanConfig = field(default_factory=GanConfig)
 
+    def __post_init__(self) -> None:
+        Dimensions(1, self.frames, self.width, self.pvae.embedding, self.noise, self.latent)  # refuses what can't be
+        if self.pvae.embedding > self.latent:
+            raise ConfigError(f"pvae.embedding ({self.pvae.embedding}) must not exceed latent ({self.latent})")
+        if self.gan.average >= 1 or self.pvae.warm_up > 1:
+            raise ConfigError("gan.average must lie below 1 and pvae.warm_up must not exceed 1")
+
 
 def load_training_config(name_or_path: str) -> TrainingConfig:
     """Load a recipe by the name of one that ships, or from a YAML file; what it leaves out keeps its default.
@@ -103,7 +111,10 @@ def load_training_config(name_or_path: str) -> TrainingConfig:
         ConfigError: There is no such file, a key is unknown, or a value is of the wrong type or sign.
     """
     path = find_config("training", name_or_path)
-    config: TrainingConfig = _build(TrainingConfig, load_mapping(path), str(path))
+    try:
+        config: TrainingConfig = _build(TrainingConfig, load_mapping(path), str(path))
+    except ModelError as error:
+        raise ConfigError(f"{path}: {error}") from error
     return config
 
 
@@ -121,7 +132,7 @@ def _build(kind: Any, content: Any, where: str) -> Any:
             values[key] = _build(type(default), value, f"{where}: {key}")
             continue
         right_type = type(value) is int or (type(value) is float and isinstance(default, float))
-        if not right_type or not value >= (1 if isinstance(default, int) else 0):
+        if not right_type or not (1 if isinstance(default, int) else 0) <= value <= 1e9:
             wanted = "a whole number above 0" if isinstance(default, int) else "a number of at least 0"
             raise ConfigError(f"{where}: {key} must be {wanted}, got {value!r}")
         values[key] = type(default)(value)

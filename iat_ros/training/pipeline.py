@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from iat_ros.data.protocol import PairSet
-from iat_ros.errors import ConfigError, DataError, ModelError
+from iat_ros.errors import ConfigError, DataError, ModelError, describe
 from iat_ros.model.model_file import CARD, ModelCard, save_model
 from iat_ros.model.networks import Dimensions
 from iat_ros.model.normalisation import DurationScale, to_tensor
@@ -56,6 +56,10 @@ def prepare_output(directory: Path, resume: bool) -> None:
         ConfigError: It holds something already, or there is nothing to resume.
     """
     checkpoint = directory / CHECKPOINT
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"--out {directory}: cannot be made: {error.strerror or error}") from error
     if (directory / CARD).exists():
         raise ConfigError(f"{directory}: holds a model already; choose another output directory or remove it first")
     if resume and not checkpoint.exists():
@@ -64,7 +68,6 @@ def prepare_output(directory: Path, resume: bool) -> None:
         raise ConfigError(f"{directory}: holds an unfinished training; add --resume to go on, or remove it first")
     if not checkpoint.exists() and directory.exists() and any(directory.iterdir()):
         raise ConfigError(f"{directory}: is not empty; choose another output directory")
-    directory.mkdir(parents=True, exist_ok=True)
 
 
 def train(
@@ -117,11 +120,14 @@ def train(
     variation = Variation(config.augmentation, config.augmentation.response_share, draws)
     sampler = PairSampler(stimuli, responses, nc, variation, draws)
     torch.manual_seed(seed + 1)
-    trainer = Act2ActTrainer(dims, config.gan, state["encoder"])
-    if "trainer" in state:
-        trainer.load_state(state["trainer"])
-        draws.set_state(state["draws"])
-        torch.set_rng_state(state["random"])
+    try:
+        trainer = Act2ActTrainer(dims, config.gan, state["encoder"])
+        if "trainer" in state:
+            trainer.load_state(state["trainer"])
+            draws.set_state(state["draws"])
+            torch.set_rng_state(state["random"])
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        raise ModelError(f"{path}: damaged: {describe(error)}; remove it and train anew") from error
     written = time.monotonic()
 
     def step_done(step: int, losses: dict[str, float]) -> None:
@@ -181,9 +187,13 @@ def _write(path: Path, state: dict[str, Any]) -> None:
 def _load_checkpoint(path: Path, identity: dict[str, Any]) -> dict[str, Any]:
     try:
         state: dict[str, Any] = torch.load(path, weights_only=True)  # weights only: no code is unpickled
-        theirs = state["identity"]
+        theirs = dict(state["identity"])
+        missing = {"encoder", "scale", "nc_stimuli", "nc_responses"} - state.keys()
+        count = len(state["nc_stimuli"])
+        if missing or state["nc_stimuli"].shape != (count, count) or state["nc_responses"].shape != (count, count):
+            raise ValueError(f"incomplete: {', '.join(sorted(missing)) or 'NC'}")
     except Exception as error:
-        raise ModelError(f"{path}: damaged: {type(error).__name__}; remove it and train anew") from error
+        raise ModelError(f"{path}: damaged: {describe(error)}; remove it and train anew") from error
     for key, value in identity.items():
         if theirs.get(key) != value:
             raise ModelError(f"{path}: belongs to a training with another {key}; use the same, or another directory")
