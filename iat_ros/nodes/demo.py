@@ -35,7 +35,7 @@ def run_demo(
         ros_args: Command line from ``--ros-args`` on.
 
     Returns:
-        ``actions``, ``answers``, ``latency_ms``, ``reaction_ms``, ``dropped``, ``duration_s``.
+        ``actions``, ``answers``, ``answers_still_to_come``, ``latency_ms``, ``reaction_ms``, ``dropped``, ``duration_s``.
 
     Raises:
         IatError: A node refused its parameters; its own line says why.
@@ -89,11 +89,16 @@ def _play(player: PlayNode, frames: list[StreamFrame], over: Any) -> None:
             player.play(frames, stopped=over)
 
 
+def _overtaken(chain: list[IatNode]) -> int:
+    return sum(count for node in chain for reason, count in node.dropped.items() if reason.startswith("answer"))
+
+
 def _summary(monitor: MonitorNode, chain: list[IatNode], duration_s: float) -> dict[str, Any]:
     seen = monitor.seen
     return {
         "actions": len(seen.windows),
         "answers": len(seen.trajectories),
+        "answers_still_to_come": max(0, len(seen.windows) - len(seen.trajectories) - _overtaken(chain)),
         "latency_ms": percentiles(seen.latencies_ms),
         "reaction_ms": percentiles(seen.reactions_ms),
         "dropped": {node.get_name(): dict(node.dropped) for node in chain if node.dropped},

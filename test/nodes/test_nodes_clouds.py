@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sensor_msgs.msg import PointCloud2, PointField
 from std_msgs.msg import Header
 
-from iat_ros.errors import MessageError
+from iat_ros.errors import IatError, MessageError
 from iat_ros.nodes import clouds
 from iat_ros.skeleton.motion import Motion
 
@@ -151,6 +151,8 @@ def test_random_changes_never_crash(data: st.DataObject) -> None:
         (lambda v, t: (v, t * np.nan), "increase in even steps"),
         (lambda v, t: (v, t**2), "increase in even steps"),
         (lambda v, t: (v[:1], t[:1]), "at least 2 frames"),
+        (lambda v, t: (v, t * 1e-3), "a duration between 0.05 and 60 s, got 0.0015"),
+        (lambda v, t: (v, t * 1e3), "a duration between 0.05 and 60 s, got 1500"),
     ],
 )
 def test_motions_that_are_none_are_refused(change: Callable[..., tuple[np.ndarray, np.ndarray]], says: str) -> None:
@@ -160,5 +162,5 @@ def test_motions_that_are_none_are_refused(change: Callable[..., tuple[np.ndarra
     points = np.zeros(vectors.shape[:2], clouds._dtype(kinds))
     points["x"], points["y"], points["z"] = np.moveaxis(vectors, -1, 0)
     points["t"] = times[:, None]
-    with pytest.raises(MessageError, match=says):
+    with pytest.raises(IatError, match=says):
         clouds.decode_motion(clouds._write(Header(), kinds, points), 3)

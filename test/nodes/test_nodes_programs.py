@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,7 +54,6 @@ def test_demo_runs_headless_and_ends_with_a_summary(ros_domain: int, tmp_path: P
         (("demo", "--headless", "--model", "/nowhere"), "the node act2act refused to start"),
         (("demo", "--headless", "--bag", "/nowhere"), "/nowhere: no such bag"),
         (("demo", "--headless", "--data", "/nowhere"), "no UTD-MHAD skeleton files"),
-        (("play", "--speed", "0"), "--speed must lie between"),
         (("play", "--clips", "a1_s1_t1"), "--clips needs --data"),
         (("evaluate", "--data", "/nowhere"), "/nowhere: no such directory"),
     ],
@@ -63,6 +64,69 @@ def test_mistakes_end_with_one_line_and_exit_code_1(ros_domain: int, words: tupl
     assert done.returncode == 1
     assert says in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("play", "--speed", "0"),
+        ("play", "--speed", "nan"),
+        ("play", "--still", "inf", "--data", "made_up"),
+        ("demo", "--duration", "-1"),
+        ("demo", "--port", "70000"),
+        ("train", "--data", "made_up", "--out", "x", "--seed", "-1"),
+        ("evaluate", "--data", "made_up", "--clips", "-3"),
+        ("make_up", "--out", "x", "--people", "0"),
+    ],
+)
+def test_unusable_options_end_with_exit_code_2(ros_domain: int, words: tuple[str, ...]) -> None:
+    """A value out of range is refused before anything is done, with the range."""
+    done = run(ros_domain, *words)
+    assert done.returncode == 2
+    assert "must lie between" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_ros_arguments_that_ros_cannot_read_are_named(ros_domain: int) -> None:
+    """A broken parameter is one line, not a traceback."""
+    done = run(ros_domain, "perception", "--ros-args", "-p", "broken")
+    assert done.returncode == 1
+    assert "ROS refuses '--ros-args -p broken'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("play", "--loop", "--speed", "0.01", "--wait", "0"), 0),
+        (("demo", "--headless"), 0),
+        (("evaluate", "--live", "--data", "made_up"), 130),
+        (("train", "--data", "made_up", "--no-scores", "--out"), 130),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else str(value),
+)
+def test_signals_end_every_program(
+    ros_domain: int, tmp_path: Path, words: tuple[str, ...], code: int, number: signal.Signals
+) -> None:
+    """Ctrl-C and SIGTERM end a program soon, with its exit code, no traceback, and no process left behind."""
+    words = (*words, str(tmp_path / "model")) if words[-1] == "--out" else words
+    environment = {**os.environ, "ROS_DOMAIN_ID": str(ros_domain), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "iat_ros", *words],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        time.sleep(7.0)
+        assert process.poll() is None
+        process.send_signal(number)
+        said, _ = process.communicate(timeout=20)  # ends only when nobody holds the output any more
+    assert process.returncode == code, said
+    assert "Traceback" not in said
 
 
 def test_play_without_listeners_says_so_and_plays_to_its_end(ros_domain: int) -> None:

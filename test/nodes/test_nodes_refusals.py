@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -74,6 +75,28 @@ def test_cuda_on_a_machine_without_one(nodes: Any) -> None:
     assert "must be one of auto, cpu, cuda" in wrong.reason
 
 
+def test_models_that_lie_about_themselves(nodes: Any, random_model: Callable[..., Path], tmp_path: Path) -> None:
+    """Absurd sizes, wrong types and impossible durations are refused before anything is allocated."""
+    if nodes.state("act2act") == State.PRIMARY_STATE_INACTIVE:
+        assert nodes.change("act2act", Transition.TRANSITION_CLEANUP)
+    assert nodes.set_text("act2act", "device", "cpu").successful
+    good = random_model()
+    card = json.loads((good / "model.json").read_text())
+    (tmp_path / "model.safetensors").write_bytes((good / "model.safetensors").read_bytes())
+    for changes, says in (
+        ({"dimensions": {**card["dimensions"], "width": 10**9}}, "dimension 'width' must be whole, from 1 to 1024"),
+        ({"dimensions": {**card["dimensions"], "noise": 10**30}}, "dimension 'noise' must be whole"),
+        ({"dimensions": {**card["dimensions"], "width": 16}}, "should have shape"),
+        ({"limb_names": list(range(8))}, "'limb_names' must be a list of names"),
+        ({"data_set": []}, "'data_set' must be of type dict, got list"),
+        ({"response_durations": {**card["response_durations"], "longest_s": 1e300}}, "durations need numbers"),
+    ):
+        (tmp_path / "model.json").write_text(json.dumps({**card, **changes}))
+        refuse(nodes, "act2act", "model", str(tmp_path), says)
+    (tmp_path / "model.json").write_text("[" * 100_000)
+    refuse(nodes, "act2act", "model", str(tmp_path), "model.json: damaged or unreadable: RecursionError")
+
+
 def test_robots_that_cannot_be_used(nodes: Any, tmp_path: Path) -> None:
     """An unknown robot, a URDF without the named joint, a mapping to no link, a missing and a damaged URDF."""
     shipped = find_config("robots", "g1")
@@ -102,7 +125,10 @@ def test_robots_that_cannot_be_used(nodes: Any, tmp_path: Path) -> None:
 def test_skeletons_that_cannot_be_used(nodes: Any, tmp_path: Path) -> None:
     """A skeleton file that is missing or contradicts itself."""
     refuse(nodes, "perception", "skeleton", "/nowhere/x.yaml", "/nowhere/x.yaml: no such file")
+    refuse(nodes, "perception", "skeleton", "~nosuchuser/x.yaml", "no usable path")
     wrong = tmp_path / "wrong.yaml"
+    wrong.write_text("name: 2001-99-99\n")
+    refuse(nodes, "perception", "skeleton", str(wrong), "holds a value that YAML cannot read: ValueError")
     wrong.write_text(
         "name: w\njoints: [a, b]\nlimbs: {up: [a, c]}\nbody_frame: {left: a, right: b, bottom: a, top: b}\n"
     )

@@ -84,7 +84,7 @@ def test_tags_that_run_code_are_refused_and_not_run(tmp_path: Path) -> None:
     """A YAML tag that would call a function is refused, and the function isn't called."""
     path, touched = tmp_path / "robot.yaml", tmp_path / "touched"
     path.write_text(f"name: !!python/object/apply:os.mkdir ['{touched}']\n")
-    with pytest.raises(RobotError, match=r"robot\.yaml: is not plain YAML"):
+    with pytest.raises(RobotError, match=r"robot\.yaml: line 1 is not plain YAML"):
         load_robot_config(path)
     assert not touched.exists()
 

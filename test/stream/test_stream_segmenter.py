@@ -147,6 +147,17 @@ def test_several_people_are_followed_apart() -> None:
     assert len(people) == 0
 
 
+def test_one_persons_bad_frame_does_not_blind_the_others() -> None:
+    """A tracker that sends zeros for one person costs that person's frames, and nobody else's action."""
+    clip = with_stillness(CLIPS[0], 0.8, 1.0)
+    people = People(DEFINITION, SegmenterConfig())
+    ended = []
+    for time, pose in zip(clip.times_s, clip.positions, strict=True):
+        ended += people.push(time, np.array([1, 2, 3]), np.stack([np.zeros_like(pose), pose, np.zeros_like(pose)]))
+    assert [body for body, _ in ended] == [2]
+    assert people.dropped["limb 'neck' has no length in frame 0"] == 2 * len(clip.times_s)
+
+
 def test_more_people_than_allowed_are_counted() -> None:
     """A crowd does not fill the memory: who comes too late is left out and counted."""
     people = People(DEFINITION, SegmenterConfig(), most=2)
