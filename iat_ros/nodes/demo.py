@@ -35,7 +35,8 @@ def run_demo(
         ros_args: Command line from ``--ros-args`` on.
 
     Returns:
-        ``actions``, ``answers``, ``answers_still_to_come``, ``latency_ms``, ``reaction_ms``, ``dropped``, ``duration_s``.
+        ``actions``, ``answers``, ``answers_still_to_come``, ``latency_ms``, ``reaction_ms``, ``dropped`` and
+        ``duration_s``.
 
     Raises:
         IatError: A node refused its parameters; its own line says why.
