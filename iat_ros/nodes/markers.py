@@ -11,7 +11,6 @@ from geometry_msgs.msg import Point, Vector3
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker
 
-from iat_ros.errors import SkeletonError
 from iat_ros.nodes.clouds import SkeletonCloud
 from iat_ros.skeleton.definition import SkeletonDefinition
 from iat_ros.skeleton.limbs import body_axes, limb_vectors
@@ -97,7 +96,11 @@ class PersonInView:
         return True
 
     def push(self, cloud: SkeletonCloud, now_s: float) -> None:
-        """Take the people of one instant in; a message without people changes nothing."""
+        """Take the people of one instant in; a message without people changes nothing.
+
+        Raises:
+            SkeletonError: Joints that lie in one place tell neither front nor movement; they are shown all the same.
+        """
         if not len(cloud.body_ids):
             return
         if self._body not in cloud.body_ids:
@@ -106,13 +109,12 @@ class PersonInView:
         self.people, self._seen_s = len(cloud.body_ids), now_s
         self.frame_id, self.time_s = cloud.frame_id, cloud.time_s
         self.positions = cloud.positions[np.flatnonzero(cloud.body_ids == self._body)[0]]
-        if np.isfinite(self.positions[self._definition.needed_joints]).all():
-            try:
+        try:
+            if np.isfinite(self.positions[self._definition.needed_joints]).all():
                 self._settle(self.positions)
                 self._watch(self.positions, now_s)
-            except SkeletonError:  # joints in one place: shown as they are, but they tell nothing
-                pass
-        self.joints = None if self._axes is None else (self.positions - self._origin) @ self._axes.T
+        finally:  # joints in one place are shown as they are
+            self.joints = None if self._axes is None else (self.positions - self._origin) @ self._axes.T
 
     def _settle(self, positions: np.ndarray) -> None:
         if len(self._frames) == _FRAMES_TO_PLACE:
@@ -165,14 +167,14 @@ class LimbChain:
         self._anchors = np.array([anchors.get(name, (0.0, 0.0, 0.0)) for name in self.joints])
         self._steps: list[tuple[int, int, int, float]] = []  # limb, known joint, next joint, sign
         known = {self.joints.index(frame.bottom)} if frame.bottom in self.joints else set()
-        todo = list(range(len(limbs)))
-        while todo:
-            ready = [k for k in todo if known & set(self.bones[k].tolist())]
+        unplaced = list(range(len(limbs)))
+        while unplaced:
+            ready = [k for k in unplaced if known & set(self.bones[k].tolist())]
             if not ready:  # a part of the body that hangs on nothing known: anchored by itself
-                known.add(int(self.bones[todo[0]][0]))
+                known.add(int(self.bones[unplaced[0]][0]))
                 continue
             limb = ready[0]
-            todo.remove(limb)
+            unplaced.remove(limb)
             start, end = self.bones[limb].tolist()
             if start in known and end not in known:
                 self._steps.append((limb, start, end, 1.0))

@@ -117,8 +117,9 @@ class ViewerNode(IatNode):
         return float(self.get_clock().now().nanoseconds * 1e-9)
 
     def _on_skeletons(self, message: PointCloud2) -> None:
-        self._person.push(decode_skeletons(message, len(self._definition.joints)), self._now_s())
+        cloud = decode_skeletons(message, len(self._definition.joints))
         self._undrawn.add("person")
+        self._person.push(cloud, self._now_s())
 
     def _on_window(self, _message: PointCloud2) -> None:
         self.counts["actions"] += 1
