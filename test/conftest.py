@@ -7,11 +7,20 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 
 os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def _held_by_another_run(lock: TextIO) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    return False
 
 
 @pytest.fixture(scope="module")
@@ -21,9 +30,7 @@ def ros_domain() -> Iterator[int]:
     for number in range(100):
         domain = 1 + (os.getpid() + number) % 100
         with open(folder / f"iat_ros_test_domain_{domain}.lock", "w") as lock:
-            try:  # another run of the tests on this machine may hold it
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if _held_by_another_run(lock):
                 continue
             with pytest.MonkeyPatch.context() as patch:
                 patch.setenv("ROS_DOMAIN_ID", str(domain))

@@ -9,11 +9,12 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from iat_ros.errors import IatError, describe
 
 Arguments = Callable[[argparse.ArgumentParser], None]
+Number = TypeVar("Number", int, float)
 Run = Callable[[argparse.Namespace], int]
 
 
@@ -50,27 +51,22 @@ def _interrupt(_number: int, _frame: object) -> None:
 
 def number(low: float, high: float) -> Callable[[str], float]:
     """Make an argparse type: a finite number between two bounds."""
-
-    def parse(text: str) -> float:
-        value = float(text)
-        if not low <= value <= high:
-            raise argparse.ArgumentTypeError(f"must lie between {low:g} and {high:g}, got {text}")
-        return value
-
-    parse.__name__ = "number"  # argparse names it when there is none
-    return parse
+    return _between(float, "number", low, high)
 
 
 def whole(low: int, high: int = 2**31 - 1) -> Callable[[str], int]:
     """Make an argparse type: a whole number between two bounds."""
+    return _between(int, "whole number", low, high)
 
-    def parse(text: str) -> int:
-        value = int(text)
+
+def _between(kind: Callable[[str], Number], name: str, low: Number, high: Number) -> Callable[[str], Number]:
+    def parse(text: str) -> Number:
+        value = kind(text)
         if not low <= value <= high:
-            raise argparse.ArgumentTypeError(f"must lie between {low} and {high}, got {text}")
+            raise argparse.ArgumentTypeError(f"must lie between {low:g} and {high:g}, got {text}")
         return value
 
-    parse.__name__ = "whole number"
+    parse.__name__ = name  # argparse says it of what is no number at all
     return parse
 
 

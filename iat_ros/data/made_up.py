@@ -158,6 +158,7 @@ class _Body:
         self.place = np.array([rng.uniform(-0.4, 0.4), rng.uniform(-0.2, 0.2), rng.uniform(2.2, 3.2)])
 
     def perform(self, name: str, person: str, trial: int, rng: np.random.Generator) -> Clip:
+        """Do a gesture once, seen by a camera."""
         gesture = GESTURES[name]
         duration = gesture.duration_s / self.tempo * rng.uniform(0.9, 1.1)
         count = max(round(duration * RATE_HZ), 20)

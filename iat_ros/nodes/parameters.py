@@ -85,14 +85,13 @@ class ParameterTable:
         descriptor = parameter.descriptor()
         try:
             self._node.declare_parameter(parameter.name, parameter.default, descriptor)
-        except (InvalidParameterTypeException, InvalidParameterValueException) as error:
+        except (InvalidParameterTypeException, InvalidParameterValueException):
             given = self._node._parameter_overrides[parameter.name].value
             value = parameter.default
             try:
                 value = parameter.check(given)
             except ConfigError as refusal:
                 self._refused[parameter.name] = refusal
-                refusal.__cause__ = error
             self._node.declare_parameter(parameter.name, value, descriptor, ignore_override=True)
 
     def read(self) -> dict[str, Any]:

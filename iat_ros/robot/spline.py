@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solve_banded
 
 Array = NDArray[np.float64]
 
@@ -33,22 +32,6 @@ def evaluate(control: Array, dt_s: float, times_s: Array) -> tuple[Array, Array,
     velocity = (w**2 * (b - a) + (1 + 2 * u * w) * (c - b) + u**2 * (d - c)) / (2.0 * dt_s)
     acceleration = (w * (a - 2 * b + c) + u * (b - 2 * c + d)) / dt_s**2
     return position, velocity, acceleration
-
-
-def interpolate(values: Array, first: Array, last: Array) -> Array:
-    """Return control points (T, J) whose curve passes through values (T, J) at their knots.
-
-    Args:
-        values: (T, J) what the curve must pass through.
-        first: (J,) the control point before them.
-        last: (J,) the control point after them.
-    """
-    band = np.array([[1.0], [4.0], [1.0]]).repeat(len(values), axis=1)
-    right = 6.0 * values
-    right[0] -= first
-    right[-1] -= last
-    control: Array = solve_banded((1, 1), band, right)
-    return control
 
 
 def strain(control: Array, dt_s: float, max_velocity: Array, max_acceleration: Array) -> float:

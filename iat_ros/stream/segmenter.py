@@ -93,7 +93,6 @@ class ActionSegmenter:
         self._frames: deque[tuple[float, np.ndarray, np.ndarray]] = deque()  # time [s], positions, limbs
         self._rest: np.ndarray | None = None  # (L, 3)
         self._quiet_since: float | None = None
-        self._moved_at = 0.0  # last time the person moved
         self._started_at = 0.0
 
     @property
@@ -147,7 +146,7 @@ class ActionSegmenter:
     def _step(self, now: float, limbs: np.ndarray) -> Segment | None:
         config = self._config
         if self._speed(now, limbs) > config.moving_rad_s:
-            self._moved_at, self._quiet_since = now, None
+            self._quiet_since = None
         elif self._quiet_since is None:
             self._quiet_since = now
         quiet_s = 0.0 if self._quiet_since is None else now - self._quiet_since

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from lifecycle_msgs.msg import Transition
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import PointCloud2
 from std_srvs.srv import Trigger
@@ -46,6 +47,18 @@ def chain(rig: Any, start: Callable[..., subprocess.Popen[str]], random_model: C
     for publisher in rig.heard:
         assert rig.until(lambda topic=publisher: rig.node.count_publishers(topic) == 1)
     return rig
+
+
+def ends_s(message: JointTrajectory) -> float:
+    """When the robot will be done with a trajectory [s]."""
+    last = message.points[-1].time_from_start
+    return stamp_s(message.header.stamp) + last.sec + 1e-9 * last.nanosec
+
+
+def wait_until_robot_rests(rig: Any) -> None:
+    """Let time pass until the last trajectory is over and none follows it."""
+    heard, now = rig.heard["joint_trajectory"], rig.node.get_clock().now
+    assert rig.until(lambda: not heard or now().nanoseconds * 1e-9 > ends_s(heard[-1]) + 0.3, 40.0)
 
 
 def act(rig: Any, clip: Any, body: int, speed: float = 1.0) -> None:
@@ -167,16 +180,11 @@ def test_answers_wait_while_the_robot_moves(chain: Any) -> None:
     """Three answers at once: the first is performed, the last one after it, the one between is a counted drop."""
     heard = chain.heard["joint_trajectory"]
 
-    def ends_s(message: JointTrajectory) -> float:
-        last = message.points[-1].time_from_start
-        return stamp_s(message.header.stamp) + last.sec + 1e-9 * last.nanosec
-
     def overtaken() -> int:
         reason = "dropped: answer overtaken by a newer one while the robot still moved"
         return int(chain.counts.get("/trajectory", {}).get(reason, "0"))
 
-    now = chain.node.get_clock().now
-    assert chain.until(lambda: not heard or now().nanoseconds * 1e-9 > ends_s(heard[-1]) + 0.3, 40.0)
+    wait_until_robot_rests(chain)
     before, overtaken_before = len(heard), overtaken()
     responses = chain.node.create_publisher(PointCloud2, "responses", 10)
     assert chain.until(lambda: responses.get_subscription_count() >= 2)
@@ -188,4 +196,23 @@ def test_answers_wait_while_the_robot_moves(chain: Any) -> None:
     assert chain.until(lambda: overtaken() == overtaken_before + 1, 5.0)
     chain.until(lambda: False, 1.0)
     assert len(heard) == before + 2
+    chain.node.destroy_publisher(responses)
+
+
+def test_a_moving_robot_is_not_started_anew_by_configuring(chain: Any) -> None:
+    """Clean-up and configure while the robot moves: the next answer still waits until it is at rest."""
+    heard = chain.heard["joint_trajectory"]
+    wait_until_robot_rests(chain)
+    before = len(heard)
+    responses = chain.node.create_publisher(PointCloud2, "responses", 10)
+    assert chain.until(lambda: responses.get_subscription_count() >= 2)
+    responses.publish(chain.heard["responses"][0])
+    assert chain.until(lambda: len(heard) == before + 1)
+    for transition in ("DEACTIVATE", "CLEANUP", "CONFIGURE", "ACTIVATE"):
+        assert chain.change("trajectory", getattr(Transition, f"TRANSITION_{transition}"))
+    now_s = chain.node.get_clock().now().nanoseconds * 1e-9
+    assert now_s < ends_s(heard[-1]), "the robot was done too early for this test to tell anything"
+    responses.publish(chain.heard["responses"][0])
+    assert chain.until(lambda: len(heard) == before + 2, 20.0)
+    assert stamp_s(heard[-1].header.stamp) >= ends_s(heard[-2])
     chain.node.destroy_publisher(responses)
