@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
 
 import numpy as np
 from builtin_interfaces.msg import Time
@@ -13,6 +12,7 @@ from visualization_msgs.msg import Marker
 
 from iat_ros.nodes.clouds import SkeletonCloud
 from iat_ros.skeleton.definition import SkeletonDefinition
+from iat_ros.skeleton.limb_chain import default_lengths
 from iat_ros.skeleton.limbs import body_axes, limb_vectors
 from iat_ros.stream.segmenter import SegmenterConfig
 
@@ -29,8 +29,6 @@ _CUSTOMARY_BONES = (
     ),
 )  # fmt: skip
 """Bones that trackers send but no limb of the definition shows."""
-_LENGTHS_M = {"neck": 0.18, "torso": 0.36, "clavicle": 0.19, "upper_arm": 0.28, "forearm": 0.25}
-_OTHER_LENGTH_M = 0.3
 _FRAMES_TO_PLACE = 15
 _WHOLE_BODY_M = 1.2
 _HEAD_HEIGHT_M = 1.6
@@ -48,11 +46,6 @@ def body_bones(definition: SkeletonDefinition) -> np.ndarray:
             if pair not in pairs and pair[::-1] not in pairs:
                 pairs.append(pair)
     return np.array(pairs)
-
-
-def find_head(joints: Sequence[str]) -> int | None:
-    """Return the index of the joint to draw a head at, if there is one."""
-    return next((i for i, name in enumerate(joints) if name in ("head", "nose")), None)
 
 
 class PersonInView:
@@ -138,56 +131,6 @@ class PersonInView:
         angle = np.arccos(np.clip((limbs * before).sum(axis=-1), -1.0, 1.0)).max()
         if angle > _SEGMENTER.moving_rad_s * (self.time_s - before_s) > 0.0:
             self.moved_s = now_s
-
-
-def default_lengths(definition: SkeletonDefinition) -> np.ndarray:
-    """Return plausible limb lengths by name, shape (L,) [m]."""
-    by_name = [
-        next((length for part, length in _LENGTHS_M.items() if name.endswith(part)), _OTHER_LENGTH_M)
-        for name in definition.limb_names
-    ]
-    return np.array(by_name)
-
-
-class LimbChain:
-    """Chains limb vectors into joints in the body frame, from the bottom joint of the torso (the origin) on.
-
-    Attributes:
-        joints: The names of the K joints that limbs touch.
-        bones: Each limb's start and end joint, shape (L, 2).
-    """
-
-    def __init__(self, definition: SkeletonDefinition) -> None:
-        frame = definition.body_frame
-        anchors = {frame.bottom: (0.0, 0.0, 0.0), frame.top: (0.0, 0.0, 0.4)}
-        anchors |= {frame.left: (0.0, 0.18, 0.36), frame.right: (0.0, -0.18, 0.36)}
-        limbs = definition.limbs
-        self.joints = tuple(dict.fromkeys(name for limb in limbs for name in (limb.start, limb.end)))
-        self.bones = np.array([[self.joints.index(limb.start), self.joints.index(limb.end)] for limb in limbs])
-        self._anchors = np.array([anchors.get(name, (0.0, 0.0, 0.0)) for name in self.joints])
-        self._steps: list[tuple[int, int, int, float]] = []  # limb, known joint, next joint, sign
-        known = {self.joints.index(frame.bottom)} if frame.bottom in self.joints else set()
-        unplaced = list(range(len(limbs)))
-        while unplaced:
-            ready = [k for k in unplaced if known & set(self.bones[k].tolist())]
-            if not ready:  # a part of the body that hangs on nothing known: anchored by itself
-                known.add(int(self.bones[unplaced[0]][0]))
-                continue
-            limb = ready[0]
-            unplaced.remove(limb)
-            start, end = self.bones[limb].tolist()
-            if start in known and end not in known:
-                self._steps.append((limb, start, end, 1.0))
-            elif start not in known:
-                self._steps.append((limb, end, start, -1.0))
-            known |= {start, end}
-
-    def place(self, limbs_in_body: np.ndarray, lengths_m: np.ndarray) -> np.ndarray:
-        """Return the joints (K, 3) [m] of one frame of limb vectors (L, 3) with limb lengths (L,) [m]."""
-        joints = self._anchors.copy()
-        for limb, known, following, sign in self._steps:
-            joints[following] = joints[known] + sign * lengths_m[limb] * limbs_in_body[limb]
-        return joints
 
 
 def line_list(

@@ -14,13 +14,14 @@ from iat_ros.errors import ConfigError, MessageError
 from iat_ros.nodes.base import RESULT_QOS, SENSOR_QOS, IatNode
 from iat_ros.nodes.clouds import decode_motion, decode_skeletons, stamp_s, to_stamp
 from iat_ros.nodes.joint_path import JointPath
-from iat_ros.nodes.markers import LimbChain, PersonInView, body_bones, find_head, line_list
+from iat_ros.nodes.markers import PersonInView, body_bones, line_list
 from iat_ros.nodes.parameters import Parameter
 from iat_ros.nodes.perception import SKELETON
 from iat_ros.nodes.trajectory import ROBOT
 from iat_ros.resources import find_config
 from iat_ros.robot.description import load_robot_config
 from iat_ros.skeleton.definition import load_skeleton
+from iat_ros.skeleton.limb_chain import LimbChain, find_head
 from iat_ros.skeleton.limbs import unit
 from iat_ros.skeleton.motion import Motion
 

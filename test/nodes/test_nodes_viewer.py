@@ -22,7 +22,7 @@ from iat_ros.errors import IatError, MessageError
 from iat_ros.nodes.base import RESULT_QOS
 from iat_ros.nodes.clouds import SkeletonCloud, encode_motion, encode_skeletons
 from iat_ros.nodes.joint_path import JointPath
-from iat_ros.nodes.markers import LimbChain, PersonInView, body_bones
+from iat_ros.nodes.markers import PersonInView, body_bones
 from iat_ros.nodes.robot_figure import simplify
 from iat_ros.nodes.trajectory import to_message
 from iat_ros.nodes.viewer import ViewerNode
@@ -31,6 +31,7 @@ from iat_ros.robot.description import load_robot_config
 from iat_ros.robot.model import RobotModel
 from iat_ros.robot.trajectory import plan
 from iat_ros.skeleton.definition import load_skeleton
+from iat_ros.skeleton.limb_chain import LimbChain
 
 viewer_page = pytest.importorskip("iat_ros.nodes.viewer_page")
 

@@ -1,0 +1,1 @@
+"""What a comparison of methods looks like: aggregated scores, figures, and a page that tells them."""

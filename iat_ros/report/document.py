@@ -1,0 +1,92 @@
+"""What a page is made of, whatever it is written in: plain text in blocks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from iat_ros.report.drawing import Drawn
+from iat_ros.report.goals import Goal
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading of level 2 or 3."""
+
+    text: str
+    level: int = 2
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Text; a notice stands out."""
+
+    text: str
+    notice: bool = False
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """A list; each item may begin with a term."""
+
+    items: tuple[str | tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table whose first column names the rows.
+
+    Attributes:
+        columns: Headings.
+        rows: Cells, as many as columns.
+        strong: Indices of the rows that stand out.
+        faint: Indices of the rows that stand back.
+        caption: What it shows.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    strong: frozenset[int] = frozenset()
+    faint: frozenset[int] = frozenset()
+    caption: str = ""
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Figures that belong together under one caption, each with the text for those who cannot see it."""
+
+    drawn: tuple[tuple[Drawn, str], ...]
+    caption: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A goal with its verdict and all that it was judged by."""
+
+    goal: Goal
+
+
+@dataclass(frozen=True)
+class Code:
+    """Text kept as it is."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Details:
+    """Blocks that are folded away under a line of text."""
+
+    summary: str
+    blocks: tuple[Block, ...]
+
+
+Block = Heading | Paragraph | Bullets | Table | Pictures | Verdict | Code | Details
+
+
+@dataclass(frozen=True)
+class Document:
+    """A whole page."""
+
+    title: str
+    lead: str
+    blocks: tuple[Block, ...]
