@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 import torch
 
+from iat_ros.commands.data_options import add_data, open_data
 from iat_ros.commands.entry import add_json, run_verb, whole, write_json
-from iat_ros.data.protocol import DIVISIONS, divide
-from iat_ros.data.source import MADE_UP, open_source
+from iat_ros.data.protocol import DIVISIONS
+from iat_ros.errors import DataError
 from iat_ros.evaluation.scoring import score_model
 from iat_ros.model.model_file import load_card
 from iat_ros.resources import find_model
@@ -20,7 +21,7 @@ DESCRIPTION = "Score a model on set B, which holds people (or clips) that it nev
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this verb."""
     parser.add_argument("--model", default="utd_mhad", help="model directory, or the name of one that ships")
-    parser.add_argument("--data", required=True, help=f"directory of UTD-MHAD skeleton files, or '{MADE_UP}'")
+    add_data(parser)
     parser.add_argument("--division", choices=DIVISIONS, help="default: the one the model was trained on")
     parser.add_argument("--seed", type=whole(0), help="seed of the division and of E; default: the model's")
     parser.add_argument("--live", action="store_true", help="stream the stimuli of B through separate nodes over DDS")
@@ -34,10 +35,16 @@ def run(args: argparse.Namespace) -> int:
     torch.set_num_threads(1)
     directory = find_model(args.model)
     card = load_card(directory)
-    source = open_source(args.data)
+    source = open_data(args)
+    if not source.labelled:
+        raise DataError(
+            f"{args.data}: evaluate needs labels (actions and rules) to judge with, and these pairs carry none; see "
+            "docs/data.md"
+        )
     seed = card.seed if args.seed is None else args.seed
-    by = args.division or str(card.data_set.get("division", "subject"))
-    division = divide(source.actions(card.dimensions.frames), source.rules, by, seed)
+    trained_by = card.data_set.get("division")
+    by = args.division or (str(trained_by) if trained_by in DIVISIONS else "subject")
+    division = source.divide(card.dimensions.frames, by, seed)
     if args.live:
         from iat_ros.nodes.live_evaluation import evaluate_live
 

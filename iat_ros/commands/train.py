@@ -10,10 +10,10 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
+from iat_ros.commands.data_options import add_data, open_data
 from iat_ros.commands.entry import add_json, run_verb, whole, write_json
-from iat_ros.data.protocol import DIVISIONS, divide
-from iat_ros.data.source import MADE_UP, open_source
-from iat_ros.evaluation.augmentation_quality import augmentation_quality
+from iat_ros.data.protocol import REAL_DIVISIONS
+from iat_ros.evaluation.augmentation_quality import augmentation_quality, effectiveness
 from iat_ros.evaluation.scoring import score_model
 from iat_ros.model.model_file import save_card
 from iat_ros.training.config import load_training_config
@@ -24,10 +24,14 @@ DESCRIPTION = "Learn a model from pairs of actions: paired embedding, augmentati
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this verb."""
-    parser.add_argument("--data", required=True, help=f"directory of UTD-MHAD skeleton files, or '{MADE_UP}'")
+    add_data(parser)
     parser.add_argument("--out", required=True, type=Path, help="model directory to make; refused if it holds a model")
     parser.add_argument("--config", default="default", help="recipe: the name of one that ships, or a YAML file")
-    parser.add_argument("--division", choices=DIVISIONS, default="subject", help="how clips are divided into A and B")
+    parser.add_argument(
+        "--division",
+        choices=REAL_DIVISIONS,
+        help="how clips are divided into A and B; default: subject, or all where pairs are real",
+    )
     parser.add_argument("--seed", type=whole(0), default=0, help="decides everything that is drawn")
     parser.add_argument("--resume", action="store_true", help="go on with an unfinished training in --out")
     parser.add_argument("--threads", type=whole(1, 1024), default=1, help="CPU threads; 1 is often best")
@@ -41,12 +45,13 @@ def run(args: argparse.Namespace) -> int:
     config = load_training_config(args.config)
     try:
         prepare_output(args.out, args.resume)
-        source = open_source(args.data)
-        division = divide(source.actions(config.frames), source.rules, args.division, args.seed)
+        source = open_data(args)
+        division = source.divide(config.frames, args.division, args.seed)
     except BaseException:
         discard(args.out)
         raise
     people = ", ".join(sorted(set(division.pairs.people)))
+    print(source.summary())
     print(f"{source.name}: {len(division.pairs)} pairs to learn from, people {people}")
     bars: dict[str, tqdm] = {}
 
@@ -67,15 +72,20 @@ def run(args: argparse.Namespace) -> int:
         {
             "skeleton": source.definition.name,
             "limb_names": source.definition.limb_names,
-            "data_set": {"name": source.name, "division": args.division, "pairs": len(division.pairs)},
+            "data_set": {"name": source.name, "division": division.by, "pairs": len(division.pairs)},
         },
         progress,
     )
     for bar in bars.values():
         bar.close()
-    scores = augmentation_quality([trained.nc_stimuli, trained.nc_responses], division.pair_rules)
-    if not args.no_scores:
-        scores |= score_model(args.out, division, seed=args.seed)
+    matrices = [trained.nc_stimuli, trained.nc_responses]
+    if division.labelled:
+        scores = augmentation_quality(matrices, division.pair_rules)
+        if not args.no_scores:
+            scores |= score_model(args.out, division, seed=args.seed)
+    else:
+        scores = {"augmentation_effectiveness": 100.0 * sum(map(effectiveness, matrices)) / len(matrices)}
+        print("real pairs carry no labels: IAT-test, IAT-train and the augmentation's reliability R are not measured")
     save_card(args.out, replace(trained.card, scores=scores))
     print(f"{args.out}: written" + "".join(f"\n  {name:28s} {value:6.2f}" for name, value in scores.items()))
     write_json(args.json, {"model": str(args.out), "seed": args.seed, "scores": scores})

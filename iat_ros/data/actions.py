@@ -11,7 +11,7 @@ from iat_ros.data.clip import Clip
 from iat_ros.errors import DataError, SkeletonError
 from iat_ros.skeleton.definition import SkeletonDefinition
 from iat_ros.skeleton.motion import Motion, MotionArray
-from iat_ros.stream.segmenter import ActionSegmenter, SegmenterConfig
+from iat_ros.stream.segmenter import ActionSegmenter, Segment, SegmenterConfig
 from iat_ros.stream.window import make_window
 
 
@@ -32,6 +32,14 @@ class Action:
     name: str
 
 
+@dataclass(frozen=True)
+class ActionPair:
+    """An action and the action that answered it."""
+
+    stimulus: Action
+    response: Action
+
+
 def with_stillness(clip: Clip, before_s: float, after_s: float) -> Clip:
     """Let the person of a clip stand still before and after it, in the first and the last pose.
 
@@ -47,10 +55,76 @@ def with_stillness(clip: Clip, before_s: float, after_s: float) -> Clip:
     return Clip(clip.name, np.concatenate([start, clip.times_s, end]), positions, clip.person, clip.action)
 
 
+def tracked(definition: SkeletonDefinition, clip: Clip) -> Clip:
+    """Return the frames of a clip in which every joint that the definition needs was tracked.
+
+    Raises:
+        DataError: Fewer than two such frames, or the clip does not fit the definition.
+    """
+    if clip.positions.shape[1] != len(definition.joints):
+        raise DataError(
+            f"{clip.name}: expected {len(definition.joints)} joints for skeleton '{definition.name}', got "
+            f"{clip.positions.shape[1]}"
+        )
+    there = np.isfinite(clip.positions[:, definition.needed_joints]).all(axis=2)
+    good = there.all(axis=1)
+    if good.all():
+        return clip
+    if good.sum() < 2:
+        joint = definition.joints[definition.needed_joints[int(there.sum(axis=0).argmin())]]
+        raise DataError(
+            f"{clip.name}: all joints that skeleton '{definition.name}' needs were tracked in only {good.sum()} of "
+            f"{len(good)} frames; most often missing: {joint}"
+        )
+    return Clip(clip.name, clip.times_s[good], clip.positions[good], clip.person, clip.action)
+
+
+def find_segments(
+    definition: SkeletonDefinition, clip: Clip, config: SegmenterConfig | None = None
+) -> tuple[list[Segment], str]:
+    """Find the actions of a clip as live perception would find them, so that training sees what the chain will see.
+
+    Args:
+        definition: The skeleton of the clip.
+        clip: The person is taken to stand still before and after it.
+        config: When an action starts and ends; the default is live perception's default.
+
+    Returns:
+        The actions, in order, and what was dropped, in words.
+
+    Raises:
+        DataError: The clip does not fit the definition.
+    """
+    config = config or SegmenterConfig()
+    segmenter = ActionSegmenter(definition, config)
+    still = with_stillness(
+        tracked(definition, clip), 2 * config.quiet_s + config.lead_s, config.hold_s + config.quiet_s
+    )
+    try:
+        pushed = [segmenter.push(time, pose) for time, pose in zip(still.times_s, still.positions, strict=True)]
+    except SkeletonError as error:
+        raise DataError(f"{clip.name}: {error}") from error
+    dropped = ", ".join(f"{count} x {reason}" for reason, count in segmenter.dropped.items()) or "nothing"
+    return [segment for segment in pushed if segment is not None], dropped
+
+
+def as_action(definition: SkeletonDefinition, clip: Clip, segment: Segment, frames: int) -> Action:
+    """Turn an action that was found in a clip into a window of T frames.
+
+    Raises:
+        DataError: Its frames cannot make a window.
+    """
+    try:
+        motion = make_window(definition, segment.times_s, segment.positions, frames)
+    except SkeletonError as error:
+        raise DataError(f"{clip.name}: {error}") from error
+    return Action(motion, clip.person, clip.action, clip.name)
+
+
 def cut_action(
     definition: SkeletonDefinition, clip: Clip, frames: int, config: SegmenterConfig | None = None
 ) -> Action:
-    """Cut a clip as live perception would cut it, so that training sees what the running chain will see.
+    """Cut a clip as live perception would cut it.
 
     Args:
         definition: The skeleton of the clip.
@@ -61,19 +135,10 @@ def cut_action(
     Raises:
         DataError: The clip does not hold exactly one action, or does not fit the definition.
     """
-    config = config or SegmenterConfig()
-    segmenter = ActionSegmenter(definition, config)
-    still = with_stillness(clip, 2 * config.quiet_s + config.lead_s, config.hold_s + config.quiet_s)
-    try:
-        pushed = [segmenter.push(time, pose) for time, pose in zip(still.times_s, still.positions, strict=True)]
-        segments = [segment for segment in pushed if segment is not None]
-        if len(segments) != 1:
-            dropped = ", ".join(f"{count} x {reason}" for reason, count in segmenter.dropped.items()) or "nothing"
-            raise DataError(f"{clip.name}: expected one action in the clip, found {len(segments)} (dropped: {dropped})")
-        motion = make_window(definition, segments[0].times_s, segments[0].positions, frames)
-    except SkeletonError as error:
-        raise DataError(f"{clip.name}: {error}") from error
-    return Action(motion, clip.person, clip.action, clip.name)
+    segments, dropped = find_segments(definition, clip, config)
+    if len(segments) != 1:
+        raise DataError(f"{clip.name}: expected one action in the clip, found {len(segments)} (dropped: {dropped})")
+    return as_action(definition, clip, segments[0], frames)
 
 
 def stack(actions: Sequence[Action]) -> MotionArray:

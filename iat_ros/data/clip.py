@@ -8,6 +8,8 @@ import numpy as np
 
 from iat_ros.errors import DataError
 
+_FURTHEST_M = 1000.0
+
 
 @dataclass(frozen=True)
 class Clip:
@@ -30,6 +32,8 @@ class Clip:
     def __post_init__(self) -> None:
         if self.positions.ndim != 3 or self.positions.shape[2] != 3:
             raise DataError(f"{self.name}: expected positions of shape (F, J, 3), got {self.positions.shape}")
+        if np.any(np.abs(self.positions) > _FURTHEST_M):
+            raise DataError(f"{self.name}: a joint lies more than {_FURTHEST_M:g} m away; expected metres")
         if self.times_s.shape != self.positions.shape[:1]:
             raise DataError(f"{self.name}: {len(self.positions)} frames, but {self.times_s.size} times")
         if len(self.times_s) < 2:

@@ -1,4 +1,7 @@
-"""The A/B protocol: set A of unlabelled pairs to learn from, set B of labelled single actions to judge with."""
+"""The A/B protocol: set A of unlabelled pairs to learn from, set B of labelled single actions to judge with.
+
+Where pairs are real, because two people were recorded together, there are no rules and nothing is paired anew.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from iat_ros.data.actions import Action, stack
+from iat_ros.data.actions import Action, ActionPair, stack
 from iat_ros.errors import DataError
 from iat_ros.skeleton.motion import MotionArray
 
 DIVISIONS = ("subject", "random")
+REAL_DIVISIONS = ("all", *DIVISIONS)
+"""How real pairs can be divided: all of them into A, or by their people, or at random."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,9 @@ class Division:
         pair_rules: Index of the rule of each pair of A, shape (N,). For evaluation only.
         stimuli: The stimuli of B.
         responses: The responses of B.
-        rules: The rules.
+        rules: The rules; none where pairs are real.
+        held_out: Where pairs are real: those that are not in A, if there are any.
+        by: How the data set was divided.
     """
 
     pairs: PairSet
@@ -65,6 +72,13 @@ class Division:
     stimuli: list[Action]
     responses: list[Action]
     rules: tuple[Rule, ...]
+    held_out: PairSet | None = None
+    by: str = ""
+
+    @property
+    def labelled(self) -> bool:
+        """Whether rules and labels are known, which all that judges answers needs."""
+        return bool(self.rules)
 
     def stimulus_rules(self) -> np.ndarray:
         """Index of the rule of each stimulus of B, shape (len(stimuli),)."""
@@ -133,7 +147,61 @@ def divide(actions: Sequence[Action], rules: Sequence[Rule], by: str, seed: int)
         stimuli=[action for rule in rules for action in part_b[rule.stimulus]],
         responses=[action for rule in rules for action in part_b[rule.response]],
         rules=tuple(rules),
+        by=by,
     )
+
+
+def divide_real_pairs(pairs: Sequence[ActionPair], by: str, seed: int) -> Division:
+    """Divide real pairs into A and a held-out part; every pair stays as it was recorded.
+
+    By subject, every second of the people who act goes to A with all their pairs, the others are held out. A pair whose
+    two people fall apart is in neither, so that nobody is on both sides.
+
+    Args:
+        pairs: All pairs.
+        by: ``all``, ``subject`` or ``random`` (half of them).
+        seed: Decides the random division.
+
+    Raises:
+        DataError: The division is unknown, or leaves A or the held-out part empty.
+    """
+    if by not in REAL_DIVISIONS:
+        raise DataError(f"division '{by}' is unknown; choose one of: {', '.join(REAL_DIVISIONS)}")
+    inside = np.ones(len(pairs), dtype=bool)
+    outside = np.zeros(len(pairs), dtype=bool)
+    if by == "random":
+        inside[np.random.default_rng(seed).permutation(len(pairs))[: len(pairs) // 2]] = False
+        outside = ~inside
+    elif by == "subject":
+        people = sorted({pair.stimulus.person for pair in pairs}, key=_natural)
+        part = set(people[::2])
+        sides = [{person in part for person in _people(pair) & set(people)} for pair in pairs]
+        inside = np.array([side == {True} for side in sides], dtype=bool)
+        outside = np.array([side == {False} for side in sides], dtype=bool)
+    if by != "all" and not (inside.any() and outside.any()):
+        raise DataError(
+            f"{len(pairs)} real pairs divided by {by}: {inside.sum()} to learn from and {outside.sum()} held out; both "
+            "need some. Without --division all pairs are learned from"
+        )
+    return Division(
+        pairs=_pair_set(pairs, inside),
+        pair_rules=np.array([], dtype=int),
+        stimuli=[],
+        responses=[],
+        rules=(),
+        held_out=_pair_set(pairs, outside) if outside.any() else None,
+        by=by,
+    )
+
+
+def _people(pair: ActionPair) -> set[str]:
+    return {pair.stimulus.person, pair.response.person}
+
+
+def _pair_set(pairs: Sequence[ActionPair], chosen: np.ndarray) -> PairSet:
+    wanted = [pair for pair, is_chosen in zip(pairs, chosen, strict=True) if is_chosen]
+    stimuli, responses = [pair.stimulus for pair in wanted], [pair.response for pair in wanted]
+    return PairSet(stack(stimuli), stack(responses), np.array([action.person for action in stimuli]))
 
 
 def _natural(text: str) -> tuple[int, str]:

@@ -15,8 +15,10 @@ import numpy as np
 import scipy.io
 
 from iat_ros.data.clip import Clip
+from iat_ros.data.reading import Reading, by_key
 from iat_ros.errors import DataError
 
+NAME = "UTD-MHAD"
 RATE_HZ = 30.0
 JOINTS = 20
 ACTIONS = (
@@ -86,12 +88,13 @@ def read_clip(path: Path) -> Clip:
     )
 
 
-def read_directory(directory: Path, actions: Iterable[str] | None = None) -> list[Clip]:
+def read_directory(directory: Path, actions: Iterable[str] | None = None, reading: Reading | None = None) -> list[Clip]:
     """Read the clips of a data set directory.
 
     Args:
         directory: The data set, or its folder ``Skeleton``.
         actions: Read only these, by name.
+        reading: What happens to bad files; the default refuses them.
 
     Raises:
         DataError: As for `find_files` and `read_clip`, or an action name is unknown.
@@ -101,7 +104,10 @@ def read_directory(directory: Path, actions: Iterable[str] | None = None) -> lis
     if unknown:
         raise DataError(f"UTD-MHAD has no action {', '.join(unknown)}; its actions: {', '.join(ACTIONS)}")
     files = [path for path in find_files(directory) if ACTIONS[_action_index(path)] in wanted]
-    return [read_clip(path) for path in files]
+    reading = reading or Reading()
+    by_name, doubles = by_key((path.name, path) for path in files)
+    reading.judge(str(directory), "files", doubles, len(by_name) + len(doubles))
+    return reading.each(str(directory), "files", list(by_name.values()), read_clip)
 
 
 def _action_index(path: Path) -> int:

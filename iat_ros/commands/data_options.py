@@ -1,0 +1,33 @@
+"""Options that choose a data set, shared by the verbs that learn from one or judge with one."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from iat_ros.data.formats import FORMATS
+from iat_ros.data.reading import ON_BAD, Reading
+from iat_ros.data.source import MADE_UP, Source, open_source
+
+
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """Add the options ``--data``, ``--format`` and ``--on-bad``."""
+    parser.add_argument(
+        "--data", required=True, help=f"data set: a directory or an .npz file (docs/data.md), or '{MADE_UP}'"
+    )
+    parser.add_argument(
+        "--format", choices=("auto", *FORMATS), default="auto", help="of --data; auto: told from what lies in it"
+    )
+    parser.add_argument(
+        "--on-bad", choices=ON_BAD, default="refuse", help="what happens to a data set with bad files; all are named"
+    )
+
+
+def open_data(args: argparse.Namespace) -> Source:
+    """Open the data set that the options choose; bad files are named on stderr.
+
+    Raises:
+        DataError: It cannot be read.
+    """
+    reading = Reading(args.on_bad, lambda line: print(line, file=sys.stderr))
+    return open_source(args.data, kind=args.format, reading=reading)

@@ -1,0 +1,153 @@
+"""One recorded motion as a file: .npz, .npy or .csv, with names of the joints and times where the file knows them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from iat_ros.data.reading import number, read_bytes, read_lines
+from iat_ros.errors import DataError, describe
+
+SUFFIXES = (".npz", ".npy", ".csv")
+
+
+@dataclass(frozen=True)
+class MotionFile:
+    """What a file holds.
+
+    Attributes:
+        where: The file, for messages.
+        positions: Shape (F, J, 3) [m]; NaN where a joint was not tracked.
+        joints: Names of the J joints, or None where the file does not tell.
+        times_s: Shape (F,) [s], or None where the file does not tell.
+    """
+
+    where: str
+    positions: np.ndarray
+    joints: tuple[str, ...] | None
+    times_s: np.ndarray | None
+
+    def __post_init__(self) -> None:
+        shape = self.positions.shape
+        if len(shape) != 3 or shape[2] != 3 or self.positions.dtype.kind not in "fiu":
+            raise DataError(
+                f"{self.where}: expected numbers of shape (frames, joints, 3), got {shape} of {self.positions.dtype}"
+            )
+        if self.joints is not None and len(self.joints) != shape[1]:
+            raise DataError(f"{self.where}: positions of {shape[1]} joints, but {len(self.joints)} names")
+        if np.isinf(self.positions).any():
+            frame, joint = np.argwhere(np.isinf(self.positions))[0][:2]
+            raise DataError(f"{self.where}: frame {frame}, joint {joint} is infinite; NaN marks what was not tracked")
+
+
+def read_motion(path: Path) -> MotionFile:
+    """Read a motion.
+
+    Raises:
+        DataError: The file is missing, damaged, of another kind, or does not hold a motion; of text, the line is named.
+    """
+    if path.suffix not in SUFFIXES:
+        raise DataError(f"{path}: expected a file that ends in {', '.join(SUFFIXES)}")
+    if path.suffix == ".csv":
+        return _read_csv(path)
+    if path.suffix == ".npy":
+        return MotionFile(str(path), load_array(str(path), io.BytesIO(read_bytes(path))), None, None)
+    return motion_of(str(path), load_arrays(path))
+
+
+def motion_of(where: str, arrays: Mapping[str, np.ndarray]) -> MotionFile:
+    """Take a motion out of arrays ``positions`` and, where they are there, ``joints`` and ``times``.
+
+    Raises:
+        DataError: ``positions`` is missing, or an array does not hold what it should.
+    """
+    if "positions" not in arrays:
+        raise DataError(f"{where}: expected an array 'positions', found {', '.join(sorted(arrays)) or 'nothing'}")
+    joints, times_s = arrays.get("joints"), arrays.get("times")
+    if joints is not None and (joints.ndim != 1 or joints.dtype.kind != "U"):
+        raise DataError(f"{where}: expected 'joints' to be a list of texts, got {joints.shape} of {joints.dtype}")
+    if times_s is not None and (times_s.ndim != 1 or times_s.dtype.kind not in "fiu"):
+        raise DataError(f"{where}: expected 'times' to be a list of numbers, got {times_s.shape} of {times_s.dtype}")
+    names = None if joints is None else tuple(str(name) for name in joints)
+    return MotionFile(where, arrays["positions"], names, None if times_s is None else times_s.astype(float))
+
+
+def load_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Read all arrays of an NPZ file; nothing in it can run code.
+
+    Raises:
+        DataError: It is missing or damaged.
+    """
+    content = read_bytes(path)
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            names = {name.removesuffix(".npy"): name for name in archive.namelist()}
+            return {
+                name: load_array(f"{path}: '{name}'", io.BytesIO(archive.read(member)))
+                for name, member in names.items()
+            }
+    except DataError:
+        raise
+    except Exception as error:
+        raise DataError(f"{path}: not a readable NPZ file: {describe(error)}") from error
+
+
+def load_array(where: str, content: io.BytesIO) -> np.ndarray:
+    """Read one array; nothing in it can run code.
+
+    Raises:
+        DataError: It is damaged, or holds objects.
+    """
+    try:
+        array: Any = np.load(content, allow_pickle=False)
+    except Exception as error:
+        raise DataError(f"{where}: not a readable array of numbers: {describe(error)}") from error
+    if not isinstance(array, np.ndarray):
+        raise DataError(f"{where}: expected one array")
+    return array
+
+
+def write_csv(path: Path, times_s: np.ndarray, joints: tuple[str, ...], positions: np.ndarray) -> None:
+    """Write a motion as text: columns ``time`` and ``JOINT.x``, ``JOINT.y``, ``JOINT.z``; empty = not tracked."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["time", *(f"{joint}.{axis}" for joint in joints for axis in "xyz")])
+        for time_s, pose in zip(times_s, positions, strict=True):
+            values = ("" if np.isnan(value) else repr(float(value)) for value in pose.ravel())
+            writer.writerow([repr(float(time_s)), *values])
+
+
+def _read_csv(path: Path) -> MotionFile:
+    lines = read_lines(path)
+    try:
+        rows = [next(csv.reader([line]), []) for line in lines]
+    except csv.Error as error:
+        raise DataError(f"{path}: is not text in columns: {error}") from error
+    header = [name.strip() for name in rows[0]]
+    timed = header[:1] == ["time"]
+    columns = header[1:] if timed else header
+    joints = tuple(name.removesuffix(".x") for name in columns[::3])
+    wanted = [f"{joint}.{axis}" for joint in joints for axis in "xyz"]
+    if columns != wanted or not joints:
+        raise DataError(
+            f"{path}: line 1: expected the columns time (if it is known) and JOINT.x, JOINT.y, JOINT.z for each joint"
+        )
+    values = np.full((len(rows) - 1, len(header)), np.nan)
+    for index, row in enumerate(rows[1:]):
+        where = f"{path}: line {index + 2}"
+        if len(row) != len(header):
+            raise DataError(f"{where}: expected {len(header)} values as in line 1, got {len(row)}")
+        for column, text in enumerate(row):
+            if (timed and column == 0) or text.strip().lower() not in ("", "nan"):
+                values[index, column] = number(text, f"{where}, {header[column]}")
+    if len(values) == 0:
+        raise DataError(f"{path}: holds no frames")
+    positions = values[:, 1:] if timed else values
+    return MotionFile(str(path), positions.reshape(len(values), -1, 3), joints, values[:, 0] if timed else None)
