@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     )
     for bar in bars.values():
         bar.close()
-    matrices = [trained.nc_stimuli, trained.nc_responses]
+    matrices = [side.nc for side in trained.preparation.neighbours]
     if division.labelled:
         scores = augmentation_quality(matrices, division.pair_rules)
         if not args.no_scores:

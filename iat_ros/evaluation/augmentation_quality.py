@@ -5,19 +5,38 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.sparse import csr_array
+
+from iat_ros.errors import DataError
 
 
-def effectiveness(nc: np.ndarray) -> float:
+def effectiveness(nc: csr_array) -> float:
     """F = (1/N) sum_ij 1(i != j) NC(i, j): the probability that an action is replaced by another (eq. 5)."""
-    return float(1.0 - np.trace(nc) / len(nc))
+    return float(1.0 - nc.diagonal().sum(dtype=np.float64) / nc.shape[0])
 
 
-def reliability(nc: np.ndarray, categories: np.ndarray) -> float:
-    """R = (1/N) sum_ij 1(cat_i = cat_j) NC(i, j): the probability that a replacement keeps the category (eq. 6)."""
-    return float((nc * (categories[:, None] == categories[None])).sum() / len(nc))
+def reliability(nc: csr_array, categories: np.ndarray) -> float:
+    """R = (1/N) sum_ij 1(cat_i = cat_j) NC(i, j): the probability that a replacement keeps the category (eq. 6).
+
+    Args:
+        nc: NC, shape (N, N).
+        categories: Category of each action, shape (N,).
+
+    Raises:
+        DataError: There is not one category per action.
+    """
+    count = int(nc.shape[0])
+    if np.shape(categories) != (count,):
+        raise DataError(f"R needs one category for each of {count} actions, got {np.shape(categories)}")
+    kept = 0.0
+    for row in range(count):
+        entries = slice(nc.indptr[row], nc.indptr[row + 1])
+        same = categories[nc.indices[entries]] == categories[row]
+        kept += float(nc.data[entries].sum(where=same, dtype=np.float64))
+    return kept / count
 
 
-def augmentation_quality(matrices: Sequence[np.ndarray], categories: np.ndarray) -> dict[str, float]:
+def augmentation_quality(matrices: Sequence[csr_array], categories: np.ndarray) -> dict[str, float]:
     """Return F and R in percent, each averaged over the matrices NC of both sides.
 
     Args:

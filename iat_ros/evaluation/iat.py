@@ -1,4 +1,7 @@
-"""IAT-test and IAT-train: does an answer follow the rules, is it real, and are answers diverse."""
+"""IAT-test and IAT-train: does an answer follow the rules, is it real, and are answers diverse.
+
+Beside them stand the diversity of answers to one stimulus and a Frechet distance in E's feature space.
+"""
 
 from __future__ import annotations
 
@@ -11,24 +14,30 @@ from sklearn.model_selection import StratifiedKFold
 from iat_ros.data.actions import stack
 from iat_ros.data.protocol import Division
 from iat_ros.evaluation.judge import Judge, JudgeConfig
+from iat_ros.evaluation.realism import frechet_distance, mean_distance
 from iat_ros.skeleton.motion import MotionArray
 
 
 @dataclass(frozen=True)
 class IatScores:
-    """Scores of one generator, in percent.
+    """Scores of one generator; those of E in percent.
 
     Attributes:
         e_kfold: Accuracy of E on held-out pairs of B, half positive, half negative: the ceiling of iat_test.
         iat_test: Share of the generated pairs that E, trained on B without their stimuli, judges to follow the rules.
         iat_train_positives: Accuracy on the pairs of A of an E trained on generated pairs against B's negatives.
         iat_train_balanced: The same on the pairs of A and as many pairs made from A that break the rules.
+        diversity: Mean distance between answers to one stimulus, as a ratio to that between real responses of B to
+            the same action; 1 is as diverse as people.
+        frechet: Frechet distance between generated and real pairs of B in the feature space of an E that saw neither.
     """
 
     e_kfold: float
     iat_test: float
     iat_train_positives: float
     iat_train_balanced: float
+    diversity: float
+    frechet: float
 
     def as_dict(self) -> dict[str, float]:
         """Return the scores by name."""
@@ -61,6 +70,7 @@ class IatEvaluation:
         self._progress = progress
         self.stimuli, self._responses = stack(division.stimuli), stack(division.responses)
         rules_s, rules_r = division.stimulus_rules(), division.response_rules()
+        self._response_rules = rules_r
         self._follows = rules_s[:, None] == rules_r[None]
         self._fold_s = _folds(rules_s, folds, seed)
         self._fold_r = _folds(rules_r, folds, seed + 1)
@@ -110,7 +120,23 @@ class IatEvaluation:
         asked = np.tile(np.arange(len(self.stimuli)), rounds)
         iat_test = float(self.follows_rules(asked, answers).mean())
         positives, balanced = self._iat_train(asked, answers)
-        return IatScores(self.e_kfold, 100.0 * iat_test, 100.0 * positives, 100.0 * balanced)
+        diversity = mean_distance(answers, asked) / mean_distance(self._responses, self._response_rules)
+        frechet = self._frechet(asked, answers)
+        return IatScores(self.e_kfold, 100.0 * iat_test, 100.0 * positives, 100.0 * balanced, diversity, frechet)
+
+    def _frechet(self, asked: np.ndarray, answers: MotionArray) -> float:
+        distances = []
+        for fold, judge in enumerate(self._judges):
+            mine = np.flatnonzero(self._fold_s[asked] == fold)
+            unseen = (self._fold_s == fold)[:, None] & (self._fold_r == fold)[None]
+            real = np.argwhere(unseen & self._follows)
+            distances.append(
+                frechet_distance(
+                    judge.features(self.stimuli[asked[mine]], answers[mine]),
+                    judge.features(self.stimuli[real[:, 0]], self._responses[real[:, 1]]),
+                )
+            )
+        return float(np.mean(distances))
 
     def _iat_train(self, asked: np.ndarray, answers: MotionArray) -> tuple[float, float]:
         self._progress("training E on answers")

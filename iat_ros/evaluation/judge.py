@@ -95,6 +95,17 @@ class Judge:
             scores = self._network(torch.cat([_channels(stimuli), _channels(responses)], dim=1))[:, 0]
             return np.asarray(scores.numpy() > 0)
 
+    def features(self, stimuli: MotionArray, responses: MotionArray) -> np.ndarray:
+        """Compute what E looks at last in each of N pairs, as a mean over time, shape (N, 2 width)."""
+        self._network.eval()
+        with torch.inference_mode():
+            hidden = torch.cat([_channels(stimuli), _channels(responses)], dim=1)
+            for layer in self._network:
+                if isinstance(layer, nn.Flatten):
+                    break
+                hidden = layer(hidden)
+            return np.asarray(hidden.mean(dim=2).numpy(), dtype=float)
+
 
 def _channels(motions: MotionArray) -> Tensor:
     """(N, T, L, 3) -> (N, 3 L, T)."""

@@ -14,10 +14,10 @@ from safetensors import SafetensorError
 
 import iat_ros
 from iat_ros.errors import ModelError, describe
-from iat_ros.model.networks import Act2Act, Dimensions
+from iat_ros.model.networks import ENCODERS, Act2Act, Dimensions
 from iat_ros.model.normalisation import DurationScale
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 WEIGHTS, CARD = "model.safetensors", "model.json"
 
 
@@ -29,6 +29,7 @@ class ModelCard:
         skeleton: Name of the skeleton definition it was trained on.
         limb_names: The limbs, in order.
         dimensions: Sizes of the networks.
+        encoder: Kind of the generator's encoder, one of `ENCODERS`.
         stimulus_durations: Normalisation of the durations of stimuli.
         response_durations: Normalisation and range of the durations of answers.
         recipe: The training configuration.
@@ -41,6 +42,7 @@ class ModelCard:
     skeleton: str
     limb_names: tuple[str, ...]
     dimensions: Dimensions
+    encoder: str
     stimulus_durations: DurationScale
     response_durations: DurationScale
     recipe: dict[str, Any]
@@ -50,6 +52,8 @@ class ModelCard:
     package_version: str = iat_ros.__version__
 
     def __post_init__(self) -> None:
+        if self.encoder not in ENCODERS:
+            raise ModelError(f"'encoder' must be one of {', '.join(ENCODERS)}, got {str(self.encoder)[:40]!r}")
         kinds = {"skeleton": str, "recipe": dict, "data_set": dict, "seed": int, "scores": dict, "package_version": str}
         for name, kind in kinds.items():
             if not isinstance(getattr(self, name), kind):
@@ -117,7 +121,7 @@ def load_generator(directory: Path, card: ModelCard) -> Act2Act:
     except (OSError, SafetensorError) as error:
         raise ModelError(f"{path}: damaged or unreadable: {error}; train again or copy it anew") from error
     with torch.device("meta"):  # compare before anything is allocated
-        generator = Act2Act(card.dimensions)
+        generator = Act2Act(card.dimensions, card.encoder)
     expected = {name: tuple(value.shape) for name, value in generator.state_dict().items()}
     found = {name: tuple(value.shape) for name, value in weights.items()}
     for name in sorted(expected.keys() | found.keys()):

@@ -12,45 +12,48 @@ from iat_ros.yaml_file import load_mapping
 
 
 @dataclass(frozen=True)
+class EmbeddingConfig:
+    """The joint embedding.
+
+    Attributes:
+        dimensions: Dimension of the embedding space L, and so of the code c.
+        neighbours: The distance to this neighbour is the unit of distances around an action.
+        neighbourhood: Bandwidth of eq. 3, where all points together have a standard deviation of 1.
+        attention: Width of the encoder's attention, as a share of the median distance between nearest stimuli.
+        landmarks: Most pairs that are embedded exactly and kept in the model; others are placed by attention.
+    """
+
+    dimensions: int = 6
+    neighbours: int = 7
+    neighbourhood: float = 0.15
+    attention: float = 0.2
+    landmarks: int = 1024
+
+
+@dataclass(frozen=True)
 class PvaeConfig:
-    """Paired VAEs (Algorithm 1).
+    """The paper's paired VAEs (Algorithm 1).
 
     Attributes:
         epochs: Epochs, each with a VAE step and a PE step over the whole set.
         learning_rate: Of Adam.
         kl_weight: lambda_kl of eq. 1.
+        latent: Dimension of mu and sigma.
         embedding: Dimension of the embedding space L, and so of the code c.
         warm_up: Share of the epochs before the PE steps begin. The PE loss alone is smallest where all actions lie
             in one point; VAEs that reconstruct already do not fall into it.
         pe_rate: Learning rate of the PE step (eq. 2), as a share of the other; 0 leaves the PE loss out.
+        scale: s of eq. 3; 0 leaves it to the likelihood of held-out actions.
     """
 
     epochs: int = 250
     learning_rate: float = 2e-3
     kl_weight: float = 0.05
+    latent: int = 32
     embedding: int = 6
     warm_up: float = 0.4
     pe_rate: float = 0.4
-
-
-@dataclass(frozen=True)
-class AugmentationConfig:
-    """Drawing new pairs from neighbourhoods, and small changes that keep a motion's meaning.
-
-    Attributes:
-        scale: s of eq. 3; 0 leaves it to `iat_ros.training.selection`, which looks at no labels.
-        turn_rad: Standard deviation of a turn about the body's z axis [rad].
-        tilt_rad: Standard deviation of a constant turn of each limb [rad].
-        warp: Standard deviation of the change of tempo within a motion, as a share.
-        response_share: How much of turn, tilt and warp responses get. An encoder gains from much variation; a
-            generator copies it.
-    """
-
     scale: float = 0.0
-    turn_rad: float = 0.1
-    tilt_rad: float = 0.1
-    warp: float = 0.1
-    response_share: float = 0.25
 
 
 @dataclass(frozen=True)
@@ -64,14 +67,37 @@ class GanConfig:
         learning_rate: Of Adam, for both networks, falling to 0 over the second half.
         gradient_penalty: Weight of the gradient penalty.
         average: Decay of the running average of the generator's weights, which is what is kept.
+        noise: Dimension of z.
     """
 
-    steps: int = 4000
+    steps: int = 2000
     critic_steps: int = 2
     batch: int = 32
     learning_rate: float = 5e-4
     gradient_penalty: float = 10.0
     average: float = 0.995
+    noise: int = 8
+
+
+@dataclass(frozen=True)
+class VariationConfig:
+    """Small changes that keep a motion's meaning.
+
+    Attributes:
+        turn_rad: Standard deviation of a turn about the body's z axis [rad].
+        tilt_rad: Standard deviation of a constant turn of each limb [rad].
+        warp: Standard deviation of the change of tempo within a motion, as a share.
+        response_share: How much of turn, tilt and warp responses get when a generator learns from them. An encoder
+            gains from much variation; a generator copies it.
+    """
+
+    turn_rad: float = 0.1
+    tilt_rad: float = 0.1
+    warp: float = 0.1
+    response_share: float = 0.25
+
+
+METHODS = ("joint", "paper")
 
 
 @dataclass(frozen=True)
@@ -79,29 +105,44 @@ class TrainingConfig:
     """A whole recipe.
 
     Attributes:
+        method: How pairs are embedded. ``joint``: the joint embedding, whose code Act2Act takes over. ``paper``: paired
+            VAEs and eq. 3 with their own sigma; Act2Act learns its own encoder.
         frames: T.
         width: Channels of the hidden layers.
-        noise: Dimension of z.
-        latent: Dimension of the VAE's latent space.
+        pool: Augmented pairs that are drawn to learn from.
+        variation: Small changes.
+        embedding: Joint embedding.
         pvae: Paired VAEs.
-        augmentation: Augmentation.
-        gan: Act2Act.
+        gan: Act2Act under WGAN-GP.
     """
 
+    method: str = "joint"
     frames: int = 32
     width: int = 32
-    noise: int = 8
-    latent: int = 32
+    pool: int = 8192
+    variation: VariationConfig = field(default_factory=VariationConfig)
+    embedding: EmbeddingConfig = field(default_factory=EmbeddingConfig)
     pvae: PvaeConfig = field(default_factory=PvaeConfig)
-    augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     gan: GanConfig = field(default_factory=GanConfig)
 
     def __post_init__(self) -> None:
-        Dimensions(1, self.frames, self.width, self.pvae.embedding, self.noise, self.latent)  # refuses what can't be
-        if self.pvae.embedding > self.latent:
-            raise ConfigError(f"pvae.embedding ({self.pvae.embedding}) must not exceed latent ({self.latent})")
+        if self.method not in METHODS:
+            raise ConfigError(f"method must be one of {', '.join(METHODS)}, got '{self.method}'")
+        self.dimensions(1, 1)  # refuses what can't be
+        if self.pvae.embedding > self.pvae.latent:
+            raise ConfigError(f"pvae.embedding ({self.pvae.embedding}) must not exceed pvae.latent ({self.pvae.latent})")
         if self.gan.average >= 1 or self.pvae.warm_up > 1:
             raise ConfigError("gan.average must lie below 1 and pvae.warm_up must not exceed 1")
+        if min(self.embedding.attention, self.embedding.neighbourhood) <= 0:
+            raise ConfigError("embedding.attention and embedding.neighbourhood must lie above 0")
+
+    def dimensions(self, limbs: int, pairs: int) -> Dimensions:
+        """Return the sizes of this method's networks for L limbs and N pairs."""
+        if self.method == "paper":
+            code, landmarks = self.pvae.embedding, 1
+        else:
+            code, landmarks = self.embedding.dimensions, min(pairs, self.embedding.landmarks)
+        return Dimensions(limbs, self.frames, self.width, code, self.gan.noise, self.pvae.latent, landmarks)
 
 
 def load_training_config(name_or_path: str) -> TrainingConfig:
@@ -128,6 +169,11 @@ def _build(kind: Any, content: Any, where: str) -> Any:
         if key not in known:
             raise ConfigError(f"{where}: unknown key '{key}'; valid keys: {', '.join(known)}")
         default = known[key]
+        if isinstance(default, str):
+            if not isinstance(value, str):
+                raise ConfigError(f"{where}: {key} must be a name, got {value!r}")
+            values[key] = value
+            continue
         if not isinstance(default, int | float):
             values[key] = _build(type(default), value, f"{where}: {key}")
             continue

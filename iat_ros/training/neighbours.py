@@ -223,29 +223,3 @@ class NeighbourSampler:
             above = self._cumulated[middle] > wanted
             low, high = torch.where(above, low, middle + 1).minimum(high), torch.where(above, middle, high)
         return self._columns[low].long()
-
-
-def effectiveness(nc: csr_array) -> float:
-    """F = (1/N) sum_ij 1(i != j) NC(i, j), of a sparse NC (eq. 5)."""
-    return float(1.0 - nc.diagonal().sum(dtype=np.float64) / nc.shape[0])
-
-
-def reliability(nc: csr_array, categories: np.ndarray) -> float:
-    """R = (1/N) sum_ij 1(cat_i = cat_j) NC(i, j), of a sparse NC (eq. 6).
-
-    Args:
-        nc: NC, shape (N, N).
-        categories: Category of each action, shape (N,).
-
-    Raises:
-        DataError: There is not one category per action.
-    """
-    count = int(nc.shape[0])
-    if np.shape(categories) != (count,):
-        raise DataError(f"R needs one category for each of {count} actions, got {np.shape(categories)}")
-    kept = 0.0
-    for rows in _blocks(count, max(1, _ENTRIES_PER_BLOCK * count // max(1, nc.nnz))):
-        entries = slice(nc.indptr[rows[0]], nc.indptr[rows[-1] + 1])
-        own = np.repeat(categories[rows], np.diff(nc.indptr[rows[0] : rows[-1] + 2]))
-        kept += float(nc.data[entries].sum(where=own == categories[nc.indices[entries]], dtype=np.float64))
-    return kept / count

@@ -6,32 +6,22 @@ import io
 import os
 import shutil
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from iat_ros.data.protocol import PairSet
 from iat_ros.errors import ConfigError, DataError, ModelError, describe
 from iat_ros.model.model_file import CARD, ModelCard, save_model
-from iat_ros.model.networks import Dimensions
 from iat_ros.model.normalisation import DurationScale, to_tensor
-from iat_ros.training.act2act import Act2ActTrainer
-from iat_ros.training.augmentation import PairSampler, confidence
 from iat_ros.training.config import TrainingConfig
-from iat_ros.training.pvae import PairedVaes
-from iat_ros.training.selection import choose_scale
-from iat_ros.training.variation import Variation
+from iat_ros.training.preparation import Preparation, Progress, encoder_of, finish, make_trainer, prepare
 
 CHECKPOINT = "checkpoint.pt"
 _CHECKPOINT_EVERY_S = 20.0
 _FEWEST_PAIRS = 8
-
-Progress = Callable[[str, int, int, dict[str, float]], None]
-"""Called with the phase (``pvae`` or ``act2act``), steps done, steps in all, and the losses."""
 
 
 @dataclass(frozen=True)
@@ -40,13 +30,11 @@ class Trained:
 
     Attributes:
         card: The card in the directory.
-        nc_stimuli: NC of the stimuli (eq. 4), shape (N, N).
-        nc_responses: NC of the responses, shape (N, N).
+        preparation: What Act2Act's training started from.
     """
 
     card: ModelCard
-    nc_stimuli: np.ndarray
-    nc_responses: np.ndarray
+    preparation: Preparation
 
 
 def prepare_output(directory: Path, resume: bool) -> None:
@@ -89,7 +77,7 @@ def train(
         progress: Told about every step.
 
     Returns:
-        The card that was written, without scores, and both matrices NC.
+        The card that was written, without scores, and what Act2Act started from.
 
     Raises:
         DataError: The pairs are too few or do not fit the recipe.
@@ -100,7 +88,7 @@ def train(
         raise DataError(f"the recipe wants motions of {config.frames} frames, the data has {frames}")
     if len(pairs) < _FEWEST_PAIRS:
         raise DataError(f"{len(pairs)} pairs are too few to learn from; at least {_FEWEST_PAIRS} are needed")
-    dims = Dimensions(limbs, frames, config.width, config.pvae.embedding, config.noise, config.latent)
+    dims = config.dimensions(limbs, len(pairs))
     scales = DurationScale.of(pairs.stimuli.durations_s), DurationScale.of(pairs.responses.durations_s)
     stimuli, responses = to_tensor(pairs.stimuli, scales[0]), to_tensor(pairs.responses, scales[1])
     identity = {
@@ -113,20 +101,18 @@ def train(
     draws = torch.Generator().manual_seed(seed)
     state = _load_checkpoint(path, identity) if path.exists() else None
     if state is None:
-        state = {"identity": identity, **_pair_embedding(dims, config, stimuli, responses, draws, progress)}
+        prepared = prepare(stimuli, responses, dims, config, draws, progress)
+        state = {"identity": identity, "preparation": prepared.state()}
         _write(path, state)
     draws.manual_seed(seed + 1)
-    nc = (state["nc_stimuli"].numpy(), state["nc_responses"].numpy())
-    variation = Variation(config.augmentation, config.augmentation.response_share, draws)
-    sampler = PairSampler(stimuli, responses, nc, variation, draws)
     torch.manual_seed(seed + 1)
     try:
-        trainer = Act2ActTrainer(dims, config.gan, state["encoder"])
+        prepared = Preparation.from_state(state["preparation"], len(pairs))
+        trainer = make_trainer(stimuli, responses, dims, config, prepared, draws)
         if "trainer" in state:
             trainer.load_state(state["trainer"])
-            draws.set_state(state["draws"])
             torch.set_rng_state(state["random"])
-    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, RuntimeError) as error:
         raise ModelError(f"{path}: damaged: {describe(error)}; remove it and train anew") from error
     written = time.monotonic()
 
@@ -134,46 +120,22 @@ def train(
         nonlocal written
         progress("act2act", step, config.gan.steps, losses)
         if time.monotonic() - written > _CHECKPOINT_EVERY_S:
-            random = {"draws": draws.get_state(), "random": torch.get_rng_state()}
-            _write(path, {**state, "trainer": trainer.state(), **random})
+            _write(path, {**state, "trainer": trainer.state(), "random": torch.get_rng_state()})
             written = time.monotonic()
 
-    trainer.train(sampler, step_done)
-    recipe = asdict(config)
-    recipe["augmentation"]["scale"] = state["scale"]
+    trainer.train(step_done)
     done = ModelCard(
         dimensions=dims,
+        encoder=encoder_of(config),
         stimulus_durations=scales[0],
         response_durations=scales[1],
-        recipe=recipe,
+        recipe={**asdict(config), "scale": prepared.scale},
         seed=seed,
         **card,
     )
-    save_model(directory, trainer.average, done)
+    save_model(directory, finish(trainer, dims, config, prepared), done)
     path.unlink(missing_ok=True)
-    return Trained(done, *nc)
-
-
-def _pair_embedding(
-    dims: Dimensions,
-    config: TrainingConfig,
-    stimuli: torch.Tensor,
-    responses: torch.Tensor,
-    draws: torch.Generator,
-    progress: Progress,
-) -> dict[str, Any]:
-    """Train the paired VAEs; return what Act2Act takes from them: its encoder, s, and NC of both sides."""
-    vaes = PairedVaes(dims, config.pvae)
-    variation = Variation(config.augmentation, 1.0, draws)
-    vaes.train(stimuli, responses, variation, lambda epoch, losses: progress("pvae", epoch, config.pvae.epochs, losses))
-    embedded = vaes.embed(stimuli, responses)
-    scale = config.augmentation.scale or choose_scale(embedded)
-    return {
-        "encoder": vaes.stimulus_encoder(stimuli),
-        "scale": scale,
-        "nc_stimuli": torch.from_numpy(confidence(embedded.stimuli, scale)),
-        "nc_responses": torch.from_numpy(confidence(embedded.responses, scale)),
-    }
+    return Trained(done, prepared)
 
 
 def _write(path: Path, state: dict[str, Any]) -> None:
@@ -188,10 +150,6 @@ def _load_checkpoint(path: Path, identity: dict[str, Any]) -> dict[str, Any]:
     try:
         state: dict[str, Any] = torch.load(path, weights_only=True)  # weights only: no code is unpickled
         theirs = dict(state["identity"])
-        missing = {"encoder", "scale", "nc_stimuli", "nc_responses"} - state.keys()
-        count = len(state["nc_stimuli"])
-        if missing or state["nc_stimuli"].shape != (count, count) or state["nc_responses"].shape != (count, count):
-            raise ValueError(f"incomplete: {', '.join(sorted(missing)) or 'NC'}")
     except Exception as error:
         raise ModelError(f"{path}: damaged: {describe(error)}; remove it and train anew") from error
     for key, value in identity.items():

@@ -97,7 +97,7 @@ class PairedVaes:
         config = self.config
         models = (self.stimuli, self.responses)
         vae_step = torch.optim.Adam([p for model in models for p in model.parameters()], config.learning_rate)
-        encoders = [p for model in models for part in (model.body, model.head) for p in part.parameters()]
+        encoders = [p for model in models for p in model.encoder.parameters()]
         pe_step = torch.optim.Adam(encoders, config.pe_rate * config.learning_rate)
         for epoch in range(config.epochs):
             varied = variation(stimuli, responses)
@@ -136,24 +136,3 @@ class PairedVaes:
                 Embedding(sides[0][0].numpy(), sides[0][1].numpy()),
                 Embedding((sides[1][0] @ turn.T).numpy(), (sides[1][1] @ turn.T).numpy()),
             )
-
-    def stimulus_encoder(self, stimuli: Tensor) -> dict[str, Tensor]:
-        """Make Act2Act's encoder of VAE_s: c = tanh(P mu), with P mu centred and scaled to a deviation near 1.
-
-        Args:
-            stimuli: The stimuli that decide P, (N, C + 1, T).
-
-        Returns:
-            Weights for `Act2Act`'s ``body`` and ``head``.
-        """
-        with torch.no_grad():
-            mu = self.stimuli.encode(stimuli)[0]
-            projection = pca(mu, self.config.embedding)
-            centred = (mu - mu.mean(dim=0)) @ projection.T
-            projection = projection / centred.std(dim=0).mean()
-            mu_rows = slice(0, mu.shape[1])  # the head holds mu first, log sigma after it
-            head = self.stimuli.head
-            weights = {f"body.{name}": value.clone() for name, value in self.stimuli.body.state_dict().items()}
-            weights["head.weight"] = projection @ head.weight[mu_rows]
-            weights["head.bias"] = projection @ (head.bias[mu_rows] - mu.mean(dim=0))
-            return weights

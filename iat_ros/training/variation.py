@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from iat_ros.training.config import AugmentationConfig
+from iat_ros.training.config import VariationConfig
 
 
 class Variation:
@@ -17,7 +17,7 @@ class Variation:
         generator: Where the random numbers come from.
     """
 
-    def __init__(self, config: AugmentationConfig, response_share: float, generator: torch.Generator) -> None:
+    def __init__(self, config: VariationConfig, response_share: float, generator: torch.Generator) -> None:
         self._config = config
         self._response_share = response_share
         self._generator = generator
