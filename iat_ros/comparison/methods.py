@@ -53,7 +53,10 @@ class SetA:
         self.pairs = division.pairs
         self.rules = division.pair_rules
         self.categories = len(division.rules)
-        self.scales = DurationScale.of(self.pairs.stimuli.durations_s), DurationScale.of(self.pairs.responses.durations_s)
+        self.scales = (
+            DurationScale.of(self.pairs.stimuli.durations_s),
+            DurationScale.of(self.pairs.responses.durations_s),
+        )
         self.stimuli = to_tensor(self.pairs.stimuli, self.scales[0])
         self.responses = to_tensor(self.pairs.responses, self.scales[1])
         self.recipes = recipes
@@ -63,14 +66,16 @@ class SetA:
         """Return the sizes of a recipe's networks."""
         return self.recipes[recipe].dimensions(self.pairs.stimuli.limbs_in_body.shape[2], len(self.pairs))
 
-    def answer_by(self, generator: nn.Module, condition: Callable[[Tensor], Tensor], noise: int) -> Answer:
+    def answer_by(
+        self, generator: nn.Module, condition: Callable[[Tensor], Tensor], noise: int, spread: float = 1.0
+    ) -> Answer:
         """Make an answering function of a generator."""
         draws = torch.Generator().manual_seed(self.seed + 7)
 
         def answer(motions: MotionArray) -> MotionArray:
             with torch.inference_mode():
                 stimuli = to_tensor(motions, self.scales[0])
-                z = torch.randn(len(stimuli), noise, generator=draws)
+                z = spread * torch.randn(len(stimuli), noise, generator=draws)
                 return to_motions(generator(condition(stimuli), z), self.scales[1])
 
         return answer
@@ -86,9 +91,7 @@ def csgn(data: SetA) -> Learned:
     begun = time.perf_counter()
     config = data.recipes["paper"].gan
     drawn = sample_pairs(data.stimuli, data.responses, data.dimensions("paper"), config, len(data.pairs))
-    stimuli, responses = (
-        torch.cat([own, new]) for own, new in zip((data.stimuli, data.responses), drawn, strict=True)
-    )
+    stimuli, responses = (torch.cat([own, new]) for own, new in zip((data.stimuli, data.responses), drawn, strict=True))
     learned = _act2act(data, stimuli, responses)
     return Learned(learned.answer, time.perf_counter() - begun)
 
@@ -178,5 +181,5 @@ def _recipe(data: SetA, name: str) -> Learned:
     generator = finish(trainer, dims, config, preparation)
     train_s = time.perf_counter() - begun
     quality = augmentation_quality([side.nc for side in preparation.neighbours], data.rules)
-    answer = data.answer_by(generator, lambda motions: motions, dims.noise)
+    answer = data.answer_by(generator, lambda motions: motions, dims.noise, config.spread)
     return Learned(answer, train_s, quality, generator)

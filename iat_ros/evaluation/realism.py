@@ -1,4 +1,4 @@
-"""Diversity and Frechet distance: what a classifier alone does not see, since one good answer to everything fools it."""
+"""Diversity and Frechet distance: what a classifier alone does not see; one good answer to everything fools it."""
 
 from __future__ import annotations
 

@@ -30,6 +30,7 @@ class ModelCard:
         limb_names: The limbs, in order.
         dimensions: Sizes of the networks.
         encoder: Kind of the generator's encoder, one of `ENCODERS`.
+        spread: Standard deviation of z for answers.
         stimulus_durations: Normalisation of the durations of stimuli.
         response_durations: Normalisation and range of the durations of answers.
         recipe: The training configuration.
@@ -43,6 +44,7 @@ class ModelCard:
     limb_names: tuple[str, ...]
     dimensions: Dimensions
     encoder: str
+    spread: float
     stimulus_durations: DurationScale
     response_durations: DurationScale
     recipe: dict[str, Any]
@@ -54,6 +56,8 @@ class ModelCard:
     def __post_init__(self) -> None:
         if self.encoder not in ENCODERS:
             raise ModelError(f"'encoder' must be one of {', '.join(ENCODERS)}, got {str(self.encoder)[:40]!r}")
+        if type(self.spread) not in (int, float) or not 0 <= self.spread <= 2:
+            raise ModelError(f"'spread' must lie between 0 and 2, got {str(self.spread)[:40]}")
         kinds = {"skeleton": str, "recipe": dict, "data_set": dict, "seed": int, "scores": dict, "package_version": str}
         for name, kind in kinds.items():
             if not isinstance(getattr(self, name), kind):

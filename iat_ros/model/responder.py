@@ -67,8 +67,8 @@ class Responder:
             )
 
     def sample_noise(self, count: int, rng: np.random.Generator) -> np.ndarray:
-        """Draw z ~ N(0, I) for count answers, shape (count, noise)."""
-        return rng.standard_normal((count, self.card.dimensions.noise))
+        """Draw z ~ N(0, spread^2 I) for count answers, shape (count, noise)."""
+        return self.card.spread * rng.standard_normal((count, self.card.dimensions.noise))
 
     def answer(self, stimuli: MotionArray, noise: np.ndarray) -> MotionArray:
         """Generate one response for each stimulus: a_r_hat = G(a_s, z).

@@ -94,7 +94,7 @@ class VariationConfig:
     turn_rad: float = 0.1
     tilt_rad: float = 0.1
     warp: float = 0.1
-    response_share: float = 0.25
+    response_share: float = 0.1
 
 
 METHODS = ("joint", "paper")
@@ -110,6 +110,8 @@ class TrainingConfig:
         frames: T.
         width: Channels of the hidden layers.
         pool: Augmented pairs that are drawn to learn from.
+        spread: How far the noise of answers is from z = 0, as a share of what training saw: 1 is as diverse as people,
+            less is nearer to what most people do.
         variation: Small changes.
         embedding: Joint embedding.
         pvae: Paired VAEs.
@@ -120,6 +122,7 @@ class TrainingConfig:
     frames: int = 32
     width: int = 32
     pool: int = 8192
+    spread: float = 0.7
     variation: VariationConfig = field(default_factory=VariationConfig)
     embedding: EmbeddingConfig = field(default_factory=EmbeddingConfig)
     pvae: PvaeConfig = field(default_factory=PvaeConfig)
@@ -130,9 +133,13 @@ class TrainingConfig:
             raise ConfigError(f"method must be one of {', '.join(METHODS)}, got '{self.method}'")
         self.dimensions(1, 1)  # refuses what can't be
         if self.pvae.embedding > self.pvae.latent:
-            raise ConfigError(f"pvae.embedding ({self.pvae.embedding}) must not exceed pvae.latent ({self.pvae.latent})")
+            raise ConfigError(
+                f"pvae.embedding ({self.pvae.embedding}) must not exceed pvae.latent ({self.pvae.latent})"
+            )
         if self.gan.average >= 1 or self.pvae.warm_up > 1:
             raise ConfigError("gan.average must lie below 1 and pvae.warm_up must not exceed 1")
+        if not 0 <= self.spread <= 2:
+            raise ConfigError(f"spread must lie between 0 and 2, got {self.spread}")
         if min(self.embedding.attention, self.embedding.neighbourhood) <= 0:
             raise ConfigError("embedding.attention and embedding.neighbourhood must lie above 0")
 

@@ -1,8 +1,8 @@
 """The joint embedding: pairs lie near each other where both their stimuli and their responses are alike.
 
 The paper embeds stimuli and responses each by a VAE and draws the two points of a pair together. Here a pair is one
-point from the start: its neighbours are the pairs that are near on both sides, so each side confirms the other's, and a
-diffusion map of this graph (Coifman and Lafon, 2006) places pairs of one interaction close together and others far away.
+point from the start: its neighbours are the pairs that are near on both sides, so each side confirms the other's, and
+a diffusion map of this graph (Coifman and Lafon, 2006) places pairs of one interaction close together, others apart.
 Nothing is learned by gradient, so 80 pairs are enough, and no label is used.
 """
 
@@ -40,8 +40,8 @@ def embed_jointly(
 ) -> JointEmbedding:
     """Embed pairs.
 
-    W(i, j) = exp(-(d_s(i, j)^2 / (h_s,i h_s,j) + d_r(i, j)^2 / (h_r,i h_r,j)) / 2), where d is the distance between limb
-    vectors and h_i the distance to the k-th neighbour (Zelnik-Manor and Perona, 2004). With the degrees q_i, the
+    W(i, j) = exp(-(d_s(i, j)^2 / (h_s,i h_s,j) + d_r(i, j)^2 / (h_r,i h_r,j)) / 2), where d is the distance between
+    limb vectors and h_i the distance to the k-th neighbour (Zelnik-Manor and Perona, 2004). With the degrees q_i, the
     coordinates of pair i are lambda_k psi_k(i): eigenvalues and right eigenvectors of W(i, j) / q_i.
 
     Args:

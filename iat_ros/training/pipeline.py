@@ -127,6 +127,7 @@ def train(
     done = ModelCard(
         dimensions=dims,
         encoder=encoder_of(config),
+        spread=config.spread,
         stimulus_durations=scales[0],
         response_durations=scales[1],
         recipe={**asdict(config), "scale": prepared.scale},

@@ -1,0 +1,84 @@
+"""``reproduce``: the paper's whole comparison from raw data: tables, figures and a page."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+import iat_ros
+from iat_ros.commands.data_options import add_data, open_data
+from iat_ros.commands.entry import add_json, run_verb, whole, write_json
+from iat_ros.comparison.figure_runs import figure_data, figure_steps
+from iat_ros.comparison.methods import METHODS
+from iat_ros.comparison.runs import collect, plan, run_jobs
+from iat_ros.data.protocol import DIVISIONS
+from iat_ros.errors import ConfigError
+from iat_ros.report.aggregation import aggregate, write_tables
+from iat_ros.report.figure_data import write_figure_data
+from iat_ros.report.page import write_page
+from iat_ros.report.results import Results, write_results
+from iat_ros.training.config import load_training_config
+
+DESCRIPTION = "Reproduce the paper's comparison: every method, division and seed; tables, figures and a page."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this verb."""
+    add_data(parser)
+    parser.add_argument("--out", required=True, type=Path, help="results directory; what it holds already is kept")
+    parser.add_argument("--seeds", type=whole(1, 1000), default=5, help="how many seeds, from 0")
+    parser.add_argument("--divisions", nargs="+", choices=DIVISIONS, default=list(DIVISIONS), help="default: both")
+    parser.add_argument("--methods", nargs="+", choices=list(METHODS), default=list(METHODS), help="default: all")
+    parser.add_argument("--config", default="default", help="recipe of 'ours', by name or YAML file")
+    parser.add_argument("--paper-config", default="paper", help="recipe of the paper's methods, by name or YAML file")
+    parser.add_argument("--jobs", type=whole(1, 1024), default=2, help="processes side by side")
+    parser.add_argument("--ray", metavar="ADDRESS", help="run on this Ray cluster instead ('auto': the one here)")
+    parser.add_argument("--no-figures", action="store_true", help="leave figures 5 to 7 out")
+    add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run what is missing, then write tables, figures and page."""
+    torch.set_num_threads(1)
+    recipes = {"ours": load_training_config(args.config), "paper": load_training_config(args.paper_config)}
+    if recipes["paper"].method != "paper":
+        raise ConfigError(f"--paper-config {args.paper_config}: expected a recipe with 'method: paper'")
+    if recipes["ours"].frames != recipes["paper"].frames:
+        raise ConfigError("--config and --paper-config must have the same number of frames")
+    source = open_data(args)
+    if not source.labelled:
+        raise ConfigError(f"--data {args.data}: real pairs carry no labels, and the comparison needs them")
+    print(source.summary())
+    seeds = list(range(args.seeds))
+
+    frames = recipes["ours"].frames
+    jobs = plan(
+        lambda by, seed: source.divide(frames, by, seed), args.divisions, seeds, args.methods, recipes, args.out
+    )
+    with tqdm(total=sum(len(job.methods) for job in jobs), desc="methods", disable=None) as bar:
+        for count in run_jobs(jobs, args.out, args.jobs, args.ray):
+            bar.update(count)
+    records = collect(args.out, args.divisions, seeds, args.methods)
+    recipe = {name: asdict(config) for name, config in recipes.items()}
+    results = Results(source.name, seeds, args.methods, recipe, records, iat_ros.__version__, str(torch.__version__))
+    write_results(args.out, results)
+    tables = aggregate(records, args.methods, divisions=args.divisions, seeds=seeds)
+    write_tables(args.out, tables)
+    if not args.no_figures:
+        division = source.divide(frames, args.divisions[0], 0)
+        with tqdm(total=figure_steps(), desc="figures", disable=None) as bar:
+            write_figure_data(args.out, figure_data(division, source.definition, recipes, 0, bar.update))
+    for page in write_page(args.out):
+        print(page)
+    write_json(args.json, tables)
+    return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run this verb."""
+    return run_verb("reproduce", DESCRIPTION, add_arguments, run, argv)
