@@ -16,7 +16,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo train evaluate interact play viewer make_up test lint clean venv
+.PHONY: help demo train evaluate reproduce bench_training bench_augmentation interact play viewer make_up test lint clean venv
 
 help: ## list the targets
 	@echo 'make TARGET [ARGS="..."]; ARGS="--help" tells the options of a target'
@@ -30,6 +30,15 @@ train: $(STAMP) ## learn a model from a data directory
 
 evaluate: $(STAMP) ## score a model
 	$(RUN) evaluate $(ARGS)
+
+reproduce: $(STAMP) ## the paper's comparison: tables, figures and a page
+	$(RUN) reproduce $(ARGS)
+
+bench_training: $(STAMP) ## training against a plain loop of the same recipe
+	$(BIN)/python benchmarks/training.py $(ARGS)
+
+bench_augmentation: $(STAMP) ## sparse neighbours from 1,000 to 1,000,000 actions
+	$(BIN)/python benchmarks/augmentation.py $(ARGS)
 
 interact: $(STAMP) ## all nodes in one process
 	$(RUN) interact $(ARGS)

@@ -41,19 +41,17 @@ class Goal:
     Attributes:
         title: What was wished for.
         groups: Checks by the title of their group.
-        one_group_suffices: Whether the goal is reached already where all checks of one group hold.
     """
 
     title: str
     groups: dict[str, tuple[Check, ...]]
-    one_group_suffices: bool = False
 
     @property
     def verdict(self) -> str:
         """``holds``, ``holds in part``, ``does not hold`` or ``cannot be told``."""
         reached = [all(check.holds for check in checks) for checks in self.groups.values()]
         outcomes = [check.holds for checks in self.groups.values() for check in checks]
-        if all(reached) or (self.one_group_suffices and any(reached)):
+        if all(reached):
             return "holds"
         if None in outcomes:
             return "cannot be told"
@@ -76,10 +74,9 @@ def judge_goals(tables: Tables, with_paper: bool = True) -> list[Goal]:
             },
         ),
         Goal(
-            f"In at least one division, ours reaches the paper's numbers for its method: {PAPER_IAT_TEST:.2f} on "
+            f"In neither division does ours lie below the paper's numbers for its method: {PAPER_IAT_TEST:.2f} on "
             f"IAT-test and {PAPER_IAT_TRAIN:.2f} on IAT-train",
             {_BY[division].capitalize(): _against_paper(tables, division) for division in DIVISIONS},
-            one_group_suffices=True,
         ),
         Goal(
             f"By subject, ours generates rather than copies: no more than {NEAR_POINTS:g} point below the nearest copy "

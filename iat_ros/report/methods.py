@@ -51,7 +51,7 @@ METHODS = {
             "csgn",
             "CSGN samples",
             False,
-            "adds whole pairs drawn from an unconditional GAN to the original ones",
+            "adds as many whole pairs, drawn from an unconditional GAN, to the original ones",
             PaperScores(87.86, 58.97),
         ),
         Method(
@@ -75,7 +75,13 @@ METHODS = {
             "a classifier of stimuli, then a generator conditioned on the category",
             PaperScores(91.35, 71.64),
         ),
-        Method(OURS, "Ours", False, "the recipe that this package ships"),
+        Method(
+            OURS,
+            "Ours",
+            False,
+            "the recipe that this package ships: pairs are embedded jointly, actions swap partners where both sides "
+            "are alike, and the generator is told where a stimulus lies among them",
+        ),
         Method(NEAREST, "Nearest copy", False, "copies the response of the nearest training stimulus", sanity=True),
         Method(SHUFFLED, "Shuffled", False, "answers with a response drawn at random", sanity=True),
     )

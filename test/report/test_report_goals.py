@@ -53,11 +53,11 @@ def test_verdicts_flip_with_the_numbers(records_with: Make, ours: tuple[float, .
     assert verdicts(records_with(ours=ours)) == expected
 
 
-def test_one_division_suffices_for_the_papers_numbers(records_with: Make) -> None:
-    """Ours reaches them at random only."""
+def test_the_papers_numbers_must_be_reached_in_both_divisions(records_with: Make) -> None:
+    """Ours reaches them at random only: that is a part."""
     good, poor = records_with(ours=GOOD), records_with(ours=POOR)
     mixed = [a if a["division"] == "random" else b for a, b in zip(good, poor, strict=True)]
-    assert verdicts(mixed) == ["does not hold", "holds", "does not hold"]
+    assert verdicts(mixed) == ["does not hold", "holds in part", "does not hold"]
 
 
 def test_noise_is_not_taken_for_a_clear_lead(records_with: Make) -> None:
