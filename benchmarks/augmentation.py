@@ -29,8 +29,9 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the package beside this folder, installed or not
 
 from iat_ros.errors import IatError
+from iat_ros.evaluation.augmentation_quality import effectiveness, reliability
 from iat_ros.training.held_out import held_out_likelihoods
-from iat_ros.training.neighbours import AT_MOST, NeighbourSampler, effectiveness, nearest, reliability
+from iat_ros.training.neighbours import AT_MOST, NeighbourSampler, nearest
 
 SIZES = (1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000)
 SCALES = (0.05, 0.07, 0.1, 0.14, 0.2, 0.28, 0.4, 0.56, 0.8)

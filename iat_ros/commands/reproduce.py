@@ -60,9 +60,10 @@ def run(args: argparse.Namespace) -> int:
     jobs = plan(
         lambda by, seed: source.divide(frames, by, seed), args.divisions, seeds, args.methods, recipes, args.out
     )
-    with tqdm(total=sum(len(job.methods) for job in jobs), desc="methods", disable=None) as bar:
-        for count in run_jobs(jobs, args.out, args.jobs, args.ray):
-            bar.update(count)
+    with tqdm(total=len(jobs), desc="methods", disable=None) as bar:
+        for method in run_jobs(jobs, args.out, args.jobs, args.ray):
+            bar.set_postfix_str(method, refresh=False)
+            bar.update()
     records = collect(args.out, args.divisions, seeds, args.methods)
     recipe = {name: asdict(config) for name, config in recipes.items()}
     results = Results(source.name, seeds, args.methods, recipe, records, iat_ros.__version__, str(torch.__version__))

@@ -7,6 +7,7 @@ import json
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -27,33 +28,35 @@ _RECIPE_OF = {"ours": "ours", "nearest": None, "shuffled": None}  # all others a
 
 @dataclass(frozen=True)
 class Job:
-    """Methods that one E judges.
+    """One method to train and score.
 
     Attributes:
         division: Sets A and B.
         seed: Decides everything that is drawn.
-        methods: Names of the methods still to be run.
+        method: Name of the method.
         recipes: ``ours`` and ``paper``.
     """
 
     division: Division
     seed: int
-    methods: tuple[str, ...]
+    method: str
     recipes: dict[str, TrainingConfig]
 
 
-def run_job(job: Job) -> list[dict[str, Any]]:
-    """Train and score the methods of a job; records as raw.json holds them."""
+_evaluations: dict[tuple[str, int], IatEvaluation] = {}
+
+
+def run_job(job: Job) -> dict[str, Any]:
+    """Train and score the method of a job; the record as raw.json holds it."""
     torch.set_num_threads(1)
-    evaluation = IatEvaluation(job.division, seed=job.seed)
-    data = SetA(job.division, job.recipes, job.seed)
-    records = []
-    for method in job.methods:
-        learned = learn(method, data)
-        scores = evaluation.score(learned.answer).as_dict()
-        record = {"division": job.division.by, "method": method, "seed": job.seed, **scores, **learned.augmentation}
-        records.append({**record, "train_s": learned.train_s, "fingerprint": fingerprint(method, job.recipes)})
-    return records
+    key = (job.division.by, job.seed)
+    if key not in _evaluations:  # E is made from the seed alone: made anew in another process, it is the same
+        _evaluations.clear()
+        _evaluations[key] = IatEvaluation(job.division, seed=job.seed)
+    learned = learn(job.method, SetA(job.division, job.recipes, job.seed))
+    scores = _evaluations[key].score(learned.answer).as_dict()
+    record = {"division": job.division.by, "method": job.method, "seed": job.seed, **scores, **learned.augmentation}
+    return {**record, "train_s": learned.train_s, "fingerprint": fingerprint(job.method, job.recipes)}
 
 
 def fingerprint(method: str, recipes: dict[str, TrainingConfig]) -> str:
@@ -83,16 +86,14 @@ def plan(
     for by in divisions:
         for seed in seeds:
             missing = [name for name in methods if not _is_done(directory, by, seed, name, recipes)]
-            # What takes long goes apart, so that no job outlasts the others; E is the same, being made from the seed.
-            half = (len(missing) + 1) // 2
-            for part in (missing[:half], missing[half:]):
-                if part:
-                    jobs.append(Job(divide(by, seed), seed, tuple(part), recipes))
+            if missing:
+                division = divide(by, seed)
+                jobs += [Job(division, seed, name, recipes) for name in missing]
     return jobs
 
 
-def run_jobs(jobs: Sequence[Job], directory: Path, workers: int, ray_address: str | None) -> Iterator[int]:
-    """Run jobs and write each one's records as soon as it ends; yields the number of records written.
+def run_jobs(jobs: Sequence[Job], directory: Path, workers: int, ray_address: str | None) -> Iterator[str]:
+    """Run jobs and write each one's record as soon as it ends; yields the name of its method.
 
     Args:
         jobs: From `plan`.
@@ -104,10 +105,9 @@ def run_jobs(jobs: Sequence[Job], directory: Path, workers: int, ray_address: st
         ConfigError: Ray is asked for and not installed, or does not answer.
     """
     (directory / RECORDS).mkdir(parents=True, exist_ok=True)
-    for records in _on_ray(jobs, ray_address) if ray_address else _side_by_side(jobs, workers):
-        for record in records:
-            write_json(_path(directory, record["division"], record["seed"], record["method"]), record)
-        yield len(records)
+    for record in _on_ray(jobs, ray_address) if ray_address else _side_by_side(jobs, workers):
+        write_json(_path(directory, record["division"], record["seed"], record["method"]), record)
+        yield record["method"]
 
 
 def collect(directory: Path, divisions: Sequence[str], seeds: Sequence[int], methods: Sequence[str]) -> list[Any]:
@@ -125,19 +125,22 @@ def _is_done(directory: Path, by: str, seed: int, method: str, recipes: dict[str
     return path.exists() and read_json(path).get("fingerprint") == fingerprint(method, recipes)
 
 
-def _side_by_side(jobs: Sequence[Job], workers: int) -> Iterator[list[dict[str, Any]]]:
+def _side_by_side(jobs: Sequence[Job], workers: int) -> Iterator[dict[str, Any]]:
     context = multiprocessing.get_context("spawn")  # forking a process that holds torch's threads can hang
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
         futures = [pool.submit(run_job, job) for job in jobs]
         try:
             for future in as_completed(futures):
                 yield future.result()
-        except BaseException:
+        except BrokenProcessPool as error:
+            raise ConfigError("a process ended without a word, maybe for want of memory; try fewer --jobs") from error
+        finally:  # after an error or Ctrl-C nobody waits for the minutes that other jobs still have to go
             pool.shutdown(wait=False, cancel_futures=True)
-            raise
+            for process in multiprocessing.active_children():
+                process.terminate()
 
 
-def _on_ray(jobs: Sequence[Job], address: str) -> Iterator[list[dict[str, Any]]]:
+def _on_ray(jobs: Sequence[Job], address: str) -> Iterator[dict[str, Any]]:
     try:
         import ray
     except ImportError as error:

@@ -34,7 +34,7 @@ def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
     d^2 = ||m_1 - m_2||^2 + tr(S_1 + S_2 - 2 (S_1 S_2)^(1/2)); d^2 is returned, as is usual.
     """
     means = first.mean(axis=0) - second.mean(axis=0)
-    one, two = (np.cov(features, rowvar=False) for features in (first, second))
+    one, two = (np.atleast_2d(np.cov(features, rowvar=False)) for features in (first, second))
     root = scipy.linalg.sqrtm(one)
     middle = scipy.linalg.eigvalsh(np.real(root) @ two @ np.real(root))
     return float(means @ means + np.trace(one) + np.trace(two) - 2.0 * np.sqrt(middle.clip(0.0)).sum())

@@ -68,7 +68,7 @@ def embed_jointly(
     points = points - points.mean(dim=0)
     points = (points / points.square().sum(dim=1).mean().sqrt().clamp_min(1e-12)).float()
     keys = stimuli[landmarks]
-    near = torch.cdist(sides[0], sides[0]).fill_diagonal_(torch.inf).min(dim=1)[0].median()
+    near = torch.cdist(sides[0], sides[0]).fill_diagonal_(torch.inf).min(dim=1)[0].median().clamp_min(1e-6)
     encoder = AttentionEncoder(dims).requires_grad_(False).eval()
     encoder.keys.copy_(encoder.limb_vectors(keys))
     encoder.values.copy_(points)

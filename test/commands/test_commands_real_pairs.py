@@ -16,7 +16,7 @@ from iat_ros.data.made_up import make_clips
 from iat_ros.model.responder import Responder
 from iat_ros.resources import find_config
 
-RECIPE = "width: 16\npvae: {epochs: 3}\ngan: {steps: 2, batch: 8}\n"
+RECIPE = "width: 16\npool: 64\ngan: {steps: 2, batch: 8}\n"
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +13,12 @@ import torch
 
 from iat_ros.errors import ModelError
 from iat_ros.model.model_file import ModelCard, load_card, load_generator, save_model
-from iat_ros.model.networks import Act2Act, Dimensions
+from iat_ros.model.networks import ENCODERS, Act2Act, Dimensions
 from iat_ros.model.normalisation import DurationScale, to_motions, to_tensor
 from iat_ros.model.responder import Responder
 from iat_ros.skeleton.motion import MotionArray
 
-DIMS = Dimensions(2, frames=16, width=4, code=3, noise=2)
+DIMS = Dimensions(2, frames=16, width=4, code=3, noise=2, landmarks=5)
 SCALE = DurationScale(0.5, 0.2, 1.0, 3.0)
 
 
@@ -27,12 +28,15 @@ def make_motions(count: int = 3) -> MotionArray:
     return MotionArray(limbs / np.linalg.norm(limbs, axis=-1, keepdims=True), np.linspace(1.2, 2.4, count))
 
 
-@pytest.fixture
-def saved(tmp_path: Path) -> tuple[Path, Act2Act, ModelCard]:
-    """A small model on disk."""
+@pytest.fixture(params=ENCODERS)
+def saved(tmp_path: Path, request: pytest.FixtureRequest) -> tuple[Path, Act2Act, ModelCard]:
+    """A small model on disk, with either encoder."""
     torch.manual_seed(0)
-    generator = Act2Act(DIMS).eval()
-    card = ModelCard("made", ("left", "right"), DIMS, SCALE, SCALE, {"gan": {"steps": 5}}, {"name": "made_up"}, 7)
+    generator = Act2Act(DIMS, request.param).eval()
+    for buffer in generator.encoder.buffers():
+        buffer.copy_(torch.rand(buffer.shape) + 0.1)
+    recipe, data_set = {"gan": {"steps": 5}}, {"name": "made_up"}
+    card = ModelCard("made", ("left", "right"), DIMS, request.param, 0.7, SCALE, SCALE, recipe, data_set, 7)
     save_model(tmp_path / "model", generator, card)
     return tmp_path / "model", generator, card
 
@@ -76,8 +80,15 @@ def test_damaged_files_give_one_clear_error(saved, name: str, damage: str) -> No
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format_version": 99}, "expected format_version 1, got 99"),
+        ({"format_version": 99}, "expected format_version 2, got 99"),
+        ({"format_version": 1}, "expected format_version 2, got 1; train the model again"),
+        ({"encoder": "recurrent"}, "'encoder' must be one of attention, convolutional, got 'recurrent'"),
+        ({"encoder": ["attention"]}, "'encoder' must be one of"),
+        ({"spread": -0.1}, "'spread' must lie between 0 and 2, got -0.1"),
+        ({"spread": float("nan")}, "'spread' must lie between 0 and 2, got nan"),
+        ({"spread": True}, "'spread' must lie between 0 and 2, got True"),
         ({"dimensions": {"limbs": 2, "frames": 15}}, "multiple of 8"),
+        ({"dimensions": {"limbs": 2, "landmarks": 0}}, "dimension 'landmarks' must be whole, from 1 to 1024, got 0"),
         ({"dimensions": {"limbs": 2, "breadth": 3}}, "breadth"),
         ({"limb_names": ["left"]}, "1 limb names for dimensions.limbs = 2"),
         ({"seed": None, "extra": 1}, "extra"),
@@ -101,13 +112,31 @@ def test_weights_that_do_not_fit_the_card(saved) -> None:
     path = directory / "model.safetensors"
     weights = dict(generator.state_dict())
     for change, message in (
-        ({"head.bias": torch.zeros(9)}, "'head.bias' should have shape"),
+        ({"decoder.duration.bias": torch.zeros(9)}, "'decoder.duration.bias' should have shape"),
         ({"alien": torch.zeros(1)}, "'alien' should have shape None"),
-        ({"head.bias": torch.tensor([0.0, float("nan"), 0.0])}, "NaN or infinity"),
+        ({"decoder.duration.bias": torch.tensor([float("nan")])}, "NaN or infinity"),
+        ({"decoder.duration.bias": torch.zeros(1).double()}, "should hold float32"),
     ):
         safetensors.torch.save_file({**weights, **change}, str(path))
         with pytest.raises(ModelError, match=message):
             load_generator(directory, card)
+
+
+def test_weights_of_the_other_encoder_are_refused(saved) -> None:
+    """A card that tells another encoder than the weights hold is refused, and the first tensor named."""
+    directory, _, card = saved
+    other = next(name for name in ENCODERS if name != card.encoder)
+    with pytest.raises(ModelError, match=r"does not fit model\.json: tensor 'encoder\."):
+        load_generator(directory, replace(card, encoder=other))
+
+
+def test_noise_is_as_wide_as_the_card_says(saved) -> None:
+    """Noise of answers has the standard deviation `spread`, and repeats by the generator's seed."""
+    responder = Responder.load(saved[0], "cpu")
+    noise = responder.sample_noise(4000, np.random.default_rng(0))
+    assert noise.shape == (4000, 2)
+    assert noise.std() == pytest.approx(0.7, rel=0.03)
+    np.testing.assert_array_equal(noise, responder.sample_noise(4000, np.random.default_rng(0)))
 
 
 def test_responder_refuses_other_shapes_and_limbs(saved) -> None:

@@ -148,9 +148,9 @@ def random_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path
         torch.manual_seed(0)
         dims = Dimensions(len(limb_names), width=8)
         scale = DurationScale(0.6, 0.2, 1.0, 3.0)
-        card = ModelCard("utd_mhad", limb_names, dims, scale, scale, {}, {}, seed=0)
+        card = ModelCard("utd_mhad", limb_names, dims, "convolutional", 0.7, scale, scale, {}, {}, seed=0)
         directory = tmp_path_factory.mktemp("model")
-        save_model(directory, Act2Act(dims), card)
+        save_model(directory, Act2Act(dims, "convolutional"), card)
         return directory
 
     return make

@@ -18,13 +18,12 @@ from scipy.sparse import csr_array
 from scipy.stats import chisquare
 
 from iat_ros.errors import ConfigError, DataError
+from iat_ros.evaluation.augmentation_quality import effectiveness, reliability
 from iat_ros.training.held_out import held_out_likelihoods
 from iat_ros.training.neighbours import (
     TOLERANCE,
     NeighbourSampler,
-    effectiveness,
     nearest,
-    reliability,
 )
 
 ROOT = Path(__file__).parents[2]

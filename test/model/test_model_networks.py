@@ -1,0 +1,154 @@
+"""The networks: the attention encoder against plain numpy, and the critic's slope written out against autograd."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from iat_ros.model.networks import (
+    ENCODERS,
+    Act2Act,
+    AttentionEncoder,
+    ConditionedDecoder,
+    Critic,
+    Dimensions,
+)
+from iat_ros.training.wgan import gradient_penalty
+
+DIMS = Dimensions(2, frames=16, width=4, code=3, noise=2, landmarks=6)
+
+
+@pytest.fixture
+def encoder() -> AttentionEncoder:
+    """Six keys at random, with their values, and a width that lets several of them speak."""
+    torch.manual_seed(0)
+    encoder = AttentionEncoder(DIMS).requires_grad_(False)
+    encoder.keys.copy_(encoder.limb_vectors(torch.randn(6, 7, 16)))
+    encoder.values.copy_(torch.randn(6, 3))
+    encoder.width.fill_(1.5)
+    return encoder
+
+
+def attend(encoder: AttentionEncoder, motions: np.ndarray, keys: list[int]) -> np.ndarray:
+    """Compute c of stimuli (N, C + 1, T), one frame and one limb after the other, from some of the keys."""
+    known = encoder.keys.numpy().reshape(6, 6, 16)
+    values, width = encoder.values.numpy().astype(float), float(encoder.width)
+    codes = []
+    for motion in motions:
+        weights = []
+        for key in keys:
+            squares = [((motion[:6, t] - known[key, :, t] * 4.0) ** 2).sum() for t in range(16)]
+            weights.append(np.exp(-np.mean(squares) / (2 * width**2)))
+        codes.append(sum(w * values[key] for w, key in zip(weights, keys, strict=True)) / sum(weights))
+    return np.array(codes)
+
+
+def test_attention_against_plain_numpy(encoder: AttentionEncoder) -> None:
+    """The code is the mean of the values, weighted by a Gaussian of the mean squared distance over frames."""
+    motions = torch.randn(5, 7, 16)
+    np.testing.assert_allclose(encoder(motions), attend(encoder, motions.numpy(), list(range(6))), atol=1e-5)
+
+
+def test_attention_does_not_look_at_durations(encoder: AttentionEncoder) -> None:
+    """The duration channel changes no code."""
+    motions = torch.randn(5, 7, 16)
+    longer = motions.clone()
+    longer[:, -1] += 3.0
+    assert torch.equal(encoder(motions), encoder(longer))
+
+
+def test_leaving_out_is_as_if_the_key_were_not_there(encoder: AttentionEncoder) -> None:
+    """Each stimulus leaves its own key out, -1 leaves out none, and the encoder is not changed by it."""
+    motions = torch.randn(4, 7, 16)
+    codes = encoder(motions, leave_out=torch.tensor([2, -1, 5, -1])).numpy()
+    everything = list(range(6))
+    for row, keys in enumerate(([0, 1, 3, 4, 5], everything, [0, 1, 2, 3, 4], everything)):
+        np.testing.assert_allclose(codes[row], attend(encoder, motions[row : row + 1].numpy(), keys)[0], atol=1e-5)
+    assert torch.equal(encoder(motions, leave_out=torch.full((4,), -1)), encoder(motions))
+
+
+def test_a_narrow_attention_gives_the_value_of_the_nearest_key(encoder: AttentionEncoder) -> None:
+    """A stimulus that is a key has its value; with that key left out, the value of the next nearest."""
+    encoder.width.fill_(1e-2)
+    motions = torch.cat([encoder.keys.view(6, 6, 16) * 4.0, torch.zeros(6, 1, 16)], dim=1)
+    torch.testing.assert_close(encoder(motions), encoder.values, atol=1e-4, rtol=0)
+    apart = torch.cdist(encoder.keys, encoder.keys).fill_diagonal_(torch.inf).argmin(dim=1)
+    without = encoder(motions, leave_out=torch.arange(6))
+    torch.testing.assert_close(without, encoder.values[apart], atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_generators_answer_with_unit_limb_vectors_and_one_duration(encoder: str) -> None:
+    """Act2Act of either encoder gives unit limb vectors, and a duration that is the same in all frames."""
+    torch.manual_seed(0)
+    answers = Act2Act(DIMS, encoder)(torch.randn(5, 7, 16), torch.randn(5, 2))
+    assert answers.shape == (5, 7, 16)
+    lengths = answers[:, :-1].unflatten(1, (2, 3)).norm(dim=2)
+    torch.testing.assert_close(lengths, torch.ones_like(lengths), atol=1e-4, rtol=0)
+    assert torch.equal(answers[:, -1], answers[:, -1, :1].expand(-1, 16))
+
+
+def test_conditioned_decoder_is_the_second_half_of_act2act() -> None:
+    """With the decoder's weights and the code repeated over time, it gives Act2Act's answers."""
+    torch.manual_seed(0)
+    whole = Act2Act(DIMS, "convolutional")
+    half = ConditionedDecoder(DIMS.code, DIMS.noise, DIMS)
+    half.decoder.load_state_dict(whole.decoder.state_dict())
+    stimuli, noise = torch.randn(5, 7, 16), torch.randn(5, 2)
+    code = whole.encoder(stimuli)[:, :, None].expand(-1, -1, 16)
+    torch.testing.assert_close(half(code, noise), whole(stimuli, noise))
+
+
+@pytest.mark.parametrize("condition", [0, 3, 7])
+@pytest.mark.parametrize("channels", [7, 14])
+def test_slope_is_that_of_autograd(condition: int, channels: int) -> None:
+    """Written out, dD / d motion is what automatic differentiation gives, under any condition or none."""
+    torch.manual_seed(condition)
+    critic = Critic(condition, channels, DIMS)
+    with torch.no_grad():
+        for weights in critic.parameters():
+            weights.mul_(3)
+    conditions, motions = torch.randn(9, condition, 16), torch.randn(9, channels, 16, requires_grad=True)
+    (expected,) = torch.autograd.grad(critic(conditions, motions).sum(), motions)
+    assert expected.abs().max() > 0.1
+    torch.testing.assert_close(critic.slope(conditions, motions), expected, atol=1e-5, rtol=0)
+
+
+def test_slope_against_finite_differences() -> None:
+    """Moving each input a little changes the score as the slope says."""
+    torch.manual_seed(0)
+    critic = Critic(2, 4, Dimensions(1, frames=8, width=4)).double()
+    condition, motion = torch.randn(1, 2, 8).double(), torch.randn(1, 4, 8).double()
+    with torch.no_grad():
+        slope = critic.slope(condition, motion)[0]
+        steps = 1e-6 * torch.eye(32).double().view(32, 4, 8)
+        there = condition.expand(32, -1, -1)
+        change = (critic(there, motion + steps) - critic(there, motion - steps)) / 2e-6
+    torch.testing.assert_close(slope, change.view(4, 8), atol=1e-7, rtol=0)
+
+
+def test_gradient_penalty_of_a_known_slope() -> None:
+    """Slopes of length 5 and 1 are charged (5 - 1)^2 and nothing."""
+    slope = torch.zeros(2, 25, 32)
+    slope[0, 3, 4], slope[0, 10, 30], slope[1, 0, 0] = 3.0, 4.0, -1.0
+    assert gradient_penalty(slope).item() == pytest.approx(8.0, abs=1e-5)
+
+
+def test_gradient_penalty_moves_the_weights_as_double_backward_does() -> None:
+    """Its gradient with respect to every weight is the one of differentiating autograd's own slope again."""
+    torch.manual_seed(1)
+    critic = Critic(3, 7, DIMS).double()
+    condition, motion = torch.randn(6, 3, 16).double(), torch.randn(6, 7, 16).double().requires_grad_(True)
+    names, weights = zip(*critic.named_parameters(), strict=True)
+    ours = torch.autograd.grad(gradient_penalty(critic.slope(condition, motion)), weights, allow_unused=True)
+    (slope,) = torch.autograd.grad(critic(condition, motion).sum(), motion, create_graph=True)
+    theirs = torch.autograd.grad(gradient_penalty(slope), weights, allow_unused=True)
+    seen = 0
+    for name, one, other in zip(names, ours, theirs, strict=True):
+        if name.endswith("bias"):  # biases only choose the side of each kink
+            assert all(part is None or not part.any() for part in (one, other)), name
+        else:
+            torch.testing.assert_close(one, other, atol=1e-10, rtol=1e-8)
+            seen += bool(one.abs().max() > 1e-4)
+    assert seen == 4

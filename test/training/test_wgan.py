@@ -1,0 +1,102 @@
+"""The WGAN-GP trainer: it learns which answer belongs to which condition, keeps an average, and can be put aside."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+
+from iat_ros.model.networks import ConditionedDecoder, Critic, Dimensions
+from iat_ros.training.config import GanConfig
+from iat_ros.training.wgan import WganTrainer
+
+DIMS = Dimensions(1, frames=8, width=8, noise=2)
+
+
+def trainer(config: GanConfig, seed: int = 0) -> WganTrainer:
+    """A limb that points along x under the first condition, and along y under the second."""
+    torch.manual_seed(seed)
+    which = torch.arange(64) % 2
+    conditions = torch.nn.functional.one_hot(which, 2).float()[:, :, None].expand(-1, -1, 8)
+    motions = torch.zeros(64, 4, 8)
+    motions[:, 0], motions[:, 1] = 1.0 - which[:, None].float(), which[:, None].float()
+    motions[:, 3] = 2.0 * which[:, None] - 1.0
+    return WganTrainer(ConditionedDecoder(2, 2, DIMS), Critic(2, 4, DIMS), conditions, motions, config)
+
+
+def weights(module: torch.nn.Module) -> torch.Tensor:
+    """All weights in a row."""
+    return torch.cat([value.flatten() for value in module.parameters()])
+
+
+def test_it_learns_the_answer_to_each_condition() -> None:
+    """After a hundred steps, answers point where the condition says, and last as long."""
+    learned = trainer(GanConfig(steps=120, batch=16, learning_rate=5e-3, noise=2, average=0.9))
+    before = _answers(learned)
+    told: list[int] = []
+    learned.train(lambda step, losses: told.append(step) if set(losses) == {"distance"} else None)
+    assert told == list(range(1, 121))
+    after = _answers(learned)
+    for answers, good in ((before, False), (after, True)):
+        right = answers[0, 0].mean() > 0.8 and answers[1, 1].mean() > 0.8
+        assert bool(right and answers[0, 3].mean() < -0.5 and answers[1, 3].mean() > 0.5) == good
+
+
+def _answers(learned: WganTrainer) -> torch.Tensor:
+    """Mean answer to each condition, shape (2, 4, 8)."""
+    conditions = torch.eye(2)[:, :, None].expand(-1, -1, 8).repeat_interleave(50, dim=0)
+    noise = torch.randn(100, 2, generator=torch.Generator().manual_seed(0))
+    answers: torch.Tensor = learned.average(conditions, noise).view(2, 50, 4, 8).mean(dim=1)
+    return answers
+
+
+def test_average_runs_after_the_weights() -> None:
+    """It is the mean of all steps at first, then moves by the share that its decay leaves, and is never trained."""
+    torch.manual_seed(0)
+    config = GanConfig(steps=6, batch=4, noise=2, average=0.75)
+    learned = trainer(config)
+    seen: list[torch.Tensor] = []
+    kept: list[torch.Tensor] = []
+
+    def look(*_: object) -> None:
+        seen.append(weights(learned._generator).detach().clone())
+        kept.append(weights(learned.average).clone())
+
+    learned.train(look)
+    expected = torch.zeros_like(seen[0])
+    for number, (now, average) in enumerate(zip(seen, kept, strict=True)):
+        decay = min(0.75, 1 - 1 / (number + 1))
+        expected = decay * expected + (1 - decay) * now
+        torch.testing.assert_close(average, expected, atol=1e-6, rtol=1e-5)
+    assert not any(value.requires_grad for value in learned.average.parameters())
+
+
+@pytest.mark.parametrize("at", [1, 4])
+def test_put_aside_and_taken_up_again(at: int) -> None:
+    """From `state` and torch's own random state, another trainer goes on to the same weights."""
+    config = GanConfig(steps=6, batch=4, noise=2)
+    whole = trainer(config)
+    states: dict[int, tuple[dict, torch.Tensor]] = {}
+    whole.train(lambda step, _: states.update({step: (copy.deepcopy(whole.state()), torch.get_rng_state())}))
+    other = trainer(config, seed=5)
+    other.load_state(states[at][0])
+    assert other.step == at
+    torch.set_rng_state(states[at][1])
+    other.train(lambda *_: None)
+    assert torch.equal(weights(other.average), weights(whole.average))
+
+
+def test_learning_slows_down_over_the_second_half() -> None:
+    """The learning rate stays for half of the steps, then falls evenly towards 0, for both networks."""
+    learned = trainer(GanConfig(steps=8, batch=4, learning_rate=1e-3, noise=2))
+    rates: list[tuple[float, float]] = []
+
+    def look(*_: object) -> None:
+        state = learned.state()
+        rates.append(tuple(state[name]["param_groups"][0]["lr"] for name in ("generator_step", "critic_step")))
+
+    learned.train(look)
+    expected = [1e-3] * 5 + [7.5e-4, 5e-4, 2.5e-4]
+    for rate, both in zip(expected, rates, strict=True):
+        assert both == pytest.approx((rate, rate))
