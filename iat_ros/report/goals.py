@@ -53,7 +53,7 @@ class Goal:
         outcomes = [check.holds for checks in self.groups.values() for check in checks]
         if all(reached):
             return "holds"
-        if None in outcomes:
+        if None in outcomes and False not in outcomes:
             return "cannot be told"
         return "holds in part" if any(outcomes) else "does not hold"
 

@@ -83,6 +83,12 @@ def test_without_a_method_its_goal_cannot_be_told(records_with: Make) -> None:
     assert any("no results of Nearest copy by subject" in text for text in told)
 
 
+def test_one_missed_figure_decides_though_others_are_missing(records_with: Make) -> None:
+    """By subject alone, with IAT-test below the paper's: whatever the other division says, the goal is not reached."""
+    records = [record for record in records_with(ours=(73.0, 88.0, 81.0, 1.0, 17.0)) if record["division"] == "subject"]
+    assert judge_goals(aggregate(records, divisions=("subject",)))[1].verdict == "holds in part"
+
+
 def test_checks_tell_their_figures(records_with: Make) -> None:
     """Every line has both figures and how far they lie apart, with the standard error of that."""
     goal = judge_goals(aggregate(records_with(ours=(70.0, 91.0, 84.0, 0.97, 14.0))))[0]
