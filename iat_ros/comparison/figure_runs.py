@@ -46,12 +46,11 @@ def figure_data(
     data = SetA(division, recipes, seed)
     plain = _paired_vaes(data, pe_rate=0.0)
     progress()
-    courses = [_quality_by_dimension(data, dimension, progress) for dimension in DIMENSIONS]
-    paper = recipes["paper"].pvae
-    by_scale = _quality_by_scale(data, _paired_vaes(data))
+    courses = [_quality_by_dimension(data, dimension, progress) for dimension in dimensions_of(data)]
+    with_pe = _paired_vaes(data)
+    by_scale = _quality_by_scale(data, with_pe)
     progress()
     names = tuple(rule.stimulus for rule in division.rules), tuple(rule.response for rule in division.rules)
-    with_pe = _paired_vaes(data, embedding=paper.embedding)
     embedding = EmbeddingData(
         plain.stimuli.points,
         plain.responses.points,
@@ -67,7 +66,7 @@ def figure_data(
         np.array(SCALES),
         by_scale[..., 0].T,
         by_scale[..., 1].T,
-        np.array(DIMENSIONS, dtype=float),
+        np.array(dimensions_of(data), dtype=float),
         by_dimension[..., 0].T,
         by_dimension[..., 1].T,
     )
@@ -79,6 +78,12 @@ def figure_data(
 def figure_steps() -> int:
     """Return how often `figure_data` reports progress."""
     return len(DIMENSIONS) + 3
+
+
+def dimensions_of(data: SetA) -> list[int]:
+    """Return the dimensions of L that these recipes and so many pairs allow."""
+    most = min(data.recipes["paper"].pvae.latent, len(data.pairs) - 1, data.recipes["ours"].embedding.landmarks - 1)
+    return [dimension for dimension in DIMENSIONS if dimension <= most]
 
 
 def _paired_vaes(data: SetA, **changes: float) -> PairedEmbedding:

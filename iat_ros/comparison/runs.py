@@ -16,9 +16,11 @@ import torch
 
 import iat_ros
 from iat_ros.comparison.methods import METHODS, SetA, learn
+from iat_ros.data.actions import stack
 from iat_ros.data.protocol import Division
 from iat_ros.errors import ConfigError
 from iat_ros.evaluation.iat import IatEvaluation
+from iat_ros.evaluation.judge import JudgeConfig
 from iat_ros.report.results import read_json, write_json
 from iat_ros.training.config import TrainingConfig
 
@@ -56,14 +58,18 @@ def run_job(job: Job) -> dict[str, Any]:
     learned = learn(job.method, SetA(job.division, job.recipes, job.seed))
     scores = _evaluations[key].score(learned.answer).as_dict()
     record = {"division": job.division.by, "method": job.method, "seed": job.seed, **scores, **learned.augmentation}
-    return {**record, "train_s": learned.train_s, "fingerprint": fingerprint(job.method, job.recipes)}
+    return {**record, "train_s": learned.train_s, "fingerprint": fingerprint(job.method, job.recipes, job.division)}
 
 
-def fingerprint(method: str, recipes: dict[str, TrainingConfig]) -> str:
-    """Tell recipes apart: what a record of this method depends on beside data and seed."""
+def fingerprint(method: str, recipes: dict[str, TrainingConfig], division: Division) -> str:
+    """Tell records apart: what one depends on beside the seed, which is the version, the data, recipe and judge."""
     recipe = recipes.get(_RECIPE_OF.get(method, "paper") or "")
-    content = [iat_ros.__version__, asdict(recipe) if recipe else None]
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+    content = [iat_ros.__version__, asdict(recipe) if recipe else None, asdict(JudgeConfig())]
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
+    actions = [stack(division.stimuli), stack(division.responses)]
+    for motions in (division.pairs.stimuli, division.pairs.responses, *actions):
+        digest.update(motions.limbs_in_body.tobytes() + motions.durations_s.tobytes())
+    return digest.hexdigest()[:16]
 
 
 def plan(
@@ -74,7 +80,7 @@ def plan(
     recipes: dict[str, TrainingConfig],
     directory: Path,
 ) -> list[Job]:
-    """List what is still to be run: records that are there with the same recipe are not made again.
+    """List what is still to be run: records that are there of the same data and recipe are not made again.
 
     Raises:
         ConfigError: A method is unknown.
@@ -85,10 +91,11 @@ def plan(
     jobs = []
     for by in divisions:
         for seed in seeds:
-            missing = [name for name in methods if not _is_done(directory, by, seed, name, recipes)]
-            if missing:
-                division = divide(by, seed)
-                jobs += [Job(division, seed, name, recipes) for name in missing]
+            division = divide(by, seed)
+            for name in methods:
+                path = _path(directory, by, seed, name)
+                if not path.exists() or read_json(path).get("fingerprint") != fingerprint(name, recipes, division):
+                    jobs.append(Job(division, seed, name, recipes))
     return jobs
 
 
@@ -118,11 +125,6 @@ def collect(directory: Path, divisions: Sequence[str], seeds: Sequence[int], met
 
 def _path(directory: Path, by: str, seed: int, method: str) -> Path:
     return directory / RECORDS / f"{by}_{seed}_{method}.json"
-
-
-def _is_done(directory: Path, by: str, seed: int, method: str, recipes: dict[str, TrainingConfig]) -> bool:
-    path = _path(directory, by, seed, method)
-    return path.exists() and read_json(path).get("fingerprint") == fingerprint(method, recipes)
 
 
 def _side_by_side(jobs: Sequence[Job], workers: int) -> Iterator[dict[str, Any]]:

@@ -131,7 +131,7 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         if self.method not in METHODS:
             raise ConfigError(f"method must be one of {', '.join(METHODS)}, got '{self.method}'")
-        self.dimensions(1, 1)  # refuses what can't be
+        self.dimensions(1, self.embedding.landmarks)  # refuses what can't be
         if self.pvae.embedding > self.pvae.latent:
             raise ConfigError(
                 f"pvae.embedding ({self.pvae.embedding}) must not exceed pvae.latent ({self.pvae.latent})"
@@ -159,10 +159,7 @@ def load_training_config(name_or_path: str) -> TrainingConfig:
         ConfigError: There is no such file, a key is unknown, or a value is of the wrong type or sign.
     """
     path = find_config("training", name_or_path)
-    try:
-        config: TrainingConfig = _build(TrainingConfig, load_mapping(path), str(path))
-    except ModelError as error:
-        raise ConfigError(f"{path}: {error}") from error
+    config: TrainingConfig = _build(TrainingConfig, load_mapping(path), str(path))
     return config
 
 
@@ -189,4 +186,7 @@ def _build(kind: Any, content: Any, where: str) -> Any:
             wanted = "a whole number above 0" if isinstance(default, int) else "a number of at least 0"
             raise ConfigError(f"{where}: {key} must be {wanted}, got {value!r}")
         values[key] = type(default)(value)
-    return kind(**values)
+    try:
+        return kind(**values)
+    except (ConfigError, ModelError) as error:
+        raise ConfigError(f"{where}: {error}") from error

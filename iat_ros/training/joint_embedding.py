@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from iat_ros.errors import DataError
 from iat_ros.model.networks import AttentionEncoder, Dimensions
 from iat_ros.training.config import EmbeddingConfig
 
@@ -51,10 +52,18 @@ def embed_jointly(
             are placed by attention to them.
         config: How to embed.
         generator: Chooses landmarks where there are more pairs.
+
+    Raises:
+        DataError: There are no more pairs or landmarks than dimensions.
     """
     landmarks = torch.arange(len(stimuli))
     if dims.landmarks < len(stimuli):
         landmarks = torch.randperm(len(stimuli), generator=generator)[: dims.landmarks].sort()[0]
+    if len(landmarks) <= dims.code:
+        raise DataError(
+            f"{len(landmarks)} pairs are too few for an embedding of {dims.code} dimensions: give more pairs (and "
+            "landmarks), or lower embedding.dimensions"
+        )
     sides = [_limb_vectors(motions[landmarks]) for motions in (stimuli, responses)]
     affinity = torch.stack([_scaled_squares(side, config.neighbours) for side in sides]).sum(dim=0)
     weights = torch.exp(-affinity / 2).fill_diagonal_(0.0)

@@ -116,13 +116,22 @@ def test_another_recipe_is_run_anew(division: Division, recipes: Recipes, tmp_pa
     assert planned(division, recipes, tmp_path, seeds=[0], methods=methods) == []
 
 
-def test_fingerprints_tell_recipes_and_versions_apart(recipes: Recipes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_data_are_run_anew(division: Division, recipes: Recipes, tmp_path: Path, here: list[Job]) -> None:
+    """Records of other pairs in the same directory are no results of these."""
+    list(run_jobs(planned(division, recipes, tmp_path), tmp_path, 1, None))
+    fewer = replace(division, pairs=division.pairs[list(range(10))], pair_rules=division.pair_rules[:10])
+    assert len(planned(fewer, recipes, tmp_path)) == 4
+
+
+def test_fingerprints_tell_recipes_and_versions_apart(
+    division: Division, recipes: Recipes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Another recipe or package version gives another one; the same gives the same."""
-    before = {name: fingerprint(name, recipes) for name in METHODS}
-    assert before == {name: fingerprint(name, copy.deepcopy(recipes)) for name in METHODS}
+    before = {name: fingerprint(name, recipes, division) for name in METHODS}
+    assert before == {name: fingerprint(name, copy.deepcopy(recipes), division) for name in METHODS}
     assert before["ours"] != before["pe"] != before["nearest"]
     monkeypatch.setattr("iat_ros.__version__", "99.0.0")
-    assert all(fingerprint(name, recipes) != before[name] for name in METHODS)
+    assert all(fingerprint(name, recipes, division) != before[name] for name in METHODS)
 
 
 def test_records_hold_what_was_measured(division: Division, recipes: Recipes, tmp_path: Path, here: list[Job]) -> None:
@@ -149,7 +158,7 @@ def test_records_hold_what_was_measured(division: Division, recipes: Recipes, tm
     assert paper["train_s"] > 0
     assert 0 <= paper["augmentation_effectiveness"] <= 100
     stored = read_json(tmp_path / "records" / "subject_5_pe.json")
-    assert stored["fingerprint"] == fingerprint("pe", recipes)
+    assert stored["fingerprint"] == fingerprint("pe", recipes, division)
 
 
 def test_a_method_does_not_depend_on_those_beside_it(division: Division, recipes: Recipes) -> None:

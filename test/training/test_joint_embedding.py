@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from iat_ros.data.protocol import Division
+from iat_ros.errors import DataError
 from iat_ros.evaluation.augmentation_quality import effectiveness, reliability
 from iat_ros.model.normalisation import DurationScale, to_tensor
 from iat_ros.training.augmentation import joint_confidence
@@ -156,3 +157,10 @@ def test_input_is_not_changed(pairs: Pairs) -> None:
     assert torch.equal(before[0], pairs[0])
     assert torch.equal(before[1], pairs[1])
     assert not list(encoder.parameters())
+
+
+def test_more_dimensions_than_pairs_are_refused(pairs: Pairs) -> None:
+    """The line names both numbers and the key to change."""
+    few = (pairs[0][:8], pairs[1][:8])
+    with pytest.raises(DataError, match="8 pairs are too few for an embedding of 10 dimensions.*embedding.dimensions"):
+        embed(few, dimensions=10)
