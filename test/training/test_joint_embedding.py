@@ -162,5 +162,5 @@ def test_input_is_not_changed(pairs: Pairs) -> None:
 def test_more_dimensions_than_pairs_are_refused(pairs: Pairs) -> None:
     """The line names both numbers and the key to change."""
     few = (pairs[0][:8], pairs[1][:8])
-    with pytest.raises(DataError, match="8 pairs are too few for an embedding of 10 dimensions.*embedding.dimensions"):
+    with pytest.raises(DataError, match=r"8 pairs are too few for an embedding of 10 dimensions.*embedding.dimensions"):
         embed(few, dimensions=10)
