@@ -189,4 +189,6 @@ def test_any_skeleton_is_drawn(tmp_path: Path) -> None:
     vectors = np.random.default_rng(0).normal(size=(1, 5, 3, 3))
     motions = MotionArray(vectors / np.linalg.norm(vectors, axis=-1, keepdims=True), np.array([0.7]))
     drawn = draw_answers(AnswerData(definition, ("odd_one",), motions, (motions,)), tmp_path)
-    pixels(tmp_path, drawn[0])
+    image = pixels(tmp_path, drawn[0])
+    for colour in ("#0072b2", "#d55e00"):  # no limb starts at the left or right joint: stimulus and answer alone differ
+        assert has_colour(image, colour), colour
