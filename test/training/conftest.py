@@ -8,6 +8,7 @@ import torch
 from iat_ros.data.made_up import make_clips
 from iat_ros.data.protocol import Division, divide
 from iat_ros.data.source import RULES, Source
+from iat_ros.model.normalisation import DurationScale, to_tensor
 from iat_ros.skeleton.definition import load_skeleton
 
 
@@ -17,3 +18,13 @@ def division() -> Division:
     torch.set_num_threads(1)
     source = Source("made_up", load_skeleton("utd_mhad"), make_clips(people=4, trials=3), RULES)
     return divide(source.actions(32), source.rules, "subject", seed=0)
+
+
+@pytest.fixture(scope="session")
+def pairs(division: Division) -> tuple[torch.Tensor, torch.Tensor]:
+    """The made-up pairs as networks see them: stimuli and responses."""
+    stimuli, responses = (
+        to_tensor(side, DurationScale.of(side.durations_s))
+        for side in (division.pairs.stimuli, division.pairs.responses)
+    )
+    return stimuli, responses

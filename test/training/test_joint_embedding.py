@@ -9,23 +9,12 @@ import torch
 from iat_ros.data.protocol import Division
 from iat_ros.errors import DataError
 from iat_ros.evaluation.augmentation_quality import effectiveness, reliability
-from iat_ros.model.normalisation import DurationScale, to_tensor
 from iat_ros.training.augmentation import joint_confidence
 from iat_ros.training.config import EmbeddingConfig, TrainingConfig
 from iat_ros.training.joint_embedding import JointEmbedding, embed_jointly
 
 Pairs = tuple[torch.Tensor, torch.Tensor]
 NEIGHBOURHOOD = EmbeddingConfig().neighbourhood
-
-
-@pytest.fixture(scope="module")
-def pairs(division: Division) -> Pairs:
-    """Thirty made-up pairs of five rules."""
-    stimuli, responses = (
-        to_tensor(side, DurationScale.of(side.durations_s))
-        for side in (division.pairs.stimuli, division.pairs.responses)
-    )
-    return stimuli, responses
 
 
 def embed(pairs: Pairs, seed: int = 0, **changes: float) -> JointEmbedding:

@@ -9,9 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from iat_ros.data.protocol import Division
 from iat_ros.model.networks import AttentionEncoder, ConditionedDecoder
-from iat_ros.model.normalisation import DurationScale, to_tensor
 from iat_ros.training import preparation as module
 from iat_ros.training.config import METHODS, EmbeddingConfig, GanConfig, PvaeConfig, TrainingConfig, VariationConfig
 from iat_ros.training.preparation import Preparation, finish, make_trainer, prepare
@@ -24,16 +22,6 @@ SHORT = TrainingConfig(
     pvae=PvaeConfig(epochs=3),
     gan=GanConfig(steps=2, batch=4),
 )
-
-
-@pytest.fixture(scope="module")
-def pairs(division: Division) -> Pairs:
-    """Thirty made-up pairs."""
-    stimuli, responses = (
-        to_tensor(side, DurationScale.of(side.durations_s))
-        for side in (division.pairs.stimuli, division.pairs.responses)
-    )
-    return stimuli, responses
 
 
 def prepared(pairs: Pairs, config: TrainingConfig) -> Preparation:
