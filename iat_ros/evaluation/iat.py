@@ -17,6 +17,8 @@ from iat_ros.evaluation.judge import Judge, JudgeConfig
 from iat_ros.evaluation.realism import frechet_distance, mean_distance
 from iat_ros.skeleton.motion import MotionArray
 
+_JUDGES_OF_ANSWERS = 3
+
 
 @dataclass(frozen=True)
 class IatScores:
@@ -25,7 +27,8 @@ class IatScores:
     Attributes:
         e_kfold: Accuracy of E on held-out pairs of B, half positive, half negative: the ceiling of iat_test.
         iat_test: Share of the generated pairs that E, trained on B without their stimuli, judges to follow the rules.
-        iat_train_positives: Accuracy on the pairs of A of an E trained on generated pairs against B's negatives.
+        iat_train_positives: Accuracy on the pairs of A of an E trained on generated pairs against B's negatives, as a
+            mean over several such E: their initial weights alone move it by points.
         iat_train_balanced: The same on the pairs of A and as many pairs made from A that break the rules.
         diversity: Mean distance between answers to one stimulus, as a ratio to that between real responses of B to
             the same action; 1 is as diverse as people.
@@ -146,13 +149,16 @@ class IatEvaluation:
         )
         positive = np.stack([asked, np.arange(len(answers))], axis=1)
         negative = np.argwhere(~self._follows) + np.array([0, len(answers)])
-        judge = self._judge(self._seed + 1000).train(self.stimuli, pool, positive, negative)
         pairs, rules = self._division.pairs, self._division.pair_rules
-        positives = float(judge.accepts(pairs.stimuli, pairs.responses).mean())
         broken = np.argwhere(rules[:, None] != rules[None])
         chosen = broken[np.random.default_rng([self._seed, 3]).permutation(len(broken))[: 10 * len(pairs)]]
-        refused = float((~judge.accepts(pairs.stimuli[chosen[:, 0]], pairs.responses[chosen[:, 1]])).mean())
-        return positives, (positives + refused) / 2
+        accepted, refused = [], []
+        for seed in range(_JUDGES_OF_ANSWERS):
+            judge = self._judge(self._seed + 1000 + 100 * seed).train(self.stimuli, pool, positive, negative)
+            accepted.append(judge.accepts(pairs.stimuli, pairs.responses).mean())
+            refused.append(1.0 - judge.accepts(pairs.stimuli[chosen[:, 0]], pairs.responses[chosen[:, 1]]).mean())
+        positives = float(np.mean(accepted))
+        return positives, (positives + float(np.mean(refused))) / 2
 
 
 def _folds(rules: np.ndarray, folds: int, seed: int) -> np.ndarray:
