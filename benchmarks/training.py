@@ -1,8 +1,9 @@
 """How much faster the package trains Act2Act than a plain loop of the same recipe, as ratios of one run.
 
 The plain loop does the same arithmetic step by step: it draws and varies a batch for every step, encodes it, decodes
-answers for every critic step anew, and takes the gradient penalty's slope by automatic differentiation, twice. Both run
-on the same pairs in turn, a few steps each, so that a noisy machine treats them alike.
+answers for every critic step anew, through the convolutions of torch, and takes the gradient penalty's slope by
+automatic differentiation, twice. Both run on the same pairs in turn, a few steps each, so that a noisy machine treats
+them alike.
 
     python benchmarks/training.py --data made_up
 """
@@ -24,8 +25,10 @@ from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from plain_networks import PlainCritic, PlainDecoder
+
 from iat_ros.data.source import open_source
-from iat_ros.model.networks import AttentionEncoder, ConditionedDecoder, Critic
+from iat_ros.model.encoders import AttentionEncoder
 from iat_ros.model.normalisation import DurationScale, to_tensor
 from iat_ros.training.augmentation import draw_pairs
 from iat_ros.training.config import TrainingConfig
@@ -42,8 +45,8 @@ class PlainLoop:
         self.pairs, self.config, self.preparation, self.dims = (stimuli, responses), config, preparation, dims
         self.encoder = AttentionEncoder(dims)
         self.encoder.load_state_dict(preparation.encoder)
-        self.generator = ConditionedDecoder(dims.code, dims.noise, dims)
-        self.critic = Critic(dims.code, dims.channels, dims)
+        self.generator = PlainDecoder(dims.code + dims.noise, dims)
+        self.critic = PlainCritic(dims.code, dims.channels, dims)
         rate = config.gan.learning_rate
         self.generator_step = torch.optim.Adam(self.generator.parameters(), rate, betas=(0.0, 0.9))
         self.critic_step = torch.optim.Adam(self.critic.parameters(), rate, betas=(0.0, 0.9))

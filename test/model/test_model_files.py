@@ -12,8 +12,10 @@ import safetensors.torch
 import torch
 
 from iat_ros.errors import ModelError
+from iat_ros.model.dimensions import Dimensions
+from iat_ros.model.encoders import ENCODERS
+from iat_ros.model.generator import Act2Act
 from iat_ros.model.model_file import ModelCard, load_card, load_generator, save_model
-from iat_ros.model.networks import ENCODERS, Act2Act, Dimensions
 from iat_ros.model.normalisation import DurationScale, to_motions, to_tensor
 from iat_ros.model.responder import Responder
 from iat_ros.skeleton.motion import MotionArray
