@@ -9,9 +9,13 @@ from torch.nn import functional
 from iat_ros.model.dimensions import Dimensions
 from iat_ros.model.time_convolution import SLOPE, TimeConvolution, upward
 
+_SHORTEST = 1e-4
+
 
 class Decoder(nn.Module):
     """From a vector to a motion: unit limb vectors and a duration channel."""
+
+    same_limb: Tensor
 
     def __init__(self, inputs: int, dims: Dimensions) -> None:
         super().__init__()
@@ -20,16 +24,20 @@ class Decoder(nn.Module):
         self.body = upward(dims.width, dims.coarse)
         self.limbs = TimeConvolution(dims.width, 3 * dims.limbs)
         self.duration = nn.Linear(2 * dims.width * dims.coarse, 1)
+        # a constant, also where weights are made without values at first
+        blocks = torch.eye(3 * dims.limbs, device="cpu").view(-1, dims.limbs, 3).sum(dim=2).repeat_interleave(3, dim=1)
+        self.register_buffer("same_limb", blocks, persistent=False)
 
     def forward(self, vector: Tensor) -> Tensor:
         """Decode (N, inputs) into (N, C + 1, T)."""
         dims = self._dims
         start = functional.leaky_relu(self.start(vector), SLOPE)
         hidden = self.body(start.view(-1, 2 * dims.width, dims.coarse).transpose(1, 2))
-        limbs = self.limbs(hidden).view(-1, dims.frames, dims.limbs, 3)
-        limbs = limbs / limbs.norm(dim=3, keepdim=True).clamp_min(1e-4)
+        limbs = self.limbs(hidden)
+        squares = limbs.square() @ self.same_limb  # of each limb's length, once for each of its channels
+        limbs = limbs * squares.clamp_min(_SHORTEST**2).rsqrt()
         duration = self.duration(start)[:, None].expand(-1, dims.frames, 1)
-        return torch.cat([limbs.flatten(2), duration], dim=2).transpose(1, 2)
+        return torch.cat([limbs, duration], dim=2).transpose(1, 2)
 
 
 class ConditionedDecoder(nn.Module):

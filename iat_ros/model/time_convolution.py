@@ -21,8 +21,8 @@ from torch.nn import functional
 SLOPE = 0.2
 """Of the leaky ReLUs, below 0."""
 
-_KERNEL = 5
-_PADDING = 2
+KERNEL = 5
+PADDING = 2
 
 
 def unfold(motion: Tensor, stride: int) -> Tensor:
@@ -36,8 +36,8 @@ def unfold(motion: Tensor, stride: int) -> Tensor:
         (N, T / stride, 5 C), the channels of one frame after the other.
     """
     count, frames, channels = motion.shape
-    padded = functional.pad(motion, (0, 0, _PADDING, _PADDING))
-    shape = (count, frames // stride, _KERNEL * channels)
+    padded = functional.pad(motion, (0, 0, PADDING, PADDING))
+    shape = (count, frames // stride, KERNEL * channels)
     return padded.as_strided(shape, (padded.stride(0), stride * channels, 1)).contiguous()
 
 
@@ -52,13 +52,13 @@ def fold(rows: Tensor, stride: int) -> Tensor:
         (N, T, C).
     """
     count, places, width = rows.shape
-    channels = width // _KERNEL
+    channels = width // KERNEL
     # As many frames at a time as the stride is long: they do not overlap, and neighbours in a row stay neighbours.
-    padded = rows.new_zeros(count, places + 2 * _PADDING // stride, stride * channels)
-    for first in range(0, _KERNEL, stride):
+    padded = rows.new_zeros(count, places + 2 * PADDING // stride, stride * channels)
+    for first in range(0, KERNEL, stride):
         part = rows[:, :, first * channels : (first + stride) * channels]
         padded[:, first // stride : first // stride + places, : part.shape[2]] += part
-    return padded.view(count, -1, channels)[:, _PADDING:-_PADDING]
+    return padded.view(count, -1, channels)[:, PADDING:-PADDING]
 
 
 class _Unfold(torch.autograd.Function):
@@ -84,15 +84,24 @@ class _Fold(torch.autograd.Function):
 
 
 class TimeConvolution(nn.Conv1d):
-    """A convolution of kernel 5 over (N, T, C), with the parameters of `torch.nn.Conv1d`."""
+    """A convolution of kernel 5 over (N, T, C), with the parameters of `torch.nn.Conv1d`.
+
+    The weight of shape (C_out, C, 5) lies in memory in the order of W, so that W is a view of it.
+    """
 
     def __init__(self, into: int, out: int, stride: int = 1) -> None:
-        super().__init__(into, out, _KERNEL, stride=stride, padding=_PADDING)
+        super().__init__(into, out, KERNEL, stride=stride, padding=PADDING)
+        self.weight = nn.Parameter(self.as_weight(self.matrix.detach()))
 
     @property
     def matrix(self) -> Tensor:
         """W, shape (C_out, 5 C)."""
         return self.weight.transpose(1, 2).flatten(1)
+
+    @staticmethod
+    def as_weight(matrix: Tensor) -> Tensor:
+        """View what has the shape of W as what has the shape of the weight."""
+        return matrix.unflatten(1, (KERNEL, -1)).transpose(1, 2)
 
     def forward(self, motion: Tensor) -> Tensor:
         """Convolve (N, T, C) to (N, T / stride, C_out)."""

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from iat_ros.model.critic import Critic
 from iat_ros.training.config import GanConfig
-from iat_ros.training.critic_gradient import set_critic_gradient
+from iat_ros.training.critic_gradient import CriticGradient, CriticSlope
 
 
 class WganTrainer:
@@ -35,7 +35,11 @@ class WganTrainer:
         self._config = config
         self._generator = generator
         self._critic = critic
-        self._conditions, self._motions = conditions, motions
+        self._channels = motions.shape[1]
+        self._seen = critic.see(conditions, motions)
+        frames, batch = motions.shape[2], config.batch
+        self._critic_gradient = CriticGradient(critic, self._channels, batch, frames, config.gradient_penalty)
+        self._critic_slope = CriticSlope(critic, motions.new_full((batch,), -1.0 / batch), frames)
         self.average = copy.deepcopy(generator).eval().requires_grad_(False)
         self._generator_step = torch.optim.Adam(
             generator.parameters(), config.learning_rate, betas=(0.0, 0.9), fused=True
@@ -57,35 +61,38 @@ class WganTrainer:
             rate = config.learning_rate * min(1.0, 2.0 * (1.0 - self.step / config.steps))
             for group in (*self._generator_step.param_groups, *self._critic_step.param_groups):
                 group["lr"] = rate
-            chosen = torch.randint(len(self._motions), (config.critic_steps * config.batch,))
-            conditions, motions = self._conditions[chosen], self._motions[chosen]
-            with torch.no_grad():  # the generator stands still while the critic learns: all its answers at once
-                answers = self._answer(conditions)
-            for part in torch.arange(len(chosen)).split(config.batch):
-                distance = self._train_critic(conditions[part], motions[part], answers[part])
-            self._train_generator(self._conditions[torch.randint(len(self._motions), (config.batch,))])
+            for _ in range(config.critic_steps):
+                distance = self._train_critic(self._draw())
+            self._train_generator(self._draw())
             self.step += 1
             with torch.no_grad():
                 torch._foreach_lerp_(kept, new, 1.0 - min(config.average, 1.0 - 1.0 / self.step))
             progress(self.step, {"distance": float(distance)})
 
-    def _answer(self, conditions: Tensor) -> Tensor:
-        answer: Tensor = self._generator(conditions, torch.randn(len(conditions), self._config.noise))
-        return answer
+    def _draw(self) -> Tensor:
+        """Draw real motions with their conditions, as the critic sees them."""
+        return self._seen[torch.randint(len(self._seen), (self._config.batch,))]
 
-    def _train_critic(self, conditions: Tensor, motions: Tensor, answers: Tensor) -> Tensor:
+    def _answer(self, seen: Tensor) -> tuple[Tensor, Tensor]:
+        """Answer the conditions that are seen: conditions and motions."""
+        conditions = seen[:, :, self._channels :].transpose(1, 2)
+        return conditions, self._generator(conditions, torch.randn(len(seen), self._config.noise))
+
+    def _train_critic(self, real: Tensor) -> Tensor:
         """One critic step: E[D(a_s, a_r_hat)] - E[D(a_s, a_r)] + lambda E[(||grad D|| - 1)^2]."""
-        share = torch.rand(len(motions), 1, 1)
-        weight = self._config.gradient_penalty
-        distance = set_critic_gradient(self._critic, conditions, motions, answers, share, weight)
+        with torch.no_grad():
+            generated = self._critic.see(*self._answer(real))
+        share = torch.rand(len(real), 1, 1)
+        distance = self._critic_gradient.set(real, generated, share)
         self._critic_step.step()
         return distance
 
-    def _train_generator(self, conditions: Tensor) -> None:
+    def _train_generator(self, real: Tensor) -> None:
         """One generator step: -E[D(a_s, G(a_s, z))]."""
         self._generator_step.zero_grad(set_to_none=True)
-        answers = self._answer(conditions)
-        answers.backward(self._critic.slope(conditions, answers) / -len(answers))
+        conditions, motions = self._answer(real)
+        self._critic_slope.seen.copy_(self._critic.see(conditions, motions.detach()))
+        motions.backward(self._critic_slope.compute()[:, :, : self._channels].transpose(1, 2))
         self._generator_step.step()
 
     def state(self) -> dict[str, Any]:
@@ -105,5 +112,8 @@ class WganTrainer:
         self._generator.load_state_dict(state["generator"])
         self._critic.load_state_dict(state["critic"])
         self.average.load_state_dict(state["average"])
-        self._generator_step.load_state_dict(state["generator_step"])
-        self._critic_step.load_state_dict(state["critic_step"])
+        for optimiser, name in ((self._generator_step, "generator_step"), (self._critic_step, "critic_step")):
+            optimiser.load_state_dict(state[name])
+            for weights, values in optimiser.state.items():  # the fused step wants both in one order in memory
+                for moment in ("exp_avg", "exp_avg_sq"):
+                    values[moment] = torch.empty_like(weights).copy_(values[moment])

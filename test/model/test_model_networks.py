@@ -1,4 +1,4 @@
-"""The networks: the attention encoder against plain numpy, and the critic's slope written out against autograd."""
+"""The networks: the attention encoder against plain numpy, and what generators answer with."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-from iat_ros.model.critic import Critic
 from iat_ros.model.decoder import ConditionedDecoder
 from iat_ros.model.dimensions import Dimensions
 from iat_ros.model.encoders import ENCODERS, AttentionEncoder
@@ -94,31 +93,3 @@ def test_conditioned_decoder_is_the_second_half_of_act2act() -> None:
     stimuli, noise = torch.randn(5, 7, 16), torch.randn(5, 2)
     code = whole.encoder(stimuli)[:, :, None].expand(-1, -1, 16)
     torch.testing.assert_close(half(code, noise), whole(stimuli, noise))
-
-
-@pytest.mark.parametrize("condition", [0, 3, 7])
-@pytest.mark.parametrize("channels", [7, 14])
-def test_slope_is_that_of_autograd(condition: int, channels: int) -> None:
-    """Written out, dD / d motion is what automatic differentiation gives, under any condition or none."""
-    torch.manual_seed(condition)
-    critic = Critic(condition, channels, DIMS)
-    with torch.no_grad():
-        for weights in critic.parameters():
-            weights.mul_(3)
-    conditions, motions = torch.randn(9, condition, 16), torch.randn(9, channels, 16, requires_grad=True)
-    (expected,) = torch.autograd.grad(critic(conditions, motions).sum(), motions)
-    assert expected.abs().max() > 0.1
-    torch.testing.assert_close(critic.slope(conditions, motions), expected, atol=1e-5, rtol=0)
-
-
-def test_slope_against_finite_differences() -> None:
-    """Moving each input a little changes the score as the slope says."""
-    torch.manual_seed(0)
-    critic = Critic(2, 4, Dimensions(1, frames=8, width=4)).double()
-    condition, motion = torch.randn(1, 2, 8).double(), torch.randn(1, 4, 8).double()
-    with torch.no_grad():
-        slope = critic.slope(condition, motion)[0]
-        steps = 1e-6 * torch.eye(32).double().view(32, 4, 8)
-        there = condition.expand(32, -1, -1)
-        change = (critic(there, motion + steps) - critic(there, motion - steps)) / 2e-6
-    torch.testing.assert_close(slope, change.view(4, 8), atol=1e-7, rtol=0)
