@@ -160,22 +160,25 @@ def main() -> None:
     trainer = package_loop(stimuli, responses, config, preparation)
     pool_s = time.perf_counter() - begun
     plain = PlainLoop(stimuli, responses, config, preparation)
-    seconds: dict[str, list[float]] = {"plain": [], "plain_all_threads": [], "package": []}
+    loops: dict[str, Callable[[int], None]] = {"plain": plain.run, "package": lambda steps: run_package(trainer, steps)}
+    seconds: dict[tuple[str, int], list[float]] = {
+        (name, threads): [] for name in loops for threads in (1, args.models)
+    }
     plain.run(3)
     run_package(trainer, 3)
     for _ in range(args.rounds):
-        torch.set_num_threads(args.models)
-        seconds["plain_all_threads"].append(seconds_of(lambda: plain.run(args.steps)) / args.steps)
-        torch.set_num_threads(1)
-        seconds["plain"].append(seconds_of(lambda: plain.run(args.steps)) / args.steps)
-        seconds["package"].append(seconds_of(lambda: run_package(trainer, args.steps)) / args.steps)
+        for (name, threads), times in seconds.items():
+            torch.set_num_threads(threads)
+            times.append(seconds_of(lambda run=loops[name]: run(args.steps)) / args.steps)  # type: ignore[misc]
     together = side_by_side(args.data, args.steps * args.rounds // 2, args.models)
-    step = {name: float(np.median(values)) for name, values in seconds.items()} | {"side_by_side": together}
-    step["plain"] = min(step["plain"], step.pop("plain_all_threads"))  # more threads are not always faster
+    medians = {loop: float(np.median(times)) for loop, times in seconds.items()}
+    step = {name: min(medians[name, 1], medians[name, args.models]) for name in loops}  # more threads may be slower
+    step["side_by_side"] = together
     pool = {"plain": 0.0, "package": pool_s, "side_by_side": pool_s}
     whole = {name: prepare_s + pool[name] + config.gan.steps * value for name, value in step.items()}
     report = {
         "step_ms": {name: 1e3 * value for name, value in step.items()},
+        "step_ms_by_threads": {f"{name} {threads}": 1e3 * value for (name, threads), value in medians.items()},
         "model_s": whole,
         "ratio_one_model": whole["plain"] / whole["package"],
         "ratio_side_by_side": whole["plain"] / whole["side_by_side"],

@@ -14,7 +14,7 @@ class Critic(nn.Module):
 
     The condition is a_s, or a category repeated over time, or nothing.
 
-    With h_0 = (a, condition) and the layers h_l = s_l * (W_l unfold(h_(l-1)) + b_l) for l = 1, 2, 3, the score is
+    With h_0 = (a, condition) and the layers h_l = s_l (W_l h_(l-1) + b_l) for l = 1, 2, 3, the score is
     D = w . h_3 + b. The factors s_l are 1 or 0.2 for each unit, by which side of the kink of its leaky ReLU it is on;
     between the kinks D is linear.
 
@@ -33,13 +33,13 @@ class Critic(nn.Module):
     def forward(self, condition: Tensor, motion: Tensor) -> Tensor:
         """Score motions (N, channels, T) under conditions (N, condition, T), shape (N,)."""
         hidden = self.body(self.see(condition, motion))
-        score: Tensor = self.head(hidden.transpose(1, 2).flatten(1))
+        score: Tensor = self.head(hidden.permute(1, 2, 0).flatten(1))
         return score[:, 0]
 
     @staticmethod
     def see(condition: Tensor, motion: Tensor) -> Tensor:
-        """Put conditions and motions together as h_0, shape (N, T, channels + condition)."""
-        return torch.cat([motion.transpose(1, 2), condition.transpose(1, 2)], dim=2)
+        """Put conditions and motions together as h_0, shape (T, N, channels + condition)."""
+        return torch.cat([motion.permute(2, 0, 1), condition.permute(2, 0, 1)], dim=2)
 
     @property
     def layers(self) -> list[TimeConvolution]:

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from iat_ros.model.dimensions import Dimensions
-from iat_ros.model.time_convolution import SLOPE, TimeConvolution, upward
+from iat_ros.model.time_convolution import MARGIN, SLOPE, TimeConvolution, upward
 
 _SHORTEST = 1e-4
 
@@ -32,12 +32,12 @@ class Decoder(nn.Module):
         """Decode (N, inputs) into (N, C + 1, T)."""
         dims = self._dims
         start = functional.leaky_relu(self.start(vector), SLOPE)
-        hidden = self.body(start.view(-1, 2 * dims.width, dims.coarse).transpose(1, 2))
-        limbs = self.limbs(hidden)
+        hidden = self.body(start.view(-1, 2 * dims.width, dims.coarse).permute(2, 0, 1))
+        limbs = self.limbs(functional.pad(hidden, (0, 0, 0, 0, MARGIN, MARGIN)))
         squares = limbs.square() @ self.same_limb  # of each limb's length, once for each of its channels
         limbs = limbs * squares.clamp_min(_SHORTEST**2).rsqrt()
-        duration = self.duration(start)[:, None].expand(-1, dims.frames, 1)
-        return torch.cat([limbs, duration], dim=2).transpose(1, 2)
+        duration = self.duration(start).expand(dims.frames, -1, 1)
+        return torch.cat([limbs, duration], dim=2).permute(1, 2, 0)
 
 
 class ConditionedDecoder(nn.Module):

@@ -22,7 +22,7 @@ class ConvolutionalEncoder(nn.Module):
 
     def forward(self, motion: Tensor) -> Tensor:
         """Encode (N, C + 1, T) into (N, outputs)."""
-        vector: Tensor = self.head(self.body(motion.transpose(1, 2)).transpose(1, 2).flatten(1))
+        vector: Tensor = self.head(self.body(motion.permute(2, 0, 1)).permute(1, 2, 0).flatten(1))
         return vector
 
 

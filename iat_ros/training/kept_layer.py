@@ -11,13 +11,13 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from iat_ros.model.time_convolution import KERNEL, PADDING, SLOPE, TimeConvolution
+from iat_ros.model.time_convolution import MARGIN, SLOPE, TimeConvolution, convolve, convolve_back, parts, windows
 
 _STRIDE = 2
 
 
 class KeptLayer:
-    """One layer h -> s * (W unfold(h) + b), and its transpose, for so many motions.
+    """One layer h -> W * h + b, where * is the convolution, and its transpose, for so many motions.
 
     The parameters must stay where they are in memory, as optimisers and `load_state_dict` leave them.
 
@@ -27,62 +27,39 @@ class KeptLayer:
         frames: T of the input.
 
     Attributes:
-        matrix: W, shape (C_out, 5 C).
-        input: h, shape (N, T, C), to be written into.
-        rows: unfold(h), shape (N, T / 2, 5 C).
-        sums: W unfold(h) + b, shape (N, T / 2, C_out).
-        delta: What a score gains by more in each of the sums, shape (N, T / 2, C_out), to be written into.
-        input_slope: fold(delta W), what a score gains by more input, shape (N, T, C).
+        input: h, to be written into, as pairs of frames: (T / 2, 2, N, C).
+        sums: W * h + b, shape (T / 2, N, C_out).
+        delta: What a score gains by more in each of the sums, shape (T / 2, N, C_out), to be written into.
+        input_slope: What a score gains by more input, shape (T / 2, 2, N, C).
     """
 
     def __init__(self, layer: TimeConvolution, count: int, frames: int) -> None:
-        self._layer = layer
-        self.matrix = layer.matrix.detach()
+        matrix = layer.matrix.detach()
+        self._parts = parts(matrix, _STRIDE)
         self._bias = cast(Tensor, layer.bias).detach()
-        out, channels, places = layer.out_channels, layer.in_channels, frames // _STRIDE
-        make = self.matrix.new_zeros
-        padded = make(count, frames + 2 * PADDING, channels)
-        self.input = padded[:, PADDING:-PADDING]
-        self.rows = make(count, places, KERNEL * channels)
-        self._windows = padded.as_strided(self.rows.shape, (padded.stride(0), _STRIDE * channels, 1))
-        self.sums, self.delta = make(count, places, out), make(count, places, out)
-        self._row_slope = torch.zeros_like(self.rows)
-        folded = make(count, places + PADDING, _STRIDE * channels)  # as in `fold`
-        self.input_slope = folded.view(count, -1, channels)[:, PADDING:-PADDING]
-        self._parts = []
-        for first in range(0, KERNEL, _STRIDE):
-            part = self._row_slope[:, :, first * channels : (first + _STRIDE) * channels]
-            target = folded[:, first // _STRIDE : first // _STRIDE + places, : part.shape[2]]
-            self._parts.append((target, part))
-        self._folded_after = folded[:, places:]
-        self._flat = [tensor.flatten(0, 1) for tensor in (self.rows, self.sums, self.delta, self._row_slope)]
+        self._no_bias = torch.zeros_like(self._bias)
+        places, margins = frames // _STRIDE, 2 * MARGIN // _STRIDE
+        rows, self._slope = matrix.new_zeros(2, places + margins, count, _STRIDE * layer.in_channels)
+        self._windows, self._slope_windows = (windows(tensor, _STRIDE, places) for tensor in (rows, self._slope))
+        self.input, self.input_slope = (
+            tensor[margins // 2 : -margins // 2].unflatten(2, (_STRIDE, -1)).transpose(1, 2)
+            for tensor in (rows, self._slope)
+        )
+        self.sums, self.delta = matrix.new_zeros(2, places, count, layer.out_channels)
+        self._flat_sums, self._flat_delta = self.sums.flatten(0, 1), self.delta.flatten(0, 1)
 
-    def forward(self) -> None:
-        """Compute `rows` and `sums` of `input`."""
-        rows, sums, _, _ = self._flat
-        self.rows.copy_(self._windows)
-        torch.addmm(self._bias, rows, self.matrix.T, out=sums)
+    def forward(self, biased: bool = True) -> None:
+        """Compute `sums` of `input`, or W * h alone."""
+        convolve(self._windows, self._parts, self._bias if biased else self._no_bias, out=self._flat_sums)
 
     def backward(self) -> None:
         """Compute `input_slope` of `delta`."""
-        _, _, delta, row_slope = self._flat
-        torch.mm(delta, self.matrix, out=row_slope)
-        (start, first), *others = self._parts
-        start.copy_(first)
-        self._folded_after.zero_()
-        for target, part in others:
-            target.add_(part)
+        convolve_back(self._flat_delta, self._parts, self._slope, self._slope_windows)
 
-    def forward_linear(self, part: slice) -> None:
-        """Compute `rows` and W unfold(h), without b, of some of the motions, the latter in place of `sums`."""
-        self.rows[part].copy_(self._windows[part])
-        torch.mm(self.rows[part].flatten(0, 1), self.matrix.T, out=self.sums[part].flatten(0, 1))
-
-    def set_gradient(self, biased: slice) -> None:
-        """Set the gradients of the parameters: delta^T rows for W, and the sum of delta over some motions for b."""
-        rows, _, delta, _ = self._flat
-        self._layer.weight.grad = self._layer.as_weight(delta.T @ rows)
-        cast(Tensor, self._layer.bias).grad = self.delta[biased].sum(dim=(0, 1))
+    def add_gradient(self, matrix: Tensor) -> None:
+        """Add the gradient of W from `delta` and `input`."""
+        for window, part in zip(self._windows, parts(matrix, _STRIDE), strict=True):
+            part.addmm_(window.T, self._flat_delta)
 
 
 def activate(sums: Tensor, out: Tensor) -> None:

@@ -36,10 +36,10 @@ class WganTrainer:
         self._generator = generator
         self._critic = critic
         self._channels = motions.shape[1]
-        self._seen = critic.see(conditions, motions)
+        self._seen = critic.see(conditions, motions).transpose(0, 1).contiguous()
         frames, batch = motions.shape[2], config.batch
         self._critic_gradient = CriticGradient(critic, self._channels, batch, frames, config.gradient_penalty)
-        self._critic_slope = CriticSlope(critic, motions.new_full((batch,), -1.0 / batch), frames)
+        self._critic_slope = CriticSlope(critic, self._channels, batch, frames)
         self.average = copy.deepcopy(generator).eval().requires_grad_(False)
         self._generator_step = torch.optim.Adam(
             generator.parameters(), config.learning_rate, betas=(0.0, 0.9), fused=True
@@ -71,18 +71,18 @@ class WganTrainer:
 
     def _draw(self) -> Tensor:
         """Draw real motions with their conditions, as the critic sees them."""
-        return self._seen[torch.randint(len(self._seen), (self._config.batch,))]
+        return self._seen[torch.randint(len(self._seen), (self._config.batch,))].transpose(0, 1)
 
     def _answer(self, seen: Tensor) -> tuple[Tensor, Tensor]:
         """Answer the conditions that are seen: conditions and motions."""
-        conditions = seen[:, :, self._channels :].transpose(1, 2)
-        return conditions, self._generator(conditions, torch.randn(len(seen), self._config.noise))
+        conditions = seen[:, :, self._channels :].permute(1, 2, 0)
+        return conditions, self._generator(conditions, torch.randn(len(conditions), self._config.noise))
 
     def _train_critic(self, real: Tensor) -> Tensor:
         """One critic step: E[D(a_s, a_r_hat)] - E[D(a_s, a_r)] + lambda E[(||grad D|| - 1)^2]."""
         with torch.no_grad():
             generated = self._critic.see(*self._answer(real))
-        share = torch.rand(len(real), 1, 1)
+        share = torch.rand(self._config.batch, 1)
         distance = self._critic_gradient.set(real, generated, share)
         self._critic_step.step()
         return distance
@@ -91,8 +91,8 @@ class WganTrainer:
         """One generator step: -E[D(a_s, G(a_s, z))]."""
         self._generator_step.zero_grad(set_to_none=True)
         conditions, motions = self._answer(real)
-        self._critic_slope.seen.copy_(self._critic.see(conditions, motions.detach()))
-        motions.backward(self._critic_slope.compute()[:, :, : self._channels].transpose(1, 2))
+        slope = self._critic_slope.compute(self._critic.see(conditions, motions.detach()))
+        motions.backward(slope.permute(1, 2, 0))
         self._generator_step.step()
 
     def state(self) -> dict[str, Any]:
