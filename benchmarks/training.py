@@ -1,8 +1,9 @@
 """How much faster the package trains Act2Act than a plain loop of the same recipe, as ratios of one run.
 
 The plain loop does the same arithmetic step by step: it draws and varies a batch for every step, encodes it, decodes
-answers for every critic step anew, and takes the gradient penalty's slope by automatic differentiation, twice. Both run
-on the same pairs in turn, a few steps each, so that a noisy machine treats them alike.
+answers for every critic step anew, through the convolutions of torch, and takes the gradient penalty's slope by
+automatic differentiation, twice. Both run on the same pairs in turn, a few steps each, so that a noisy machine treats
+them alike.
 
     python benchmarks/training.py --data made_up
 """
@@ -24,8 +25,10 @@ from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from plain_networks import PlainCritic, PlainDecoder
+
 from iat_ros.data.source import open_source
-from iat_ros.model.networks import AttentionEncoder, ConditionedDecoder, Critic
+from iat_ros.model.encoders import AttentionEncoder
 from iat_ros.model.normalisation import DurationScale, to_tensor
 from iat_ros.training.augmentation import draw_pairs
 from iat_ros.training.config import TrainingConfig
@@ -42,8 +45,8 @@ class PlainLoop:
         self.pairs, self.config, self.preparation, self.dims = (stimuli, responses), config, preparation, dims
         self.encoder = AttentionEncoder(dims)
         self.encoder.load_state_dict(preparation.encoder)
-        self.generator = ConditionedDecoder(dims.code, dims.noise, dims)
-        self.critic = Critic(dims.code, dims.channels, dims)
+        self.generator = PlainDecoder(dims.code + dims.noise, dims)
+        self.critic = PlainCritic(dims.code, dims.channels, dims)
         rate = config.gan.learning_rate
         self.generator_step = torch.optim.Adam(self.generator.parameters(), rate, betas=(0.0, 0.9))
         self.critic_step = torch.optim.Adam(self.critic.parameters(), rate, betas=(0.0, 0.9))
@@ -157,22 +160,25 @@ def main() -> None:
     trainer = package_loop(stimuli, responses, config, preparation)
     pool_s = time.perf_counter() - begun
     plain = PlainLoop(stimuli, responses, config, preparation)
-    seconds: dict[str, list[float]] = {"plain": [], "plain_all_threads": [], "package": []}
+    loops: dict[str, Callable[[int], None]] = {"plain": plain.run, "package": lambda steps: run_package(trainer, steps)}
+    seconds: dict[tuple[str, int], list[float]] = {
+        (name, threads): [] for name in loops for threads in (1, args.models)
+    }
     plain.run(3)
     run_package(trainer, 3)
     for _ in range(args.rounds):
-        torch.set_num_threads(args.models)
-        seconds["plain_all_threads"].append(seconds_of(lambda: plain.run(args.steps)) / args.steps)
-        torch.set_num_threads(1)
-        seconds["plain"].append(seconds_of(lambda: plain.run(args.steps)) / args.steps)
-        seconds["package"].append(seconds_of(lambda: run_package(trainer, args.steps)) / args.steps)
+        for (name, threads), times in seconds.items():
+            torch.set_num_threads(threads)
+            times.append(seconds_of(lambda run=loops[name]: run(args.steps)) / args.steps)  # type: ignore[misc]
     together = side_by_side(args.data, args.steps * args.rounds // 2, args.models)
-    step = {name: float(np.median(values)) for name, values in seconds.items()} | {"side_by_side": together}
-    step["plain"] = min(step["plain"], step.pop("plain_all_threads"))  # more threads are not always faster
+    medians = {loop: float(np.median(times)) for loop, times in seconds.items()}
+    step = {name: min(medians[name, 1], medians[name, args.models]) for name in loops}  # more threads may be slower
+    step["side_by_side"] = together
     pool = {"plain": 0.0, "package": pool_s, "side_by_side": pool_s}
     whole = {name: prepare_s + pool[name] + config.gan.steps * value for name, value in step.items()}
     report = {
         "step_ms": {name: 1e3 * value for name, value in step.items()},
+        "step_ms_by_threads": {f"{name} {threads}": 1e3 * value for (name, threads), value in medians.items()},
         "model_s": whole,
         "ratio_one_model": whole["plain"] / whole["package"],
         "ratio_side_by_side": whole["plain"] / whole["side_by_side"],

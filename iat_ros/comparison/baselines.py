@@ -6,7 +6,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from iat_ros.model.networks import ConvolutionalEncoder, Critic, Decoder, Dimensions
+from iat_ros.model.critic import Critic
+from iat_ros.model.decoder import Decoder
+from iat_ros.model.dimensions import Dimensions
+from iat_ros.model.encoders import ConvolutionalEncoder
 from iat_ros.training.config import GanConfig
 from iat_ros.training.wgan import WganTrainer
 

@@ -13,7 +13,10 @@ from torch import Tensor, nn
 from iat_ros.comparison.baselines import one_hot, sample_pairs, train_classifier
 from iat_ros.data.protocol import Division
 from iat_ros.evaluation.augmentation_quality import augmentation_quality
-from iat_ros.model.networks import Act2Act, ConditionedDecoder, Critic, Dimensions
+from iat_ros.model.critic import Critic
+from iat_ros.model.decoder import ConditionedDecoder
+from iat_ros.model.dimensions import Dimensions
+from iat_ros.model.generator import Act2Act
 from iat_ros.model.normalisation import DurationScale, to_motions, to_tensor
 from iat_ros.skeleton.motion import MotionArray
 from iat_ros.training.config import TrainingConfig

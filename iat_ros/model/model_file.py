@@ -14,7 +14,9 @@ from safetensors import SafetensorError
 
 import iat_ros
 from iat_ros.errors import ModelError, describe
-from iat_ros.model.networks import ENCODERS, Act2Act, Dimensions
+from iat_ros.model.dimensions import Dimensions
+from iat_ros.model.encoders import ENCODERS
+from iat_ros.model.generator import Act2Act
 from iat_ros.model.normalisation import DurationScale
 
 FORMAT_VERSION = 2

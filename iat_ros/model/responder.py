@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from iat_ros.errors import ConfigError, ModelError
+from iat_ros.model.generator import Act2Act
 from iat_ros.model.model_file import ModelCard, load_card, load_generator
-from iat_ros.model.networks import Act2Act
 from iat_ros.model.normalisation import to_motions, to_tensor
 from iat_ros.skeleton.motion import MotionArray
 

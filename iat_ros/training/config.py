@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from iat_ros.errors import ConfigError, ModelError
-from iat_ros.model.networks import Dimensions
+from iat_ros.model.dimensions import Dimensions
 from iat_ros.resources import find_config
 from iat_ros.yaml_file import load_mapping
 

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from iat_ros.errors import DataError
-from iat_ros.model.networks import AttentionEncoder, Dimensions
+from iat_ros.model.dimensions import Dimensions
+from iat_ros.model.encoders import AttentionEncoder
 from iat_ros.training.config import EmbeddingConfig
 
 

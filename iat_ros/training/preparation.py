@@ -11,7 +11,11 @@ import torch
 from scipy.sparse import csr_array
 from torch import Tensor
 
-from iat_ros.model.networks import Act2Act, AttentionEncoder, ConditionedDecoder, Critic, Dimensions
+from iat_ros.model.critic import Critic
+from iat_ros.model.decoder import ConditionedDecoder
+from iat_ros.model.dimensions import Dimensions
+from iat_ros.model.encoders import AttentionEncoder
+from iat_ros.model.generator import Act2Act
 from iat_ros.training.augmentation import (
     choose_scale,
     confidence,

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from iat_ros.model.networks import Dimensions, VariationalAutoencoder
+from iat_ros.model.dimensions import Dimensions
+from iat_ros.model.vae import VariationalAutoencoder
 from iat_ros.training.config import PvaeConfig
 from iat_ros.training.variation import Variation
 

@@ -65,5 +65,5 @@ def warp(motions: Tensor, amounts: Tensor) -> Tensor:
     index = before[:, None].expand(-1, channels, -1)
     mixed = motions.gather(2, index) * (1 - share) + motions.gather(2, index + 1) * share
     limbs = mixed[:, :-1].reshape(count, (channels - 1) // 3, 3, frames)
-    limbs = limbs / limbs.norm(dim=2, keepdim=True).clamp_min(1e-4)
+    limbs = limbs / limbs.square().sum(dim=2, keepdim=True).sqrt().clamp_min(1e-4)
     return torch.cat([limbs.reshape(count, channels - 1, frames), mixed[:, -1:]], dim=1)

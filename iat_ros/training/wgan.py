@@ -9,8 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from iat_ros.model.networks import Critic
+from iat_ros.model.critic import Critic
 from iat_ros.training.config import GanConfig
+from iat_ros.training.critic_gradient import CriticGradient, CriticSlope
 
 
 class WganTrainer:
@@ -34,10 +35,16 @@ class WganTrainer:
         self._config = config
         self._generator = generator
         self._critic = critic
-        self._conditions, self._motions = conditions, motions
+        self._channels = motions.shape[1]
+        self._seen = critic.see(conditions, motions).transpose(0, 1).contiguous()
+        frames, batch = motions.shape[2], config.batch
+        self._critic_gradient = CriticGradient(critic, self._channels, batch, frames, config.gradient_penalty)
+        self._critic_slope = CriticSlope(critic, self._channels, batch, frames)
         self.average = copy.deepcopy(generator).eval().requires_grad_(False)
-        self._generator_step = torch.optim.Adam(generator.parameters(), config.learning_rate, betas=(0.0, 0.9))
-        self._critic_step = torch.optim.Adam(critic.parameters(), config.learning_rate, betas=(0.0, 0.9))
+        self._generator_step = torch.optim.Adam(
+            generator.parameters(), config.learning_rate, betas=(0.0, 0.9), fused=True
+        )
+        self._critic_step = torch.optim.Adam(critic.parameters(), config.learning_rate, betas=(0.0, 0.9), fused=True)
         self.step = 0
 
     def train(self, progress: Callable[[int, dict[str, float]], None]) -> None:
@@ -54,41 +61,39 @@ class WganTrainer:
             rate = config.learning_rate * min(1.0, 2.0 * (1.0 - self.step / config.steps))
             for group in (*self._generator_step.param_groups, *self._critic_step.param_groups):
                 group["lr"] = rate
-            chosen = torch.randint(len(self._motions), (config.critic_steps * config.batch,))
-            conditions, motions = self._conditions[chosen], self._motions[chosen]
-            with torch.no_grad():  # the generator stands still while the critic learns: all its answers at once
-                answers = self._answer(conditions)
-            for part in torch.arange(len(chosen)).split(config.batch):
-                distance = self._train_critic(conditions[part], motions[part], answers[part])
-            self._train_generator(self._conditions[torch.randint(len(self._motions), (config.batch,))])
+            for _ in range(config.critic_steps):
+                distance = self._train_critic(self._draw())
+            self._train_generator(self._draw())
             self.step += 1
             with torch.no_grad():
                 torch._foreach_lerp_(kept, new, 1.0 - min(config.average, 1.0 - 1.0 / self.step))
-            progress(self.step, {"distance": distance})
+            progress(self.step, {"distance": float(distance)})
 
-    def _answer(self, conditions: Tensor) -> Tensor:
-        answer: Tensor = self._generator(conditions, torch.randn(len(conditions), self._config.noise))
-        return answer
+    def _draw(self) -> Tensor:
+        """Draw real motions with their conditions, as the critic sees them."""
+        return self._seen[torch.randint(len(self._seen), (self._config.batch,))].transpose(0, 1)
 
-    def _train_critic(self, conditions: Tensor, motions: Tensor, answers: Tensor) -> float:
+    def _answer(self, seen: Tensor) -> tuple[Tensor, Tensor]:
+        """Answer the conditions that are seen: conditions and motions."""
+        conditions = seen[:, :, self._channels :].permute(1, 2, 0)
+        return conditions, self._generator(conditions, torch.randn(len(conditions), self._config.noise))
+
+    def _train_critic(self, real: Tensor) -> Tensor:
         """One critic step: E[D(a_s, a_r_hat)] - E[D(a_s, a_r)] + lambda E[(||grad D|| - 1)^2]."""
-        share = torch.rand(len(motions), 1, 1)
-        slope = self._critic.slope(conditions, share * motions + (1 - share) * answers)
-        real, fake = self._critic(torch.cat([conditions, conditions]), torch.cat([motions, answers])).chunk(2)
-        distance = real.mean() - fake.mean()
-        self._critic_step.zero_grad(set_to_none=True)
-        (self._config.gradient_penalty * gradient_penalty(slope) - distance).backward()
+        with torch.no_grad():
+            generated = self._critic.see(*self._answer(real))
+        share = torch.rand(self._config.batch, 1)
+        distance = self._critic_gradient.set(real, generated, share)
         self._critic_step.step()
-        return float(distance.detach())
+        return distance
 
-    def _train_generator(self, conditions: Tensor) -> None:
+    def _train_generator(self, real: Tensor) -> None:
         """One generator step: -E[D(a_s, G(a_s, z))]."""
-        self._critic.requires_grad_(False)
         self._generator_step.zero_grad(set_to_none=True)
-        loss = -self._critic(conditions, self._answer(conditions)).mean()
-        loss.backward()
+        conditions, motions = self._answer(real)
+        slope = self._critic_slope.compute(self._critic.see(conditions, motions.detach()))
+        motions.backward(slope.permute(1, 2, 0))
         self._generator_step.step()
-        self._critic.requires_grad_(True)
 
     def state(self) -> dict[str, Any]:
         """Return everything that `load_state` needs to go on exactly where this stands."""
@@ -107,10 +112,8 @@ class WganTrainer:
         self._generator.load_state_dict(state["generator"])
         self._critic.load_state_dict(state["critic"])
         self.average.load_state_dict(state["average"])
-        self._generator_step.load_state_dict(state["generator_step"])
-        self._critic_step.load_state_dict(state["critic_step"])
-
-
-def gradient_penalty(slope: Tensor) -> Tensor:
-    """Mean of (||grad D|| - 1)^2 over motions, from D's slope with respect to each motion (N, channels, T)."""
-    return (slope.flatten(1).norm(dim=1) - 1).square().mean()
+        for optimiser, name in ((self._generator_step, "generator_step"), (self._critic_step, "critic_step")):
+            optimiser.load_state_dict(state[name])
+            for weights, values in optimiser.state.items():  # the fused step wants both in one order in memory
+                for moment in ("exp_avg", "exp_avg_sq"):
+                    values[moment] = torch.empty_like(weights).copy_(values[moment])

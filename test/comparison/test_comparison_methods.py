@@ -15,7 +15,7 @@ from iat_ros.comparison.baselines import PairGenerator, one_hot, sample_pairs, t
 from iat_ros.comparison.methods import METHODS, Learned, SetA, learn
 from iat_ros.data.actions import stack
 from iat_ros.data.protocol import Division
-from iat_ros.model.networks import Dimensions
+from iat_ros.model.dimensions import Dimensions
 from iat_ros.model.normalisation import to_tensor
 from iat_ros.report import methods as report
 from iat_ros.skeleton.motion import MotionArray

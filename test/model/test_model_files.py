@@ -12,8 +12,10 @@ import safetensors.torch
 import torch
 
 from iat_ros.errors import ModelError
+from iat_ros.model.dimensions import Dimensions
+from iat_ros.model.encoders import ENCODERS
+from iat_ros.model.generator import Act2Act
 from iat_ros.model.model_file import ModelCard, load_card, load_generator, save_model
-from iat_ros.model.networks import ENCODERS, Act2Act, Dimensions
 from iat_ros.model.normalisation import DurationScale, to_motions, to_tensor
 from iat_ros.model.responder import Responder
 from iat_ros.skeleton.motion import MotionArray
@@ -110,7 +112,7 @@ def test_weights_that_do_not_fit_the_card(saved) -> None:
     """Weights of another size, with another tensor, or with NaN are refused and the tensor is named."""
     directory, generator, card = saved
     path = directory / "model.safetensors"
-    weights = dict(generator.state_dict())
+    weights = {name: value.contiguous() for name, value in generator.state_dict().items()}
     for change, message in (
         ({"decoder.duration.bias": torch.zeros(9)}, "'decoder.duration.bias' should have shape"),
         ({"alien": torch.zeros(1)}, "'alien' should have shape None"),

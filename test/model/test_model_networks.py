@@ -1,4 +1,4 @@
-"""The networks: the attention encoder against plain numpy, and the critic's slope written out against autograd."""
+"""The networks: the attention encoder against plain numpy, and what generators answer with."""
 
 from __future__ import annotations
 
@@ -6,15 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from iat_ros.model.networks import (
-    ENCODERS,
-    Act2Act,
-    AttentionEncoder,
-    ConditionedDecoder,
-    Critic,
-    Dimensions,
-)
-from iat_ros.training.wgan import gradient_penalty
+from iat_ros.model.decoder import ConditionedDecoder
+from iat_ros.model.dimensions import Dimensions
+from iat_ros.model.encoders import ENCODERS, AttentionEncoder
+from iat_ros.model.generator import Act2Act
 
 DIMS = Dimensions(2, frames=16, width=4, code=3, noise=2, landmarks=6)
 
@@ -98,57 +93,3 @@ def test_conditioned_decoder_is_the_second_half_of_act2act() -> None:
     stimuli, noise = torch.randn(5, 7, 16), torch.randn(5, 2)
     code = whole.encoder(stimuli)[:, :, None].expand(-1, -1, 16)
     torch.testing.assert_close(half(code, noise), whole(stimuli, noise))
-
-
-@pytest.mark.parametrize("condition", [0, 3, 7])
-@pytest.mark.parametrize("channels", [7, 14])
-def test_slope_is_that_of_autograd(condition: int, channels: int) -> None:
-    """Written out, dD / d motion is what automatic differentiation gives, under any condition or none."""
-    torch.manual_seed(condition)
-    critic = Critic(condition, channels, DIMS)
-    with torch.no_grad():
-        for weights in critic.parameters():
-            weights.mul_(3)
-    conditions, motions = torch.randn(9, condition, 16), torch.randn(9, channels, 16, requires_grad=True)
-    (expected,) = torch.autograd.grad(critic(conditions, motions).sum(), motions)
-    assert expected.abs().max() > 0.1
-    torch.testing.assert_close(critic.slope(conditions, motions), expected, atol=1e-5, rtol=0)
-
-
-def test_slope_against_finite_differences() -> None:
-    """Moving each input a little changes the score as the slope says."""
-    torch.manual_seed(0)
-    critic = Critic(2, 4, Dimensions(1, frames=8, width=4)).double()
-    condition, motion = torch.randn(1, 2, 8).double(), torch.randn(1, 4, 8).double()
-    with torch.no_grad():
-        slope = critic.slope(condition, motion)[0]
-        steps = 1e-6 * torch.eye(32).double().view(32, 4, 8)
-        there = condition.expand(32, -1, -1)
-        change = (critic(there, motion + steps) - critic(there, motion - steps)) / 2e-6
-    torch.testing.assert_close(slope, change.view(4, 8), atol=1e-7, rtol=0)
-
-
-def test_gradient_penalty_of_a_known_slope() -> None:
-    """Slopes of length 5 and 1 are charged (5 - 1)^2 and nothing."""
-    slope = torch.zeros(2, 25, 32)
-    slope[0, 3, 4], slope[0, 10, 30], slope[1, 0, 0] = 3.0, 4.0, -1.0
-    assert gradient_penalty(slope).item() == pytest.approx(8.0, abs=1e-5)
-
-
-def test_gradient_penalty_moves_the_weights_as_double_backward_does() -> None:
-    """Its gradient with respect to every weight is the one of differentiating autograd's own slope again."""
-    torch.manual_seed(1)
-    critic = Critic(3, 7, DIMS).double()
-    condition, motion = torch.randn(6, 3, 16).double(), torch.randn(6, 7, 16).double().requires_grad_(True)
-    names, weights = zip(*critic.named_parameters(), strict=True)
-    ours = torch.autograd.grad(gradient_penalty(critic.slope(condition, motion)), weights, allow_unused=True)
-    (slope,) = torch.autograd.grad(critic(condition, motion).sum(), motion, create_graph=True)
-    theirs = torch.autograd.grad(gradient_penalty(slope), weights, allow_unused=True)
-    seen = 0
-    for name, one, other in zip(names, ours, theirs, strict=True):
-        if name.endswith("bias"):  # biases only choose the side of each kink
-            assert all(part is None or not part.any() for part in (one, other)), name
-        else:
-            torch.testing.assert_close(one, other, atol=1e-10, rtol=1e-8)
-            seen += bool(one.abs().max() > 1e-4)
-    assert seen == 4

@@ -22,8 +22,9 @@ from rcl_interfaces.srv import SetParameters
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 
+from iat_ros.model.dimensions import Dimensions
+from iat_ros.model.generator import Act2Act
 from iat_ros.model.model_file import ModelCard, save_model
-from iat_ros.model.networks import Act2Act, Dimensions
 from iat_ros.model.normalisation import DurationScale
 from iat_ros.skeleton.definition import load_skeleton
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from iat_ros.model.networks import AttentionEncoder, ConditionedDecoder
+from iat_ros.model.decoder import ConditionedDecoder
+from iat_ros.model.encoders import AttentionEncoder
 from iat_ros.training import preparation as module
 from iat_ros.training.config import METHODS, EmbeddingConfig, GanConfig, PvaeConfig, TrainingConfig, VariationConfig
 from iat_ros.training.preparation import Preparation, finish, make_trainer, prepare

@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 
 from iat_ros.data.protocol import Division
 from iat_ros.evaluation.augmentation_quality import effectiveness, reliability
-from iat_ros.model.networks import Dimensions
+from iat_ros.model.dimensions import Dimensions
 from iat_ros.model.normalisation import DurationScale, to_tensor
 from iat_ros.training.augmentation import SCALES, choose_scale, confidence, draw_pairs, sides_of
 from iat_ros.training.config import PvaeConfig, VariationConfig

@@ -7,7 +7,9 @@ import copy
 import pytest
 import torch
 
-from iat_ros.model.networks import ConditionedDecoder, Critic, Dimensions
+from iat_ros.model.critic import Critic
+from iat_ros.model.decoder import ConditionedDecoder
+from iat_ros.model.dimensions import Dimensions
 from iat_ros.training.config import GanConfig
 from iat_ros.training.wgan import WganTrainer
 

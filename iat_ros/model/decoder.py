@@ -1,0 +1,59 @@
+"""From vectors to motions: the half of a generator that comes after its encoder."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from iat_ros.model.dimensions import Dimensions
+from iat_ros.model.time_convolution import MARGIN, SLOPE, TimeConvolution, upward
+
+_SHORTEST = 1e-4
+
+
+class Decoder(nn.Module):
+    """From a vector to a motion: unit limb vectors and a duration channel."""
+
+    same_limb: Tensor
+
+    def __init__(self, inputs: int, dims: Dimensions) -> None:
+        super().__init__()
+        self._dims = dims
+        self.start = nn.Linear(inputs, 2 * dims.width * dims.coarse)
+        self.body = upward(dims.width, dims.coarse)
+        self.limbs = TimeConvolution(dims.width, 3 * dims.limbs)
+        self.duration = nn.Linear(2 * dims.width * dims.coarse, 1)
+        # a constant, also where weights are made without values at first
+        blocks = torch.eye(3 * dims.limbs, device="cpu").view(-1, dims.limbs, 3).sum(dim=2).repeat_interleave(3, dim=1)
+        self.register_buffer("same_limb", blocks, persistent=False)
+
+    def forward(self, vector: Tensor) -> Tensor:
+        """Decode (N, inputs) into (N, C + 1, T)."""
+        dims = self._dims
+        start = functional.leaky_relu(self.start(vector), SLOPE)
+        hidden = self.body(start.view(-1, 2 * dims.width, dims.coarse).permute(2, 0, 1))
+        limbs = self.limbs(functional.pad(hidden, (0, 0, 0, 0, MARGIN, MARGIN)))
+        squares = limbs.square() @ self.same_limb  # of each limb's length, once for each of its channels
+        limbs = limbs * squares.clamp_min(_SHORTEST**2).rsqrt()
+        duration = self.duration(start).expand(dims.frames, -1, 1)
+        return torch.cat([limbs, duration], dim=2).permute(1, 2, 0)
+
+
+class ConditionedDecoder(nn.Module):
+    """The part of a generator after its encoder: decoder (c, z) -> a_r_hat.
+
+    Args:
+        condition: Dimension of what the answer depends on: the code c, or a category.
+        noise: Dimension of z.
+        dims: Sizes.
+    """
+
+    def __init__(self, condition: int, noise: int, dims: Dimensions) -> None:
+        super().__init__()
+        self.decoder = Decoder(condition + noise, dims)
+
+    def forward(self, condition: Tensor, noise: Tensor) -> Tensor:
+        """Decode conditions repeated over time (N, K, T) and noise (N, noise) into (N, C + 1, T)."""
+        motion: Tensor = self.decoder(torch.cat([condition[:, :, 0], noise], dim=1))
+        return motion

@@ -1,0 +1,54 @@
+"""Sizes that the networks share, for motions of T frames and C = 3 L channels.
+
+A motion enters as (N, C + 1, T): C limb channels and one constant channel, the normalised logarithm of its duration.
+So how long an answer lasts is generated, and judged by the critic, together with its shape.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from iat_ros.errors import ModelError
+
+_STRIDES = 3  # each halves T
+_LARGEST = 1024
+
+
+@dataclass(frozen=True)
+class Dimensions:
+    """Sizes that the networks share.
+
+    Attributes:
+        limbs: L; C = 3 L.
+        frames: T, a multiple of 8.
+        width: Channels of the hidden layers.
+        code: Dimension of the code c that Act2Act extracts from a stimulus.
+        noise: Dimension of z.
+        latent: Dimension of the VAE's mu and sigma.
+        landmarks: Pairs that an attention encoder holds.
+    """
+
+    limbs: int
+    frames: int = 32
+    width: int = 32
+    code: int = 6
+    noise: int = 8
+    latent: int = 32
+    landmarks: int = 1
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if type(value) is not int or not 1 <= value <= _LARGEST:
+                raise ModelError(f"dimension '{name}' must be whole, from 1 to {_LARGEST}, got {str(value)[:40]}")
+        if self.frames % 2**_STRIDES:
+            raise ModelError(f"dimension 'frames' must be a multiple of {2**_STRIDES}, got {self.frames}")
+
+    @property
+    def channels(self) -> int:
+        """C + 1: limb channels and the duration."""
+        return 3 * self.limbs + 1
+
+    @property
+    def coarse(self) -> int:
+        """Frames that are left after the strides."""
+        return self.frames // 2**_STRIDES

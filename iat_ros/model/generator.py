@@ -1,0 +1,30 @@
+"""Act2Act's generator: an encoder of stimuli, and a decoder of answers."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from iat_ros.model.decoder import Decoder
+from iat_ros.model.dimensions import Dimensions
+from iat_ros.model.encoders import AttentionEncoder, ConvolutionalEncoder
+
+
+class Act2Act(nn.Module):
+    """Generator G: encoder a_s -> c, noise z joins c only there, decoder (c, z) -> a_r_hat.
+
+    Args:
+        dims: Sizes.
+        encoder: One of `iat_ros.model.encoders.ENCODERS`.
+    """
+
+    def __init__(self, dims: Dimensions, encoder: str) -> None:
+        super().__init__()
+        self.dims = dims
+        self.encoder = AttentionEncoder(dims) if encoder == "attention" else ConvolutionalEncoder(dims.code, dims)
+        self.decoder = Decoder(dims.code + dims.noise, dims)
+
+    def forward(self, stimulus: Tensor, noise: Tensor) -> Tensor:
+        """Answer stimuli (N, C + 1, T) under noise z (N, noise) with responses (N, C + 1, T)."""
+        motion: Tensor = self.decoder(torch.cat([self.encoder(stimulus), noise], dim=1))
+        return motion
