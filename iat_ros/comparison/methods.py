@@ -14,7 +14,7 @@ from iat_ros.comparison.baselines import one_hot, sample_pairs, train_classifier
 from iat_ros.data.protocol import Division
 from iat_ros.evaluation.augmentation_quality import augmentation_quality
 from iat_ros.model.critic import Critic
-from iat_ros.model.decoder import ConditionedDecoder
+from iat_ros.model.decoder import ConditionedDecoder, Decoder
 from iat_ros.model.dimensions import Dimensions
 from iat_ros.model.generator import Act2Act
 from iat_ros.model.normalisation import DurationScale, to_motions, to_tensor
@@ -112,7 +112,7 @@ def split(data: SetA) -> Learned:
     rules = torch.from_numpy(data.rules)
     classifier = train_classifier(data.stimuli, rules, data.categories, dims)
     conditions = one_hot(rules, data.categories, dims.frames)
-    generator = ConditionedDecoder(data.categories, config.noise, dims)
+    generator = ConditionedDecoder(Decoder(data.categories + config.noise, dims))
     trainer = WganTrainer(generator, Critic(data.categories, dims.channels, dims), conditions, data.responses, config)
     trainer.train(lambda *_: None)
 

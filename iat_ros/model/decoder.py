@@ -44,14 +44,12 @@ class ConditionedDecoder(nn.Module):
     """The part of a generator after its encoder: decoder (c, z) -> a_r_hat.
 
     Args:
-        condition: Dimension of what the answer depends on: the code c, or a category.
-        noise: Dimension of z.
-        dims: Sizes.
+        decoder: From what the answer depends on (the code c, or a category) and z, side by side, to a motion.
     """
 
-    def __init__(self, condition: int, noise: int, dims: Dimensions) -> None:
+    def __init__(self, decoder: nn.Module) -> None:
         super().__init__()
-        self.decoder = Decoder(condition + noise, dims)
+        self.decoder = decoder
 
     def forward(self, condition: Tensor, noise: Tensor) -> Tensor:
         """Decode conditions repeated over time (N, K, T) and noise (N, noise) into (N, C + 1, T)."""

@@ -9,9 +9,6 @@ from torch.nn import functional
 from iat_ros.model.dimensions import Dimensions
 from iat_ros.model.time_convolution import downward
 
-ENCODERS = ("attention", "convolutional")
-
-
 class ConvolutionalEncoder(nn.Module):
     """From a motion to a vector, through convolutions over time."""
 

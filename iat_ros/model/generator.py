@@ -5,9 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from iat_ros.model.attention_decoder import AttentionDecoder
 from iat_ros.model.decoder import Decoder
 from iat_ros.model.dimensions import Dimensions
 from iat_ros.model.encoders import AttentionEncoder, ConvolutionalEncoder
+
+KINDS = ("attention", "convolutional")
 
 
 class Act2Act(nn.Module):
@@ -15,14 +18,15 @@ class Act2Act(nn.Module):
 
     Args:
         dims: Sizes.
-        encoder: One of `iat_ros.model.encoders.ENCODERS`.
+        kind: One of `KINDS`: networks that attend to pairs seen in training, or the paper's convolutions over time.
     """
 
-    def __init__(self, dims: Dimensions, encoder: str) -> None:
+    def __init__(self, dims: Dimensions, kind: str) -> None:
         super().__init__()
         self.dims = dims
-        self.encoder = AttentionEncoder(dims) if encoder == "attention" else ConvolutionalEncoder(dims.code, dims)
-        self.decoder = Decoder(dims.code + dims.noise, dims)
+        attends = kind == "attention"
+        self.encoder = AttentionEncoder(dims) if attends else ConvolutionalEncoder(dims.code, dims)
+        self.decoder = AttentionDecoder(dims) if attends else Decoder(dims.code + dims.noise, dims)
 
     def forward(self, stimulus: Tensor, noise: Tensor) -> Tensor:
         """Answer stimuli (N, C + 1, T) under noise z (N, noise) with responses (N, C + 1, T)."""

@@ -15,11 +15,10 @@ from safetensors import SafetensorError
 import iat_ros
 from iat_ros.errors import ModelError, describe
 from iat_ros.model.dimensions import Dimensions
-from iat_ros.model.encoders import ENCODERS
-from iat_ros.model.generator import Act2Act
+from iat_ros.model.generator import KINDS, Act2Act
 from iat_ros.model.normalisation import DurationScale
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 WEIGHTS, CARD = "model.safetensors", "model.json"
 
 
@@ -31,7 +30,7 @@ class ModelCard:
         skeleton: Name of the skeleton definition it was trained on.
         limb_names: The limbs, in order.
         dimensions: Sizes of the networks.
-        encoder: Kind of the generator's encoder, one of `ENCODERS`.
+        networks: Kind of the generator's networks, one of `KINDS`.
         spread: Standard deviation of z for answers.
         stimulus_durations: Normalisation of the durations of stimuli.
         response_durations: Normalisation and range of the durations of answers.
@@ -45,7 +44,7 @@ class ModelCard:
     skeleton: str
     limb_names: tuple[str, ...]
     dimensions: Dimensions
-    encoder: str
+    networks: str
     spread: float
     stimulus_durations: DurationScale
     response_durations: DurationScale
@@ -56,8 +55,8 @@ class ModelCard:
     package_version: str = iat_ros.__version__
 
     def __post_init__(self) -> None:
-        if self.encoder not in ENCODERS:
-            raise ModelError(f"'encoder' must be one of {', '.join(ENCODERS)}, got {str(self.encoder)[:40]!r}")
+        if self.networks not in KINDS:
+            raise ModelError(f"'networks' must be one of {', '.join(KINDS)}, got {str(self.networks)[:40]!r}")
         if type(self.spread) not in (int, float) or not 0 <= self.spread <= 2:
             raise ModelError(f"'spread' must lie between 0 and 2, got {str(self.spread)[:40]}")
         kinds = {"skeleton": str, "recipe": dict, "data_set": dict, "seed": int, "scores": dict, "package_version": str}
@@ -127,7 +126,7 @@ def load_generator(directory: Path, card: ModelCard) -> Act2Act:
     except (OSError, SafetensorError) as error:
         raise ModelError(f"{path}: damaged or unreadable: {error}; train again or copy it anew") from error
     with torch.device("meta"):  # compare before anything is allocated
-        generator = Act2Act(card.dimensions, card.encoder)
+        generator = Act2Act(card.dimensions, card.networks)
     expected = {name: tuple(value.shape) for name, value in generator.state_dict().items()}
     found = {name: tuple(value.shape) for name, value in weights.items()}
     for name in sorted(expected.keys() | found.keys()):

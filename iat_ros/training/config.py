@@ -20,6 +20,8 @@ class EmbeddingConfig:
         neighbours: The distance to this neighbour is the unit of distances around an action.
         neighbourhood: Bandwidth of eq. 3, where all points together have a standard deviation of 1.
         attention: Width of the encoder's attention, as a share of the median distance between nearest stimuli.
+        code_scale: Standard deviation of each dimension of the code c as Act2Act sees it. The dimensions that a small
+            eigenvalue makes narrow tell interactions apart just as well; left narrow, generator and critic confuse them.
         landmarks: Most pairs that are embedded exactly and kept in the model; others are placed by attention.
     """
 
@@ -27,6 +29,7 @@ class EmbeddingConfig:
     neighbours: int = 7
     neighbourhood: float = 0.15
     attention: float = 0.2
+    code_scale: float = 3.0
     landmarks: int = 1024
 
 
@@ -122,7 +125,7 @@ class TrainingConfig:
     frames: int = 32
     width: int = 32
     pool: int = 8192
-    spread: float = 0.7
+    spread: float = 0.5
     variation: VariationConfig = field(default_factory=VariationConfig)
     embedding: EmbeddingConfig = field(default_factory=EmbeddingConfig)
     pvae: PvaeConfig = field(default_factory=PvaeConfig)
@@ -140,8 +143,8 @@ class TrainingConfig:
             raise ConfigError("gan.average must lie below 1 and pvae.warm_up must not exceed 1")
         if not 0 <= self.spread <= 2:
             raise ConfigError(f"spread must lie between 0 and 2, got {self.spread}")
-        if min(self.embedding.attention, self.embedding.neighbourhood) <= 0:
-            raise ConfigError("embedding.attention and embedding.neighbourhood must lie above 0")
+        if min(self.embedding.attention, self.embedding.neighbourhood, self.embedding.code_scale) <= 0:
+            raise ConfigError("embedding.attention, embedding.neighbourhood and embedding.code_scale must lie above 0")
 
     def dimensions(self, limbs: int, pairs: int) -> Dimensions:
         """Return the sizes of this method's networks for L limbs and N pairs."""

@@ -17,7 +17,7 @@ from iat_ros.errors import ConfigError, DataError, ModelError, describe
 from iat_ros.model.model_file import CARD, ModelCard, save_model
 from iat_ros.model.normalisation import DurationScale, to_tensor
 from iat_ros.training.config import TrainingConfig
-from iat_ros.training.preparation import Preparation, Progress, encoder_of, finish, make_trainer, prepare
+from iat_ros.training.preparation import Preparation, Progress, finish, make_trainer, networks_of, prepare
 
 CHECKPOINT = "checkpoint.pt"
 _CHECKPOINT_EVERY_S = 20.0
@@ -126,7 +126,7 @@ def train(
     trainer.train(step_done)
     done = ModelCard(
         dimensions=dims,
-        encoder=encoder_of(config),
+        networks=networks_of(config),
         spread=config.spread,
         stimulus_durations=scales[0],
         response_durations=scales[1],

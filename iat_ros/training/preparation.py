@@ -12,6 +12,7 @@ from scipy.sparse import csr_array
 from torch import Tensor
 
 from iat_ros.model.critic import Critic
+from iat_ros.model.attention_decoder import AttentionDecoder
 from iat_ros.model.decoder import ConditionedDecoder
 from iat_ros.model.dimensions import Dimensions
 from iat_ros.model.encoders import AttentionEncoder
@@ -43,12 +44,14 @@ class Preparation:
         neighbours: NC of the stimuli and of the responses.
         encoder: Weights of Act2Act's encoder where the embedding gives it; empty where Act2Act learns it.
         landmarks: Index of the pairs that such an encoder holds, shape (M,).
+        widths: Bandwidth of eq. 3 in each dimension of that encoder's code, shape (code,).
     """
 
     scale: float
     neighbours: tuple[Neighbours, Neighbours]
     encoder: dict[str, Tensor]
     landmarks: Tensor
+    widths: Tensor
 
     def state(self) -> dict[str, Any]:
         """Return all of it as tensors and numbers."""
@@ -61,7 +64,8 @@ class Preparation:
             }
             for side in self.neighbours
         ]
-        return {"scale": self.scale, "encoder": self.encoder, "landmarks": self.landmarks, "neighbours": sides}
+        kept = {"scale": self.scale, "encoder": self.encoder, "landmarks": self.landmarks, "widths": self.widths}
+        return {**kept, "neighbours": sides}
 
     @staticmethod
     def from_state(state: dict[str, Any], count: int) -> Preparation:
@@ -76,7 +80,8 @@ class Preparation:
             if len(nc.indptr) != count + 1 or not np.isfinite(nc.data).all():
                 raise ValueError("NC does not fit the pairs")
             sides.append(Neighbours(nc, *side["lacks"]))
-        return Preparation(float(state["scale"]), (sides[0], sides[1]), dict(state["encoder"]), state["landmarks"])
+        given = dict(state["encoder"]), state["landmarks"], state["widths"]
+        return Preparation(float(state["scale"]), (sides[0], sides[1]), *given)
 
 
 def prepare(
@@ -104,12 +109,15 @@ def prepare(
         embedded = vaes.embed(stimuli, responses)
         scale = config.pvae.scale or choose_scale(sides_of(embedded))
         neighbours = confidence(embedded.stimuli, scale), confidence(embedded.responses, scale)
-        return Preparation(scale, neighbours, {}, torch.arange(0))
+        return Preparation(scale, neighbours, {}, torch.arange(0), torch.zeros(0))
     embedding = embed_jointly(stimuli, responses, dims, config.embedding, draws)
     progress("embedding", 1, 1, {})
     both = joint_confidence(embedding.points, config.embedding.neighbourhood)
     encoder = dict(embedding.encoder.state_dict())
-    return Preparation(config.embedding.neighbourhood, (both, both), encoder, embedding.landmarks)
+    stretch = config.embedding.code_scale / encoder["values"].std(dim=0).clamp_min(1e-6)
+    encoder["values"] = encoder["values"] * stretch
+    widths = config.embedding.neighbourhood * stretch
+    return Preparation(config.embedding.neighbourhood, (both, both), encoder, embedding.landmarks, widths)
 
 
 def make_trainer(
@@ -136,21 +144,25 @@ def make_trainer(
     key = torch.full((len(stimuli),), -1)
     key[preparation.landmarks] = torch.arange(len(preparation.landmarks))
     codes = encoder(pairs.stimuli, leave_out=key[pairs.stimulus_of])
-    generator = ConditionedDecoder(dims.code, dims.noise, dims)
+    decoder = AttentionDecoder(dims)
+    decoder.places.copy_(encoder.values)
+    decoder.widths.copy_(preparation.widths)
+    decoder.answers.copy_(responses[preparation.landmarks].flatten(1))
+    generator = ConditionedDecoder(decoder)
     critic = Critic(dims.code, dims.channels, dims)
     conditions = codes[:, :, None].expand(-1, -1, dims.frames)
     return WganTrainer(generator, critic, conditions, pairs.responses, config.gan)
 
 
 def finish(trainer: WganTrainer, dims: Dimensions, config: TrainingConfig, preparation: Preparation) -> Act2Act:
-    """Put the trained generator and the encoder that was given to it together."""
-    generator = Act2Act(dims, encoder_of(config))
+    """Put the trained decoder and the encoder that was given to it together."""
+    generator = Act2Act(dims, networks_of(config))
     weights = trainer.average.state_dict()
     weights |= {f"encoder.{name}": value for name, value in preparation.encoder.items()}
     generator.load_state_dict(weights)
     return generator.eval().requires_grad_(False)
 
 
-def encoder_of(config: TrainingConfig) -> str:
-    """Return the kind of Act2Act's encoder."""
+def networks_of(config: TrainingConfig) -> str:
+    """Return the kind of Act2Act's networks."""
     return "convolutional" if config.method == "paper" else "attention"

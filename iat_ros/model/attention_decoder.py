@@ -1,0 +1,57 @@
+"""The decoder of the recipe that ships: answers between those that people gave to similar stimuli."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from iat_ros.model.dimensions import Dimensions
+from iat_ros.model.time_convolution import SLOPE
+
+_SHORTEST = 1e-4
+
+
+class AttentionDecoder(nn.Module):
+    """From a code and noise to a motion: unit limb vectors and a duration channel.
+
+    a_r_hat = sum_m w_m r_m with limb vectors brought back to unit length, where
+
+        w = softmax_m(-||(c - v_m) / h||^2 / 2 + f(c, z)_m).
+
+    Known answers r lie at the places v of their pairs, and the first term is the confidence of eq. 3 in each of them: it
+    keeps an answer within its interaction, which 80 pairs are too few to learn. The network f learns under the critic
+    which of the answers near c come together, and how z decides it. What is decoded lies between motions of people, so
+    no joint jitters and none bends in a way that nobody showed.
+    """
+
+    places: Tensor
+    widths: Tensor
+    answers: Tensor
+
+    def __init__(self, dims: Dimensions) -> None:
+        super().__init__()
+        self._dims = dims
+        self.register_buffer("places", torch.zeros(dims.landmarks, dims.code))
+        self.register_buffer("widths", torch.ones(dims.code))
+        self.register_buffer("answers", torch.zeros(dims.landmarks, dims.channels * dims.frames))
+        hidden = 4 * dims.width
+        self.weigh = nn.Sequential(
+            nn.Linear(dims.code + dims.noise, hidden), nn.LeakyReLU(SLOPE),
+            nn.Linear(hidden, hidden), nn.LeakyReLU(SLOPE),
+            nn.Linear(hidden, dims.landmarks),
+        )  # fmt: skip
+
+    def weights(self, vector: Tensor) -> Tensor:
+        """Compute w, shape (N, landmarks), for (c, z), shape (N, code + noise)."""
+        code = vector[:, : self._dims.code]
+        near = -0.5 * torch.cdist(code / self.widths, self.places / self.widths).square()
+        return functional.softmax(near + self.weigh(vector), dim=1)
+
+    def forward(self, vector: Tensor) -> Tensor:
+        """Decode (c, z), shape (N, code + noise), into (N, C + 1, T)."""
+        dims = self._dims
+        motion = (self.weights(vector) @ self.answers).view(-1, dims.channels, dims.frames)
+        limbs = motion[:, :-1].unflatten(1, (dims.limbs, 3))
+        limbs = limbs / limbs.norm(dim=2, keepdim=True).clamp_min(_SHORTEST)
+        return torch.cat([limbs.flatten(1, 2), motion[:, -1:]], dim=1)
