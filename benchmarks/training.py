@@ -155,6 +155,7 @@ def main() -> None:
     parser.add_argument("--models", type=int, default=2, help="models trained side by side, one process each")
     parser.add_argument("--json", metavar="FILE", help="write the figures to FILE")
     args = parser.parse_args()
+    torch.set_num_threads(1)
     stimuli, responses, config, preparation, prepare_s = prepared(args.data)
     begun = time.perf_counter()
     trainer = package_loop(stimuli, responses, config, preparation)

@@ -14,8 +14,6 @@ is linear (see `Critic`), and so, with W_l^T for the transpose of a convolution,
 
 from __future__ import annotations
 
-from typing import cast
-
 import torch
 from torch import Tensor
 
@@ -95,7 +93,6 @@ class CriticGradient:
         one = critic.head.weight.new_ones(batch)
         self._scored = CriticPass(critic, torch.cat([-one, one]) / batch, frames)
         self._between = CriticPass(critic, one, frames)
-        self._gradients = [torch.empty_like(layer.matrix) for layer in critic.layers]
 
     @torch.no_grad()
     def set(self, real: Tensor, generated: Tensor, share: Tensor) -> Tensor:
@@ -124,12 +121,8 @@ class CriticGradient:
         between.go_along()
 
         critic = self._critic
-        for index, (layer, matrix) in enumerate(zip(critic.layers, self._gradients, strict=True)):
-            matrix.zero_()
-            scored.layers[index].add_gradient(matrix)
-            between.layers[index].add_gradient(matrix)
-            layer.weight.grad = layer.as_weight(matrix)
-            cast(Tensor, layer.bias).grad = scored.layers[index].delta.sum(dim=(0, 1))
+        for layer, others in zip(scored.layers, between.layers, strict=True):
+            layer.set_gradient(others)
         counted = (scored.shares * scored.hidden[-1]).sum(dim=1)
         critic.head.weight.grad = (counted + between.hidden[-1].sum(dim=1)).T.reshape(1, -1)
         critic.head.bias.grad = torch.zeros_like(critic.head.bias)  # a constant drops out of the distance

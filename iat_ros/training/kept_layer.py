@@ -1,4 +1,4 @@
-"""A convolution that halves the time, with every tensor that a pass over N motions needs made once.
+"""A convolution over time with every tensor that a pass over N motions needs made once.
 
 A step of training takes hundreds of small operations. Where they write into kept tensors, through kept views, making
 tensors and views costs nothing; at these sizes that is as much as a third of a step.
@@ -13,8 +13,6 @@ from torch import Tensor
 
 from iat_ros.model.time_convolution import MARGIN, SLOPE, TimeConvolution, convolve, convolve_back, parts, windows
 
-_STRIDE = 2
-
 
 class KeptLayer:
     """One layer h -> W * h + b, where * is the convolution, and its transpose, for so many motions.
@@ -22,44 +20,59 @@ class KeptLayer:
     The parameters must stay where they are in memory, as optimisers and `load_state_dict` leave them.
 
     Args:
-        layer: The convolution, of stride 2.
+        layer: The convolution.
         count: N.
         frames: T of the input.
 
     Attributes:
-        input: h, to be written into, as pairs of frames: (T / 2, 2, N, C).
-        sums: W * h + b, shape (T / 2, N, C_out).
-        delta: What a score gains by more in each of the sums, shape (T / 2, N, C_out), to be written into.
-        input_slope: What a score gains by more input, shape (T / 2, 2, N, C).
+        rows: h with margins, stride frames in a row, to be written into: ((T + 4) / stride, N, stride * C).
+        input: The same without margins, shape (T, N, C); with stride 2 in pairs of frames, (T / 2, 2, N, C).
+        sums: W * h + b, shape (T / stride, N, C_out).
+        delta: What the loss gains by more in each of the sums, shape (T / stride, N, C_out), to be written into.
+        row_slope: What the loss gains by more in `rows`.
+        input_slope: What the loss gains by more in `input`.
     """
 
     def __init__(self, layer: TimeConvolution, count: int, frames: int) -> None:
+        self._layer = layer
+        self._stride = stride = layer.stride[0]
         matrix = layer.matrix.detach()
-        self._parts = parts(matrix, _STRIDE)
+        self._parts = parts(matrix, stride)
         self._bias = cast(Tensor, layer.bias).detach()
         self._no_bias = torch.zeros_like(self._bias)
-        places, margins = frames // _STRIDE, 2 * MARGIN // _STRIDE
-        rows, self._slope = matrix.new_zeros(2, places + margins, count, _STRIDE * layer.in_channels)
-        self._windows, self._slope_windows = (windows(tensor, _STRIDE, places) for tensor in (rows, self._slope))
-        self.input, self.input_slope = (
-            tensor[margins // 2 : -margins // 2].unflatten(2, (_STRIDE, -1)).transpose(1, 2)
-            for tensor in (rows, self._slope)
-        )
+        places, margin = frames // stride, MARGIN // stride
+        self.rows, self.row_slope = matrix.new_zeros(2, places + 2 * margin, count, stride * layer.in_channels)
+        self._windows, self._slope_windows = (windows(rows, stride, places) for rows in (self.rows, self.row_slope))
+        self.input, self.input_slope = (rows[margin:-margin] for rows in (self.rows, self.row_slope))
+        if stride > 1:
+            self.input, self.input_slope = (
+                inside.unflatten(2, (stride, -1)).transpose(1, 2) for inside in (self.input, self.input_slope)
+            )
         self.sums, self.delta = matrix.new_zeros(2, places, count, layer.out_channels)
         self._flat_sums, self._flat_delta = self.sums.flatten(0, 1), self.delta.flatten(0, 1)
+        self._gradient = torch.zeros_like(matrix)
+        self._gradient_parts = parts(self._gradient, stride)
 
     def forward(self, biased: bool = True) -> None:
         """Compute `sums` of `input`, or W * h alone."""
         convolve(self._windows, self._parts, self._bias if biased else self._no_bias, out=self._flat_sums)
 
     def backward(self) -> None:
-        """Compute `input_slope` of `delta`."""
-        convolve_back(self._flat_delta, self._parts, self._slope, self._slope_windows)
+        """Compute `row_slope` and `input_slope` of `delta`."""
+        convolve_back(self._flat_delta, self._parts, self.row_slope, self._slope_windows)
 
-    def add_gradient(self, matrix: Tensor) -> None:
-        """Add the gradient of W from `delta` and `input`."""
-        for window, part in zip(self._windows, parts(matrix, _STRIDE), strict=True):
-            part.addmm_(window.T, self._flat_delta)
+    def set_gradient(self, others: KeptLayer | None = None) -> None:
+        """Set the gradients of the parameters, from `delta` and `input`.
+
+        Args:
+            others: The same layer for other motions, whose gradient of W is added.
+        """
+        for index, (part, window) in enumerate(zip(self._gradient_parts, self._windows, strict=True)):
+            torch.mm(window.T, self._flat_delta, out=part)
+            if others is not None:
+                part.addmm_(others._windows[index].T, others._flat_delta)
+        self._layer.weight.grad = self._layer.as_weight(self._gradient)
+        cast(Tensor, self._layer.bias).grad = self._flat_delta.sum(dim=0)
 
 
 def activate(sums: Tensor, out: Tensor) -> None:

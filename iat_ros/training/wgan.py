@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from iat_ros.model.critic import Critic
 from iat_ros.training.config import GanConfig
 from iat_ros.training.critic_gradient import CriticGradient, CriticSlope
+from iat_ros.training.kept_decoder import keep
 
 
 class WganTrainer:
@@ -41,6 +42,7 @@ class WganTrainer:
         self._critic_gradient = CriticGradient(critic, self._channels, batch, frames, config.gradient_penalty)
         self._critic_slope = CriticSlope(critic, self._channels, batch, frames)
         self.average = copy.deepcopy(generator).eval().requires_grad_(False)
+        keep(generator, config.batch)
         self._generator_step = torch.optim.Adam(
             generator.parameters(), config.learning_rate, betas=(0.0, 0.9), fused=True
         )
