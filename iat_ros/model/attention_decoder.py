@@ -19,10 +19,10 @@ class AttentionDecoder(nn.Module):
 
         w = softmax_m(-||(c - v_m) / h||^2 / 2 + f(c, z)_m).
 
-    Known answers r lie at the places v of their pairs, and the first term is the confidence of eq. 3 in each of them: it
-    keeps an answer within its interaction, which 80 pairs are too few to learn. The network f learns under the critic
-    which of the answers near c come together, and how z decides it. What is decoded lies between motions of people, so
-    no joint jitters and none bends in a way that nobody showed.
+    Known answers r lie at the places v of their pairs, and the first term is the confidence of eq. 3 in each of them:
+    it keeps an answer within its interaction, which 80 pairs are too few to learn. The network f learns under the
+    critic which of the answers near c come together, and how z decides it. What is decoded lies between motions of
+    people, so no limb jitters, and none moves in a way that nobody showed.
     """
 
     places: Tensor

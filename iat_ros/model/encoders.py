@@ -9,6 +9,7 @@ from torch.nn import functional
 from iat_ros.model.dimensions import Dimensions
 from iat_ros.model.time_convolution import downward
 
+
 class ConvolutionalEncoder(nn.Module):
     """From a motion to a vector, through convolutions over time."""
 

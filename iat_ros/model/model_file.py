@@ -140,6 +140,9 @@ def load_generator(directory: Path, card: ModelCard) -> Act2Act:
             raise ModelError(f"{path}: tensor '{name}' should hold float32, holds {value.dtype}")
     if not all(bool(value.isfinite().all()) for value in weights.values()):
         raise ModelError(f"{path}: weights hold NaN or infinity; train again or copy it anew")
+    for name in ("encoder.width", "decoder.widths"):
+        if name in weights and not bool((weights[name] > 0).all()):
+            raise ModelError(f"{path}: tensor '{name}' must lie above 0; train again or copy it anew")
     generator.load_state_dict(weights, assign=True)
     return generator.eval()
 

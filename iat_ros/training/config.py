@@ -20,8 +20,8 @@ class EmbeddingConfig:
         neighbours: The distance to this neighbour is the unit of distances around an action.
         neighbourhood: Bandwidth of eq. 3, where all points together have a standard deviation of 1.
         attention: Width of the encoder's attention, as a share of the median distance between nearest stimuli.
-        code_scale: Standard deviation of each dimension of the code c as Act2Act sees it. The dimensions that a small
-            eigenvalue makes narrow tell interactions apart just as well; left narrow, generator and critic confuse them.
+        code_scale: Standard deviation of each dimension of the code c as Act2Act sees it. Those that a small
+            eigenvalue makes narrow tell interactions apart too; left narrow, generator and critic confuse them.
         landmarks: Most pairs that are embedded exactly and kept in the model; others are placed by attention.
     """
 

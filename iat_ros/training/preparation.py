@@ -11,8 +11,8 @@ import torch
 from scipy.sparse import csr_array
 from torch import Tensor
 
-from iat_ros.model.critic import Critic
 from iat_ros.model.attention_decoder import AttentionDecoder
+from iat_ros.model.critic import Critic
 from iat_ros.model.decoder import ConditionedDecoder
 from iat_ros.model.dimensions import Dimensions
 from iat_ros.model.encoders import AttentionEncoder

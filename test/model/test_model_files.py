@@ -13,8 +13,7 @@ import torch
 
 from iat_ros.errors import ModelError
 from iat_ros.model.dimensions import Dimensions
-from iat_ros.model.encoders import ENCODERS
-from iat_ros.model.generator import Act2Act
+from iat_ros.model.generator import KINDS, Act2Act
 from iat_ros.model.model_file import ModelCard, load_card, load_generator, save_model
 from iat_ros.model.normalisation import DurationScale, to_motions, to_tensor
 from iat_ros.model.responder import Responder
@@ -30,13 +29,14 @@ def make_motions(count: int = 3) -> MotionArray:
     return MotionArray(limbs / np.linalg.norm(limbs, axis=-1, keepdims=True), np.linspace(1.2, 2.4, count))
 
 
-@pytest.fixture(params=ENCODERS)
+@pytest.fixture(params=KINDS)
 def saved(tmp_path: Path, request: pytest.FixtureRequest) -> tuple[Path, Act2Act, ModelCard]:
-    """A small model on disk, with either encoder."""
+    """A small model on disk, of either kind."""
     torch.manual_seed(0)
     generator = Act2Act(DIMS, request.param).eval()
-    for buffer in generator.encoder.buffers():
-        buffer.copy_(torch.rand(buffer.shape) + 0.1)
+    for name, buffer in generator.named_buffers():
+        if name in generator.state_dict():  # others are constants
+            buffer.copy_(torch.rand(buffer.shape) + 0.1)
     recipe, data_set = {"gan": {"steps": 5}}, {"name": "made_up"}
     card = ModelCard("made", ("left", "right"), DIMS, request.param, 0.7, SCALE, SCALE, recipe, data_set, 7)
     save_model(tmp_path / "model", generator, card)
@@ -82,10 +82,10 @@ def test_damaged_files_give_one_clear_error(saved, name: str, damage: str) -> No
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format_version": 99}, "expected format_version 2, got 99"),
-        ({"format_version": 1}, "expected format_version 2, got 1; train the model again"),
-        ({"encoder": "recurrent"}, "'encoder' must be one of attention, convolutional, got 'recurrent'"),
-        ({"encoder": ["attention"]}, "'encoder' must be one of"),
+        ({"format_version": 99}, "expected format_version 3, got 99"),
+        ({"format_version": 2}, "expected format_version 3, got 2; train the model again"),
+        ({"networks": "recurrent"}, "'networks' must be one of attention, convolutional, got 'recurrent'"),
+        ({"networks": ["attention"]}, "'networks' must be one of"),
         ({"spread": -0.1}, "'spread' must lie between 0 and 2, got -0.1"),
         ({"spread": float("nan")}, "'spread' must lie between 0 and 2, got nan"),
         ({"spread": True}, "'spread' must lie between 0 and 2, got True"),
@@ -113,23 +113,25 @@ def test_weights_that_do_not_fit_the_card(saved) -> None:
     directory, generator, card = saved
     path = directory / "model.safetensors"
     weights = {name: value.contiguous() for name, value in generator.state_dict().items()}
+    name = "decoder.weigh.0.bias" if card.networks == "attention" else "decoder.start.bias"
+    bias = weights[name]
     for change, message in (
-        ({"decoder.duration.bias": torch.zeros(9)}, "'decoder.duration.bias' should have shape"),
+        ({name: torch.zeros(9)}, f"'{name}' should have shape"),
         ({"alien": torch.zeros(1)}, "'alien' should have shape None"),
-        ({"decoder.duration.bias": torch.tensor([float("nan")])}, "NaN or infinity"),
-        ({"decoder.duration.bias": torch.zeros(1).double()}, "should hold float32"),
+        ({name: torch.full_like(bias, float("nan"))}, "NaN or infinity"),
+        ({name: bias.double()}, "should hold float32"),
     ):
         safetensors.torch.save_file({**weights, **change}, str(path))
         with pytest.raises(ModelError, match=message):
             load_generator(directory, card)
 
 
-def test_weights_of_the_other_encoder_are_refused(saved) -> None:
-    """A card that tells another encoder than the weights hold is refused, and the first tensor named."""
+def test_weights_of_the_other_kind_are_refused(saved) -> None:
+    """A card that tells another kind of networks than the weights hold is refused, and the first tensor named."""
     directory, _, card = saved
-    other = next(name for name in ENCODERS if name != card.encoder)
-    with pytest.raises(ModelError, match=r"does not fit model\.json: tensor 'encoder\."):
-        load_generator(directory, replace(card, encoder=other))
+    other = next(name for name in KINDS if name != card.networks)
+    with pytest.raises(ModelError, match=r"does not fit model\.json: tensor '(de|en)coder\."):
+        load_generator(directory, replace(card, networks=other))
 
 
 def test_noise_is_as_wide_as_the_card_says(saved) -> None:

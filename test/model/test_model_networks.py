@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from iat_ros.model.decoder import ConditionedDecoder
+from iat_ros.model.attention_decoder import AttentionDecoder
+from iat_ros.model.decoder import ConditionedDecoder, Decoder
 from iat_ros.model.dimensions import Dimensions
-from iat_ros.model.encoders import ENCODERS, AttentionEncoder
-from iat_ros.model.generator import Act2Act
+from iat_ros.model.encoders import AttentionEncoder
+from iat_ros.model.generator import KINDS, Act2Act
 
 DIMS = Dimensions(2, frames=16, width=4, code=3, noise=2, landmarks=6)
 
@@ -73,11 +74,59 @@ def test_a_narrow_attention_gives_the_value_of_the_nearest_key(encoder: Attentio
     torch.testing.assert_close(without, encoder.values[apart], atol=1e-4, rtol=0)
 
 
-@pytest.mark.parametrize("encoder", ENCODERS)
-def test_generators_answer_with_unit_limb_vectors_and_one_duration(encoder: str) -> None:
-    """Act2Act of either encoder gives unit limb vectors, and a duration that is the same in all frames."""
+def known_answers() -> torch.Tensor:
+    """Six motions with unit limb vectors and a duration each, shape (6, C + 1, T)."""
+    limbs = torch.randn(6, 2, 3, 16, generator=torch.Generator().manual_seed(3))
+    durations = torch.linspace(-1.0, 1.0, 6)[:, None, None].expand(-1, 1, 16)
+    return torch.cat([(limbs / limbs.norm(dim=2, keepdim=True)).flatten(1, 2), durations], dim=1)
+
+
+@pytest.fixture
+def decoder() -> AttentionDecoder:
+    """Known answers at six places, two of them near each other."""
     torch.manual_seed(0)
-    answers = Act2Act(DIMS, encoder)(torch.randn(5, 7, 16), torch.randn(5, 2))
+    decoder = AttentionDecoder(DIMS)
+    decoder.places.copy_(3.0 * torch.randn(6, 3))
+    decoder.places[1] = decoder.places[0] + 0.1
+    decoder.widths.copy_(torch.tensor([0.2, 0.3, 0.4]))
+    decoder.answers.copy_(known_answers().flatten(1))
+    return decoder.requires_grad_(False)
+
+
+def test_attention_decoder_against_plain_numpy(decoder: AttentionDecoder) -> None:
+    """The answer is the weighted mean of the known ones, of unit length again, its duration their mean duration."""
+    vectors = torch.randn(4, 5)
+    known, told = known_answers().numpy(), decoder.weigh(vectors).numpy()
+    answers = decoder(vectors).numpy()
+    for row, vector in enumerate(vectors.numpy()):
+        apart = (vector[:3] - decoder.places.numpy()) / decoder.widths.numpy()
+        scores = np.exp(-0.5 * np.square(apart).sum(axis=1) + told[row])
+        mean = np.tensordot(scores / scores.sum(), known, 1)
+        limbs = mean[:6].reshape(2, 3, 16)
+        np.testing.assert_allclose(
+            answers[row, :6].reshape(2, 3, 16), limbs / np.linalg.norm(limbs, axis=1, keepdims=True), atol=1e-4
+        )
+        np.testing.assert_allclose(answers[row, 6], mean[6], atol=1e-4)
+
+
+def test_answers_stay_with_the_pairs_near_the_code(decoder: AttentionDecoder) -> None:
+    """Whatever the noise, a code at a pair's place is answered from that place and its neighbour; noise decides how."""
+    vectors = torch.cat([decoder.places[:1].expand(50, -1), 2.0 * torch.randn(50, 2)], dim=1)
+    weights = decoder.weights(vectors)
+    assert (weights[:, :2].sum(dim=1) > 0.99).all()
+    assert weights[:, 0].std() > 0.01
+    far = torch.cat([decoder.places[4:5], torch.zeros(1, 2)], dim=1)
+    torch.testing.assert_close(decoder(far), known_answers()[4:5], atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_generators_answer_with_unit_limb_vectors_and_one_duration(kind: str) -> None:
+    """Act2Act of either kind gives unit limb vectors, and a duration that is the same in all frames."""
+    torch.manual_seed(0)
+    generator = Act2Act(DIMS, kind)
+    if kind == "attention":  # known answers come from the data, each with one duration
+        generator.decoder.answers.copy_(known_answers().flatten(1))
+    answers = generator(torch.randn(5, 7, 16), torch.randn(5, 2))
     assert answers.shape == (5, 7, 16)
     lengths = answers[:, :-1].unflatten(1, (2, 3)).norm(dim=2)
     torch.testing.assert_close(lengths, torch.ones_like(lengths), atol=1e-4, rtol=0)
@@ -88,7 +137,7 @@ def test_conditioned_decoder_is_the_second_half_of_act2act() -> None:
     """With the decoder's weights and the code repeated over time, it gives Act2Act's answers."""
     torch.manual_seed(0)
     whole = Act2Act(DIMS, "convolutional")
-    half = ConditionedDecoder(DIMS.code, DIMS.noise, DIMS)
+    half = ConditionedDecoder(Decoder(DIMS.code + DIMS.noise, DIMS))
     half.decoder.load_state_dict(whole.decoder.state_dict())
     stimuli, noise = torch.randn(5, 7, 16), torch.randn(5, 2)
     code = whole.encoder(stimuli)[:, :, None].expand(-1, -1, 16)

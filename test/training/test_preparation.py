@@ -43,6 +43,7 @@ def test_state_holds_all_of_it(pairs: Pairs, method: str) -> None:
         np.testing.assert_array_equal(one.nc.toarray(), other.nc.toarray())
         assert (one.capped, one.left_out, one.left_out_worst) == (other.capped, other.left_out, other.left_out_worst)
     assert torch.equal(after.landmarks, before.landmarks)
+    assert torch.equal(after.widths, before.widths)
     assert after.encoder.keys() == before.encoder.keys()
     assert bool(after.encoder) == (method == "joint")
     for name, value in before.encoder.items():
@@ -57,6 +58,14 @@ def test_joint_sides_share_one_neighbourhood_and_those_of_the_paper_do_not(pairs
     joint, paper = (prepared(pairs, replace(SHORT, method=method)).neighbours for method in METHODS)
     assert joint[0] is joint[1]
     assert np.abs(paper[0].nc - paper[1].nc).max() > 1e-6
+
+
+def test_every_dimension_of_the_code_is_as_wide(pairs: Pairs) -> None:
+    """Codes have the standard deviation of the recipe in each dimension, and the bandwidth stretches with them."""
+    joint = prepared(pairs, SHORT)
+    torch.testing.assert_close(joint.encoder["values"].std(dim=0), torch.full((6,), SHORT.embedding.code_scale))
+    values = joint.encoder["values"] / joint.widths * SHORT.embedding.neighbourhood
+    assert values.square().sum(dim=1).mean() == pytest.approx(1.0, abs=1e-4)  # the points of the embedding again
 
 
 @pytest.mark.parametrize("landmarks", [1024, 20])
@@ -75,6 +84,9 @@ def test_codes_leave_out_the_stimulus_itself(pairs: Pairs, landmarks: int, monke
     assert isinstance(given[0], ConditionedDecoder)
     assert conditions.shape == (70, dims.code, 32)
     assert torch.equal(motions, drawn[0].responses)
+    known = given[0].decoder.answers.view(-1, dims.channels, 32)
+    assert torch.equal(known, pairs[1][preparation.landmarks])
+    assert torch.equal(given[0].decoder.places, preparation.encoder["values"])
     assert torch.equal(conditions, conditions[:, :, :1].expand(-1, -1, 32))
     encoder = AttentionEncoder(dims)
     encoder.load_state_dict(preparation.encoder)

@@ -88,7 +88,7 @@ def test_training_that_stopped_early_gives_the_same_model(
 
 
 def test_only_the_same_seed_gives_the_same_model(division: Division, config: TrainingConfig, tmp_path: Path) -> None:
-    """The seed decides all that is drawn; the card tells it, the encoder, the spread and the s that was taken."""
+    """The seed decides all that is drawn; the card tells it, the networks, the spread and the s that was taken."""
     weights = []
     for number, seed in enumerate((0, 0, 1)):
         directory = tmp_path / str(number)
@@ -98,7 +98,7 @@ def test_only_the_same_seed_gives_the_same_model(division: Division, config: Tra
         content = json.loads((directory / "model.json").read_text())
         assert content["seed"] == card.seed == seed
         assert content["spread"] == config.spread
-        assert content["encoder"] == {"joint": "attention", "paper": "convolutional"}[config.method]
+        assert content["networks"] == {"joint": "attention", "paper": "convolutional"}[config.method]
         assert content["recipe"]["method"] == config.method
         assert content["recipe"]["scale"] > 0
     assert weights[0] == weights[1] != weights[2]

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from iat_ros.model.critic import Critic
-from iat_ros.model.decoder import ConditionedDecoder
+from iat_ros.model.decoder import ConditionedDecoder, Decoder
 from iat_ros.model.dimensions import Dimensions
 from iat_ros.training.config import GanConfig
 from iat_ros.training.wgan import WganTrainer
@@ -24,7 +24,7 @@ def trainer(config: GanConfig, seed: int = 0) -> WganTrainer:
     motions = torch.zeros(64, 4, 8)
     motions[:, 0], motions[:, 1] = 1.0 - which[:, None].float(), which[:, None].float()
     motions[:, 3] = 2.0 * which[:, None] - 1.0
-    return WganTrainer(ConditionedDecoder(2, 2, DIMS), Critic(2, 4, DIMS), conditions, motions, config)
+    return WganTrainer(ConditionedDecoder(Decoder(4, DIMS)), Critic(2, 4, DIMS), conditions, motions, config)
 
 
 def weights(module: torch.nn.Module) -> torch.Tensor:
