@@ -7,6 +7,8 @@ from torch import Tensor
 
 from iat_ros.training.config import VariationConfig
 
+_AT_ONCE = 512  # motions; what is made of more does not fit the caches
+
 
 class Variation:
     """Changes pairs of motions a little, at random.
@@ -31,13 +33,18 @@ class Variation:
         return torch.randn(shape, generator=self._generator)
 
     def _vary(self, motions: Tensor, turn: Tensor, share: float) -> Tensor:
-        count, channels, frames = motions.shape
-        limbs = (channels - 1) // 3
-        warped = warp(motions, share * self._config.warp * self._normal(count, 2))
-        vectors = share * self._config.tilt_rad * self._normal(count, limbs, 3)
+        count, channels, _ = motions.shape
+        amounts = share * self._config.warp * self._normal(count, 2)
+        vectors = share * self._config.tilt_rad * self._normal(count, (channels - 1) // 3, 3)
         vectors[:, :, 2] += share * self._config.turn_rad * turn[:, None]
-        turned = rotation(vectors) @ warped[:, :-1].reshape(count, limbs, 3, frames)
-        return torch.cat([turned.reshape(count, channels - 1, frames), warped[:, -1:]], dim=1)
+        parts = zip(*(tensor.split(_AT_ONCE) for tensor in (motions, amounts, vectors)), strict=True)
+        return torch.cat([_change(*part) for part in parts])
+
+
+def _change(motions: Tensor, amounts: Tensor, vectors: Tensor) -> Tensor:
+    warped = warp(motions, amounts)
+    limbs = warped[:, :-1].unflatten(1, (-1, 3))
+    return torch.cat([(rotation(vectors) @ limbs).flatten(1, 2), warped[:, -1:]], dim=1)
 
 
 def rotation(vectors: Tensor) -> Tensor:

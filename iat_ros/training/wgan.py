@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from iat_ros.model.critic import Critic
+from iat_ros.training.adam import Adam
 from iat_ros.training.config import GanConfig
 from iat_ros.training.critic_gradient import CriticGradient, CriticSlope
 from iat_ros.training.kept_decoder import keep
@@ -43,10 +44,8 @@ class WganTrainer:
         self._critic_slope = CriticSlope(critic, self._channels, batch, frames)
         self.average = copy.deepcopy(generator).eval().requires_grad_(False)
         keep(generator, config.batch)
-        self._generator_step = torch.optim.Adam(
-            generator.parameters(), config.learning_rate, betas=(0.0, 0.9), fused=True
-        )
-        self._critic_step = torch.optim.Adam(critic.parameters(), config.learning_rate, betas=(0.0, 0.9), fused=True)
+        self._generator_step = Adam(generator.parameters(), config.learning_rate)
+        self._critic_step = Adam(critic.parameters(), config.learning_rate)
         self.step = 0
 
     def train(self, progress: Callable[[int, dict[str, float]], None]) -> None:
@@ -61,8 +60,7 @@ class WganTrainer:
         new: list[Tensor] = list(self._generator.parameters())
         while self.step < config.steps:
             rate = config.learning_rate * min(1.0, 2.0 * (1.0 - self.step / config.steps))
-            for group in (*self._generator_step.param_groups, *self._critic_step.param_groups):
-                group["lr"] = rate
+            self._generator_step.rate = self._critic_step.rate = rate
             for _ in range(config.critic_steps):
                 distance = self._train_critic(self._draw())
             self._train_generator(self._draw())
@@ -91,7 +89,7 @@ class WganTrainer:
 
     def _train_generator(self, real: Tensor) -> None:
         """One generator step: -E[D(a_s, G(a_s, z))]."""
-        self._generator_step.zero_grad(set_to_none=True)
+        self._generator.zero_grad(set_to_none=True)
         conditions, motions = self._answer(real)
         slope = self._critic_slope.compute(self._critic.see(conditions, motions.detach()))
         motions.backward(slope.permute(1, 2, 0))
@@ -104,8 +102,8 @@ class WganTrainer:
             "generator": self._generator.state_dict(),
             "critic": self._critic.state_dict(),
             "average": self.average.state_dict(),
-            "generator_step": self._generator_step.state_dict(),
-            "critic_step": self._critic_step.state_dict(),
+            "generator_step": self._generator_step.state(),
+            "critic_step": self._critic_step.state(),
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
@@ -114,8 +112,5 @@ class WganTrainer:
         self._generator.load_state_dict(state["generator"])
         self._critic.load_state_dict(state["critic"])
         self.average.load_state_dict(state["average"])
-        for optimiser, name in ((self._generator_step, "generator_step"), (self._critic_step, "critic_step")):
-            optimiser.load_state_dict(state[name])
-            for weights, values in optimiser.state.items():  # the fused step wants both in one order in memory
-                for moment in ("exp_avg", "exp_avg_sq"):
-                    values[moment] = torch.empty_like(weights).copy_(values[moment])
+        self._generator_step.load_state(state["generator_step"])
+        self._critic_step.load_state(state["critic_step"])

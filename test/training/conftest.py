@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
+from torch.nn import functional
 
 from iat_ros.data.made_up import make_clips
 from iat_ros.data.protocol import Division, divide
 from iat_ros.data.source import RULES, Source
+from iat_ros.model.critic import Critic
 from iat_ros.model.normalisation import DurationScale, to_tensor
 from iat_ros.skeleton.definition import load_skeleton
 
@@ -28,3 +32,16 @@ def pairs(division: Division) -> tuple[torch.Tensor, torch.Tensor]:
         for side in (division.pairs.stimuli, division.pairs.responses)
     )
     return stimuli, responses
+
+
+@pytest.fixture
+def plain_score() -> Callable[[Critic, torch.Tensor, torch.Tensor], torch.Tensor]:
+    """D(condition, motion) by the convolutions of torch, which can be differentiated twice."""
+
+    def score(critic: Critic, condition: torch.Tensor, motion: torch.Tensor) -> torch.Tensor:
+        hidden = torch.cat([motion, condition], dim=1)
+        for layer in critic.layers:
+            hidden = functional.leaky_relu(functional.conv1d(hidden, layer.weight, layer.bias, 2, 2), 0.2)
+        return critic.head(hidden.flatten(1))[:, 0]
+
+    return score

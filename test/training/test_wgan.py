@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 
 import pytest
 import torch
 
+from iat_ros.comparison.baselines import PairGenerator
 from iat_ros.model.critic import Critic
 from iat_ros.model.decoder import ConditionedDecoder, Decoder
 from iat_ros.model.dimensions import Dimensions
+from iat_ros.model.generator import Act2Act
 from iat_ros.training.config import GanConfig
 from iat_ros.training.wgan import WganTrainer
 
@@ -96,9 +99,71 @@ def test_learning_slows_down_over_the_second_half() -> None:
 
     def look(*_: object) -> None:
         state = learned.state()
-        rates.append(tuple(state[name]["param_groups"][0]["lr"] for name in ("generator_step", "critic_step")))
+        rates.append(tuple(state[name]["rate"] for name in ("generator_step", "critic_step")))
 
     learned.train(look)
     expected = [1e-3] * 5 + [7.5e-4, 5e-4, 2.5e-4]
     for rate, both in zip(expected, rates, strict=True):
         assert both == pytest.approx((rate, rate))
+
+
+@pytest.mark.parametrize("kind", ["conditioned", "act2act", "pair"])
+def test_steps_are_those_of_the_loss_under_autograd(kind: str, plain_score: Callable[..., torch.Tensor]) -> None:
+    """Generators of all kinds get the weights that a loop gives them in which the losses are written down."""
+    torch.manual_seed(0)
+    dims = Dimensions(1, frames=8, width=8, code=2, noise=2)
+    channels = 8 if kind == "pair" else 4
+    conditions, motions = torch.randn(64, {"pair": 0}.get(kind, 4), 8), torch.randn(64, channels, 8)
+    generator = {
+        "conditioned": ConditionedDecoder(4, 2, dims),
+        "act2act": Act2Act(dims, "convolutional"),
+        "pair": PairGenerator(2, dims),
+    }[kind].double()
+    critic = Critic(conditions.shape[1], channels, dims).double()
+    conditions, motions = conditions.double(), motions.double()
+    theirs, their_critic = copy.deepcopy(generator), copy.deepcopy(critic)
+    config = GanConfig(steps=3, batch=6, noise=2, learning_rate=1e-2)
+    torch.set_default_dtype(torch.float64)
+    try:
+        learned = WganTrainer(generator, critic, conditions, motions, config)
+        torch.manual_seed(1)
+        learned.train(lambda *_: None)
+        torch.manual_seed(1)
+        _plain_loop(theirs, their_critic, plain_score, conditions, motions, config)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    torch.testing.assert_close(weights(generator), weights(theirs), atol=1e-9, rtol=1e-7)
+    torch.testing.assert_close(weights(critic), weights(their_critic), atol=1e-9, rtol=1e-7)
+
+
+def _plain_loop(
+    generator: torch.nn.Module,
+    critic: Critic,
+    plain_score: Callable[..., torch.Tensor],
+    conditions: torch.Tensor,
+    motions: torch.Tensor,
+    config: GanConfig,
+) -> None:
+    steps = [torch.optim.Adam(network.parameters(), betas=(0.0, 0.9)) for network in (generator, critic)]
+
+    def draw() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        chosen = torch.randint(len(motions), (config.batch,))
+        return conditions[chosen], motions[chosen], generator(conditions[chosen], torch.randn(config.batch, 2))
+
+    for number in range(config.steps):
+        for optimiser in steps:
+            optimiser.param_groups[0]["lr"] = config.learning_rate * min(1.0, 2.0 * (1.0 - number / config.steps))
+        for _ in range(config.critic_steps):
+            condition, real, generated = draw()
+            generated = generated.detach()
+            between = torch.lerp(generated, real, torch.rand(config.batch, 1)[:, :, None]).requires_grad_(True)
+            (slope,) = torch.autograd.grad(plain_score(critic, condition, between).sum(), between, create_graph=True)
+            penalty = (slope.flatten(1).norm(dim=1) - 1).square().mean()
+            distance = plain_score(critic, condition, real).mean() - plain_score(critic, condition, generated).mean()
+            critic.zero_grad()
+            (config.gradient_penalty * penalty - distance).backward()
+            steps[1].step()
+        condition, _, generated = draw()
+        generator.zero_grad()
+        (-plain_score(critic, condition, generated).mean()).backward()
+        steps[0].step()

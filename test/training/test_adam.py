@@ -1,0 +1,29 @@
+"""Adam without momentum, against torch's."""
+
+from __future__ import annotations
+
+import torch
+
+from iat_ros.training.adam import Adam
+
+
+def parameters() -> list[torch.nn.Parameter]:
+    """Two parameters, of which one lies in memory in another order."""
+    torch.manual_seed(0)
+    return [torch.nn.Parameter(torch.randn(5)), torch.nn.Parameter(torch.randn(4, 3).T)]
+
+
+def test_steps_are_those_of_torch() -> None:
+    """Under gradients and rates that change, parameters go the same way."""
+    ours, theirs = parameters(), parameters()
+    adam, reference = Adam(ours, 0.1), torch.optim.Adam(theirs, 0.1, betas=(0.0, 0.9))
+    for step in range(6):
+        adam.rate = reference.param_groups[0]["lr"] = 0.1 / (step + 1)
+        for one, other in zip(ours, theirs, strict=True):
+            one.grad = torch.randn(one.shape) * (step + 1e-4)
+            other.grad = one.grad.clone()
+        adam.step()
+        reference.step()
+    for start, one, other in zip(parameters(), ours, theirs, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-6, rtol=1e-5)
+        assert (one - start).abs().min() > 1e-3
