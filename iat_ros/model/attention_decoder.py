@@ -10,6 +10,8 @@ from iat_ros.model.dimensions import Dimensions
 from iat_ros.model.time_convolution import SLOPE
 
 _SHORTEST = 1e-4
+_BOUND = 2.0
+"""b: most that is added to a logarithm of w, or taken from it."""
 
 
 class AttentionDecoder(nn.Module):
@@ -17,12 +19,13 @@ class AttentionDecoder(nn.Module):
 
     a_r_hat = sum_m w_m r_m with limb vectors brought back to unit length, where
 
-        w = softmax_m(-||(c - v_m) / h||^2 / 2 + f(c, z)_m).
+        w = softmax_m(-||(c - v_m) / h||^2 / 2 + b tanh(f(c, z)_m / b)).
 
     Known answers r lie at the places v of their pairs, and the first term is the confidence of eq. 3 in each of them:
     it keeps an answer within its interaction, which 80 pairs are too few to learn. The network f learns under the
-    critic which of the answers near c come together, and how z decides it. What is decoded lies between motions of
-    people, so no limb jitters, and none moves in a way that nobody showed.
+    critic which of the answers near c come together, and how z decides it; it is bounded by b, so that it cannot
+    outvote the first term, nor copy one answer whole. What is decoded lies between motions of people, so no limb
+    jitters, and none moves in a way that nobody showed.
     """
 
     places: Tensor
@@ -46,7 +49,7 @@ class AttentionDecoder(nn.Module):
         """Compute w, shape (N, landmarks), for (c, z), shape (N, code + noise)."""
         code = vector[:, : self._dims.code]
         near = -0.5 * torch.cdist(code / self.widths, self.places / self.widths).square()
-        return functional.softmax(near + self.weigh(vector), dim=1)
+        return functional.softmax(near + _BOUND * torch.tanh(self.weigh(vector) / _BOUND), dim=1)
 
     def forward(self, vector: Tensor) -> Tensor:
         """Decode (c, z), shape (N, code + noise), into (N, C + 1, T)."""

@@ -125,7 +125,7 @@ class TrainingConfig:
     frames: int = 32
     width: int = 32
     pool: int = 8192
-    spread: float = 0.5
+    spread: float = 0.7
     variation: VariationConfig = field(default_factory=VariationConfig)
     embedding: EmbeddingConfig = field(default_factory=EmbeddingConfig)
     pvae: PvaeConfig = field(default_factory=PvaeConfig)

@@ -100,7 +100,7 @@ def test_attention_decoder_against_plain_numpy(decoder: AttentionDecoder) -> Non
     answers = decoder(vectors).numpy()
     for row, vector in enumerate(vectors.numpy()):
         apart = (vector[:3] - decoder.places.numpy()) / decoder.widths.numpy()
-        scores = np.exp(-0.5 * np.square(apart).sum(axis=1) + told[row])
+        scores = np.exp(-0.5 * np.square(apart).sum(axis=1) + 2.0 * np.tanh(told[row] / 2.0))
         mean = np.tensordot(scores / scores.sum(), known, 1)
         limbs = mean[:6].reshape(2, 3, 16)
         np.testing.assert_allclose(
@@ -110,11 +110,18 @@ def test_attention_decoder_against_plain_numpy(decoder: AttentionDecoder) -> Non
 
 
 def test_answers_stay_with_the_pairs_near_the_code(decoder: AttentionDecoder) -> None:
-    """Whatever the noise, a code at a pair's place is answered from that place and its neighbour; noise decides how."""
+    """Whatever the noise, a code at a pair's place is answered from that place and its neighbour; noise decides how.
+
+    However loud the network, it favours no answer by more than a factor of exp(4).
+    """
     vectors = torch.cat([decoder.places[:1].expand(50, -1), 2.0 * torch.randn(50, 2)], dim=1)
     weights = decoder.weights(vectors)
     assert (weights[:, :2].sum(dim=1) > 0.99).all()
     assert weights[:, 0].std() > 0.01
+    decoder.weigh[-1].weight.mul_(1000.0)
+    near = torch.exp(-0.5 * (torch.full((3,), 0.1) / decoder.widths).square().sum())
+    loud = decoder.weights(vectors)[:, :2]
+    assert loud.min() > 0.5 * near * np.exp(-4)
     far = torch.cat([decoder.places[4:5], torch.zeros(1, 2)], dim=1)
     torch.testing.assert_close(decoder(far), known_answers()[4:5], atol=1e-3, rtol=0)
 
