@@ -16,7 +16,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo train evaluate reproduce bench_training bench_augmentation interact play viewer make_up test lint clean venv
+.PHONY: help demo train evaluate reproduce bench_training bench_augmentation bench_selection interact play viewer make_up test lint clean venv
 
 help: ## list the targets
 	@echo 'make TARGET [ARGS="..."]; ARGS="--help" tells the options of a target'
@@ -39,6 +39,9 @@ bench_training: $(STAMP) ## training against a plain loop of the same recipe
 
 bench_augmentation: $(STAMP) ## sparse neighbours from 1,000 to 1,000,000 actions
 	$(BIN)/python benchmarks/augmentation.py $(ARGS)
+
+bench_selection: $(STAMP) ## judge a recipe on set A alone, without labels
+	$(BIN)/python benchmarks/selection.py $(ARGS)
 
 interact: $(STAMP) ## all nodes in one process
 	$(RUN) interact $(ARGS)

@@ -43,6 +43,23 @@ class PlainDecoder(nn.Module):
         return torch.cat([limbs.flatten(1, 2), duration], dim=1)
 
 
+class PlainAct2Act(nn.Module):
+    """The paper's generator: encoder a_s -> c, decoder (c, z) -> a_r_hat."""
+
+    def __init__(self, dims: Dimensions) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for into, out in ((dims.channels, dims.width), (dims.width, 2 * dims.width), (2 * dims.width,) * 2):
+            layers += [nn.Conv1d(into, out, 5, stride=2, padding=2), nn.LeakyReLU(_SLOPE)]
+        self.encoder = nn.Sequential(*layers, nn.Flatten(), nn.Linear(2 * dims.width * dims.coarse, dims.code))
+        self.decoder = PlainDecoder(dims.code + dims.noise, dims)
+
+    def forward(self, stimulus: Tensor, noise: Tensor) -> Tensor:
+        """Answer stimuli (N, C + 1, T) under noise (N, noise)."""
+        answer: Tensor = self.decoder(self.encoder(stimulus)[:, :, None], noise)
+        return answer
+
+
 class PlainCritic(nn.Module):
     """From a condition and a motion to a score."""
 

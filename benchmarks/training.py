@@ -21,18 +21,19 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from plain_networks import PlainCritic, PlainDecoder
+from plain_networks import PlainAct2Act, PlainCritic
 
 from iat_ros.data.source import open_source
+from iat_ros.model.decoder import ConditionedDecoder
 from iat_ros.model.encoders import AttentionEncoder
 from iat_ros.model.normalisation import DurationScale, to_tensor
 from iat_ros.training.augmentation import draw_pairs
-from iat_ros.training.config import TrainingConfig
-from iat_ros.training.preparation import Preparation, make_trainer, prepare
+from iat_ros.training.config import TrainingConfig, load_training_config
+from iat_ros.training.preparation import Preparation, make_trainer, prepare, untrained_decoder
 from iat_ros.training.variation import Variation
 from iat_ros.training.wgan import WganTrainer
 
@@ -43,10 +44,15 @@ class PlainLoop:
     def __init__(self, stimuli: Tensor, responses: Tensor, config: TrainingConfig, preparation: Preparation) -> None:
         dims = config.dimensions((stimuli.shape[1] - 1) // 3, len(stimuli))
         self.pairs, self.config, self.preparation, self.dims = (stimuli, responses), config, preparation, dims
-        self.encoder = AttentionEncoder(dims)
-        self.encoder.load_state_dict(preparation.encoder)
-        self.generator = PlainDecoder(dims.code + dims.noise, dims)
-        self.critic = PlainCritic(dims.code, dims.channels, dims)
+        self.encoder: AttentionEncoder | None = None
+        if config.method == "paper":
+            self.generator: nn.Module = PlainAct2Act(dims)
+            self.critic = PlainCritic(dims.channels, dims.channels, dims)
+        else:
+            self.encoder = AttentionEncoder(dims)
+            self.encoder.load_state_dict(preparation.encoder)
+            self.generator = ConditionedDecoder(untrained_decoder(responses, dims, preparation))
+            self.critic = PlainCritic(dims.code, dims.channels, dims)
         rate = config.gan.learning_rate
         self.generator_step = torch.optim.Adam(self.generator.parameters(), rate, betas=(0.0, 0.9))
         self.critic_step = torch.optim.Adam(self.critic.parameters(), rate, betas=(0.0, 0.9))
@@ -74,15 +80,17 @@ class PlainLoop:
             self.generator_step.step()
 
     def draw(self) -> tuple[Tensor, Tensor]:
-        """Draw a batch of augmented pairs: codes repeated over time, and responses."""
+        """Draw a batch of augmented pairs: stimuli or their codes repeated over time, and responses."""
         pairs = draw_pairs(*self.pairs, self.preparation.neighbours, self.variation, self.config.gan.batch, self.draws)
+        if self.encoder is None:
+            return pairs.stimuli, pairs.responses
         codes = self.encoder(pairs.stimuli, leave_out=pairs.stimulus_of)
         return codes[:, :, None].expand(-1, -1, self.dims.frames), pairs.responses
 
 
-def prepared(data: str) -> tuple[Tensor, Tensor, TrainingConfig, Preparation, float]:
+def prepared(data: str, recipe: str) -> tuple[Tensor, Tensor, TrainingConfig, Preparation, float]:
     """Read set A and do what comes before Act2Act; the last value is how long that took [s]."""
-    config = TrainingConfig()
+    config = load_training_config(recipe)
     pairs = open_source(data).divide(config.frames, "subject", 0).pairs
     stimuli = to_tensor(pairs.stimuli, DurationScale.of(pairs.stimuli.durations_s))
     responses = to_tensor(pairs.responses, DurationScale.of(pairs.responses.durations_s))
@@ -125,19 +133,19 @@ def seconds_of(work: Callable[[], None]) -> float:
     return time.perf_counter() - begun
 
 
-def _worker(data: str, steps: int, start: Any, times: Any) -> None:
+def _worker(data: str, recipe: str, steps: int, start: Any, times: Any) -> None:
     torch.set_num_threads(1)
-    trainer = package_loop(*prepared(data)[:4])
+    trainer = package_loop(*prepared(data, recipe)[:4])
     run_package(trainer, 5)
     start.wait()
     times.put(seconds_of(lambda: run_package(trainer, steps)))
 
 
-def side_by_side(data: str, steps: int, models: int) -> float:
+def side_by_side(data: str, recipe: str, steps: int, models: int) -> float:
     """Train several models at once, each in a process of one thread; seconds per step and model."""
     context = multiprocessing.get_context("spawn")
     start, times = context.Barrier(models), context.Queue()
-    workers = [context.Process(target=_worker, args=(data, steps, start, times)) for _ in range(models)]
+    workers = [context.Process(target=_worker, args=(data, recipe, steps, start, times)) for _ in range(models)]
     for worker in workers:
         worker.start()
     slowest = max(times.get() for _ in workers)
@@ -150,13 +158,14 @@ def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", default="made_up", help="data set directory, or 'made_up'")
+    parser.add_argument("--config", default="default", help="recipe, by name or YAML file")
     parser.add_argument("--steps", type=int, default=20, help="generator steps of each loop per round")
     parser.add_argument("--rounds", type=int, default=10, help="rounds; the median counts")
     parser.add_argument("--models", type=int, default=2, help="models trained side by side, one process each")
     parser.add_argument("--json", metavar="FILE", help="write the figures to FILE")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    stimuli, responses, config, preparation, prepare_s = prepared(args.data)
+    stimuli, responses, config, preparation, prepare_s = prepared(args.data, args.config)
     begun = time.perf_counter()
     trainer = package_loop(stimuli, responses, config, preparation)
     pool_s = time.perf_counter() - begun
@@ -171,7 +180,7 @@ def main() -> None:
         for (name, threads), times in seconds.items():
             torch.set_num_threads(threads)
             times.append(seconds_of(lambda run=loops[name]: run(args.steps)) / args.steps)  # type: ignore[misc]
-    together = side_by_side(args.data, args.steps * args.rounds // 2, args.models)
+    together = side_by_side(args.data, args.config, args.steps * args.rounds // 2, args.models)
     medians = {loop: float(np.median(times)) for loop, times in seconds.items()}
     step = {name: min(medians[name, 1], medians[name, args.models]) for name in loops}  # more threads may be slower
     step["side_by_side"] = together
@@ -184,6 +193,7 @@ def main() -> None:
         "ratio_one_model": whole["plain"] / whole["package"],
         "ratio_side_by_side": whole["plain"] / whole["side_by_side"],
         "prepare_s": prepare_s,
+        "recipe": args.config,
         "models": args.models,
         "torch": str(torch.__version__),
     }

@@ -80,7 +80,8 @@ METHODS = {
             "Ours",
             False,
             "the recipe that this package ships: pairs are embedded jointly, actions swap partners where both sides "
-            "are alike, and the generator is told where a stimulus lies among them",
+            "are alike, the generator is told where a stimulus lies among them, and answers between the responses of "
+            "the pairs around that place",
         ),
         Method(NEAREST, "Nearest copy", False, "copies the response of the nearest training stimulus", sanity=True),
         Method(SHUFFLED, "Shuffled", False, "answers with a response drawn at random", sanity=True),

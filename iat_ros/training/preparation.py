@@ -144,14 +144,19 @@ def make_trainer(
     key = torch.full((len(stimuli),), -1)
     key[preparation.landmarks] = torch.arange(len(preparation.landmarks))
     codes = encoder(pairs.stimuli, leave_out=key[pairs.stimulus_of])
-    decoder = AttentionDecoder(dims)
-    decoder.places.copy_(encoder.values)
-    decoder.widths.copy_(preparation.widths)
-    decoder.answers.copy_(responses[preparation.landmarks].flatten(1))
-    generator = ConditionedDecoder(decoder)
+    generator = ConditionedDecoder(untrained_decoder(responses, dims, preparation))
     critic = Critic(dims.code, dims.channels, dims)
     conditions = codes[:, :, None].expand(-1, -1, dims.frames)
     return WganTrainer(generator, critic, conditions, pairs.responses, config.gan)
+
+
+def untrained_decoder(responses: Tensor, dims: Dimensions, preparation: Preparation) -> AttentionDecoder:
+    """Make a decoder that knows the responses (N, C + 1, T) of the landmarks, and nothing else yet."""
+    decoder = AttentionDecoder(dims)
+    decoder.places.copy_(preparation.encoder["values"])
+    decoder.widths.copy_(preparation.widths)
+    decoder.answers.copy_(responses[preparation.landmarks].flatten(1))
+    return decoder
 
 
 def finish(trainer: WganTrainer, dims: Dimensions, config: TrainingConfig, preparation: Preparation) -> Act2Act:
