@@ -16,6 +16,7 @@ import torch
 
 import iat_ros
 from iat_ros.comparison.methods import METHODS, SetA, learn
+from iat_ros.comparison.ray_jobs import run_on_ray
 from iat_ros.data.actions import stack
 from iat_ros.data.protocol import Division
 from iat_ros.errors import ConfigError
@@ -109,10 +110,11 @@ def run_jobs(jobs: Sequence[Job], directory: Path, workers: int, ray_address: st
         ray_address: Run them on this Ray cluster instead (``auto``: the one this machine belongs to).
 
     Raises:
-        ConfigError: Ray is asked for and not installed, or does not answer.
+        ConfigError: A process or the cluster cannot run the jobs.
+        IatError: Something is wrong with a job.
     """
     (directory / RECORDS).mkdir(parents=True, exist_ok=True)
-    for record in _on_ray(jobs, ray_address) if ray_address else _side_by_side(jobs, workers):
+    for record in run_on_ray(run_job, jobs, ray_address) if ray_address else _side_by_side(jobs, workers):
         write_json(_path(directory, record["division"], record["seed"], record["method"]), record)
         yield record["method"]
 
@@ -140,19 +142,3 @@ def _side_by_side(jobs: Sequence[Job], workers: int) -> Iterator[dict[str, Any]]
             pool.shutdown(wait=False, cancel_futures=True)
             for process in multiprocessing.active_children():
                 process.terminate()
-
-
-def _on_ray(jobs: Sequence[Job], address: str) -> Iterator[dict[str, Any]]:
-    try:
-        import ray
-    except ImportError as error:
-        raise ConfigError("--ray needs Ray: pip install ray, here and on every machine of the cluster") from error
-    try:
-        ray.init(address=address, log_to_driver=False)
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        raise ConfigError(f"--ray {address}: no cluster answers there: {str(error).splitlines()[0]}") from error
-    remote = ray.remote(num_cpus=1)(run_job)
-    waiting = [remote.remote(job) for job in jobs]
-    while waiting:
-        done, waiting = ray.wait(waiting)
-        yield ray.get(done[0])

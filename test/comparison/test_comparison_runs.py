@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import multiprocessing
 import os
+import socket
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -19,7 +20,7 @@ from iat_ros.comparison import runs
 from iat_ros.comparison.methods import METHODS
 from iat_ros.comparison.runs import Job, collect, fingerprint, plan, run_job, run_jobs
 from iat_ros.data.protocol import Division
-from iat_ros.errors import ConfigError, IatError
+from iat_ros.errors import ConfigError, DataError, IatError
 from iat_ros.report.results import ResultsError, read_json
 from iat_ros.training.config import TrainingConfig
 
@@ -235,18 +236,43 @@ def test_one_e_judges_all_methods_of_a_division_and_seed(
     assert made == [("subject", 0), ("subject", 1), ("random", 1)]
 
 
+class RayError(Exception):
+    """Stands for Ray's own errors."""
+
+
+class RayTaskError(RayError):
+    """Stands for what a job raised on the cluster; as in Ray, its text is a whole traceback."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(f"ray::run_job()\n  File somewhere\n{type(cause).__name__}: {cause}")
+        self.cause = cause
+
+
+class WorkerCrashedError(RayError):
+    """Stands for a worker that is gone."""
+
+
 class MadeUpRay:
     """Stands for the module ray: runs in this process, and the newest job ends first."""
 
-    def __init__(self, error: Exception | None = None) -> None:
-        self.addresses: list[str] = []
-        self._error = error
+    exceptions = SimpleNamespace(RayError=RayError, RayTaskError=RayTaskError, WorkerCrashedError=WorkerCrashedError)
 
-    def init(self, address: str, **_: Any) -> None:
+    def __init__(self, joining: Exception | None = None, running: Exception | None = None) -> None:
+        self.addresses: list[str] = []
+        self.left = 0
+        self._joining = joining
+        self._running = running
+
+    def init(self, address: str, **options: Any) -> None:
         """Join a cluster."""
-        if self._error is not None:
-            raise self._error
+        assert options["runtime_env"]["py_modules"], "the package travels to the cluster"
+        if self._joining is not None:
+            raise self._joining
         self.addresses.append(address)
+
+    def shutdown(self) -> None:
+        """Leave it."""
+        self.left += 1
 
     def remote(self, **options: Any) -> Any:
         """Make a function a remote one."""
@@ -259,18 +285,78 @@ class MadeUpRay:
 
     def get(self, one: Any) -> Any:
         """Return a result."""
+        if self._running is not None:
+            raise self._running
         return one[0](one[1])
 
 
 def test_jobs_on_a_ray_cluster(
     division: Division, recipes: Recipes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All jobs are run there, whichever ends first, and their records written here."""
+    """All jobs are run there, whichever ends first, and their records written here; then the cluster is left."""
     cluster = MadeUpRay()
     monkeypatch.setitem(sys.modules, "ray", cluster)  # type: ignore[arg-type]
-    assert list(run_jobs(planned(division, recipes, tmp_path), tmp_path, 1, "10.0.0.7:6379")) == [*CHEAP, *CHEAP][::-1]
-    assert cluster.addresses == ["10.0.0.7:6379"]
+    with socket.create_server(("127.0.0.1", 0)) as head:
+        address = f"127.0.0.1:{head.getsockname()[1]}"
+        assert list(run_jobs(planned(division, recipes, tmp_path), tmp_path, 1, address)) == [*CHEAP, *CHEAP][::-1]
+    assert cluster.addresses == [address]
+    assert cluster.left == 1
     assert planned(division, recipes, tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "message"),
+    [
+        (RayTaskError(DataError("clip 7 is empty")), DataError, "^clip 7 is empty$"),
+        (
+            RayTaskError(ModuleNotFoundError("No module named 'sklearn'")),
+            ConfigError,
+            "lacks the Python package sklearn",
+        ),
+        (WorkerCrashedError("gone"), ConfigError, "a process on the cluster ended again and again"),
+        (RayError("no room"), ConfigError, "the cluster could not run a job: .*no room"),
+    ],
+)
+def test_what_goes_wrong_on_a_cluster_comes_back_as_one_line(
+    division: Division,
+    recipes: Recipes,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    kind: type[IatError],
+    message: str,
+) -> None:
+    """A job's own error is raised here as it was there, anything else says what to do; the cluster is left."""
+    cluster = MadeUpRay(running=error)
+    monkeypatch.setitem(sys.modules, "ray", cluster)  # type: ignore[arg-type]
+    with pytest.raises(kind, match=message) as raised:
+        list(run_jobs(planned(division, recipes, tmp_path), tmp_path, 1, "auto"))
+    assert "\n" not in str(raised.value)
+    assert cluster.left == 1
+
+
+def test_nobody_at_an_address_is_known_at_once(
+    division: Division, recipes: Recipes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ray itself would wait for minutes; it isn't even asked."""
+    cluster = MadeUpRay()
+    monkeypatch.setitem(sys.modules, "ray", cluster)  # type: ignore[arg-type]
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with pytest.raises(ConfigError, match=rf"--ray 127\.0\.0\.1:{port}: no cluster answers there .*is it started\?"):
+        list(run_jobs(planned(division, recipes, tmp_path), tmp_path, 1, f"127.0.0.1:{port}"))
+    assert cluster.addresses == []
+
+
+def test_jobs_on_real_ray(division: Division, recipes: Recipes, tmp_path: Path) -> None:
+    """Where Ray is installed, a cluster of its own gives the very records that processes here give."""
+    pytest.importorskip("ray")
+    jobs = planned(division, recipes, tmp_path)
+    for where, address in (("here", None), ("there", "local")):
+        (tmp_path / where).mkdir()
+        assert sorted(run_jobs(jobs, tmp_path / where, 1, address)) == sorted([*CHEAP, *CHEAP])
+    for path in (tmp_path / "here" / "records").iterdir():
+        assert read_json(path) == read_json(tmp_path / "there" / "records" / path.name)
 
 
 def test_ray_that_is_missing_or_does_not_answer(
@@ -281,8 +367,8 @@ def test_ray_that_is_missing_or_does_not_answer(
     monkeypatch.setitem(sys.modules, "ray", None)  # type: ignore[arg-type]
     with pytest.raises(IatError, match="--ray needs Ray: pip install ray") as missing:
         list(run_jobs(jobs, tmp_path, 1, "auto"))
-    monkeypatch.setitem(sys.modules, "ray", MadeUpRay(ConnectionError("nobody\nis there")))  # type: ignore[arg-type]
-    with pytest.raises(IatError, match="--ray auto: no cluster answers there: nobody") as silent:
+    monkeypatch.setitem(sys.modules, "ray", MadeUpRay(joining=ConnectionError("nobody\nis there")))  # type: ignore[arg-type]
+    with pytest.raises(IatError, match=r"--ray auto: no cluster can be joined there: .*nobody") as silent:
         list(run_jobs(jobs, tmp_path, 1, "auto"))
     assert "\n" not in str(missing.value) + str(silent.value)
     assert list((tmp_path / "records").iterdir()) == []
