@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import socket
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -193,9 +194,10 @@ def test_missing_and_damaged_records_are_named(
 
 
 def all_ended() -> bool:
-    """Whether no process of a pool is left, a moment later."""
-    for process in multiprocessing.active_children():
-        process.join(10)
+    """Whether no process of a pool is left, a moment later; one may still be starting when the others are ended."""
+    end = time.monotonic() + 20
+    while multiprocessing.active_children() and time.monotonic() < end:
+        time.sleep(0.1)
     return multiprocessing.active_children() == []
 
 
