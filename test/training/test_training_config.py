@@ -72,8 +72,18 @@ def test_mistakes_name_the_key(tmp_path: Path, text: str, message: str) -> None:
     [
         ("method: magic", r"method must be one of joint, paper, got 'magic'"),
         ("spread: 2.5", r"spread must lie between 0 and 2, got 2.5"),
-        ("embedding: {attention: 0}", r"embedding.attention and embedding.neighbourhood must lie above 0"),
-        ("embedding: {neighbourhood: 0.0}", r"embedding.attention and embedding.neighbourhood must lie above 0"),
+        (
+            "embedding: {attention: 0}",
+            r"embedding.attention, embedding.neighbourhood and embedding.code_scale must lie above 0",
+        ),
+        (
+            "embedding: {code_scale: 0}",
+            "embedding.attention, embedding.neighbourhood and embedding.code_scale must lie above 0",
+        ),
+        (
+            "embedding: {neighbourhood: 0.0}",
+            r"embedding.attention, embedding.neighbourhood and embedding.code_scale must lie above 0",
+        ),
         ("pvae: {embedding: 40}", r"pvae.embedding \(40\) must not exceed pvae.latent \(32\)"),
         ("gan: {average: 1.0}", r"gan.average must lie below 1"),
         ("pvae: {warm_up: 1.5}", r"pvae.warm_up must not exceed 1"),

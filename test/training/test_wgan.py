@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from iat_ros.comparison.baselines import PairGenerator
+from iat_ros.model.attention_decoder import AttentionDecoder
 from iat_ros.model.critic import Critic
 from iat_ros.model.decoder import ConditionedDecoder, Decoder
 from iat_ros.model.dimensions import Dimensions
@@ -107,7 +108,15 @@ def test_learning_slows_down_over_the_second_half() -> None:
         assert both == pytest.approx((rate, rate))
 
 
-@pytest.mark.parametrize("kind", ["conditioned", "act2act", "pair"])
+def attending() -> AttentionDecoder:
+    """A decoder that knows five answers."""
+    decoder = AttentionDecoder(Dimensions(1, frames=8, width=8, code=4, noise=2, landmarks=5))
+    decoder.places.copy_(torch.randn(5, 4))
+    decoder.answers.copy_(torch.randn(5, 32))
+    return decoder
+
+
+@pytest.mark.parametrize("kind", ["conditioned", "attending", "act2act", "pair"])
 def test_steps_are_those_of_the_loss_under_autograd(kind: str, plain_score: Callable[..., torch.Tensor]) -> None:
     """Generators of all kinds get the weights that a loop gives them in which the losses are written down."""
     torch.manual_seed(0)
@@ -115,7 +124,8 @@ def test_steps_are_those_of_the_loss_under_autograd(kind: str, plain_score: Call
     channels = 8 if kind == "pair" else 4
     conditions, motions = torch.randn(64, {"pair": 0}.get(kind, 4), 8), torch.randn(64, channels, 8)
     generator = {
-        "conditioned": ConditionedDecoder(4, 2, dims),
+        "conditioned": ConditionedDecoder(Decoder(6, dims)),
+        "attending": ConditionedDecoder(attending()),
         "act2act": Act2Act(dims, "convolutional"),
         "pair": PairGenerator(2, dims),
     }[kind].double()
