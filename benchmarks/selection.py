@@ -1,7 +1,7 @@
 """Judge a recipe on set A alone, without its labels: what the default recipe was chosen by.
 
-The joint embedding of all pairs of A tells how many interactions there are (the gap in its eigenvalues) and which pairs
-belong to which (k-means). With these made-up categories in place of labels, the people of A are divided in halves, in
+The joint embedding of all pairs of A tells which pairs belong to one interaction (k-means); how many interactions there
+are is told, since its eigenvalues leave that open and who recorded the pairs knows it. With these made-up categories in place of labels, the people of A are divided in halves, in
 every way that there is: one half is learned from, the other gives the stimuli, and the judge E, exactly as IAT-test and
 IAT-train do it with A and B. Set B is never looked at. Scores lie lower than those of A and B, since half as many
 people are learned from and judged by; they are for comparing recipes with each other.
@@ -37,14 +37,14 @@ from iat_ros.training.joint_embedding import embed_jointly
 SCORES = ("iat_test", "iat_train_positives", "iat_train_balanced", "diversity", "frechet")
 
 
-def categories_of(pairs: PairSet) -> np.ndarray:
-    """Divide pairs into interactions without labels, shape (N,): as many as the largest gap of eigenvalues tells."""
+def categories_of(pairs: PairSet, interactions: int) -> np.ndarray:
+    """Divide pairs into so many interactions without labels, shape (N,)."""
     config = TrainingConfig()
     sides = [to_tensor(side, DurationScale.of(side.durations_s)) for side in (pairs.stimuli, pairs.responses)]
     dims = config.dimensions(pairs.stimuli.limbs_in_body.shape[2], len(pairs))
     found = embed_jointly(sides[0], sides[1], dims, config.embedding, torch.Generator().manual_seed(0))
-    gap = int(np.argmax(found.eigenvalues[1:-1] / found.eigenvalues[2:])) + 2  # coordinates before the gap
-    return np.asarray(KMeans(gap + 1, n_init=20, random_state=0).fit_predict(found.points[:, :gap]))
+    clusters = KMeans(interactions, n_init=20, random_state=0)
+    return np.asarray(clusters.fit_predict(found.points[:, : interactions - 1]))  # the others tell less than that
 
 
 def responders_of(source: Source, pairs: PairSet, frames: int) -> np.ndarray:
@@ -92,6 +92,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True, help="data set directory, or 'made_up'")
     parser.add_argument("--config", default="default", help="recipe of 'ours', by name or YAML file")
+    parser.add_argument("--interactions", type=int, default=5, help="how many interactions the pairs come from")
     parser.add_argument("--method", default="ours", choices=METHODS, help="what to judge")
     parser.add_argument("--seeds", type=int, default=1, help="trainings for each way to divide the people")
     parser.add_argument("--json", metavar="FILE", help="write the figures to FILE")
@@ -100,7 +101,7 @@ def main() -> None:
     recipes = {"ours": load_training_config(args.config), "paper": load_training_config("paper")}
     source = open_source(args.data)
     pairs = source.divide(recipes["ours"].frames, "subject", 0).pairs
-    categories = categories_of(pairs)
+    categories = categories_of(pairs, args.interactions)
     responders = responders_of(source, pairs, recipes["ours"].frames)
     everybody = sorted(set(pairs.people))
     ways = list(combinations(everybody, len(everybody) // 2))
@@ -112,7 +113,7 @@ def main() -> None:
             scores = evaluation.score(learn(args.method, SetA(division, recipes, 100 * seed + number)).answer)
             rows.append({"learned_from": list(people), "seed": seed, **scores.as_dict()})
     mean = {name: float(np.mean([row[name] for row in rows])) for name in SCORES}
-    report = {"method": args.method, "interactions": int(categories.max()) + 1, "mean": mean, "runs": rows}
+    report = {"method": args.method, "interactions": args.interactions, "mean": mean, "runs": rows}
     print(json.dumps({**report, "runs": len(rows)}, indent=2))
     if args.json:
         Path(args.json).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
