@@ -1,10 +1,11 @@
 """Judge a recipe on set A alone, without its labels: what the default recipe was chosen by.
 
 The joint embedding of all pairs of A tells which pairs belong to one interaction (k-means); how many interactions there
-are is told, since its eigenvalues leave that open and who recorded the pairs knows it. With these made-up categories in place of labels, the people of A are divided in halves, in
-every way that there is: one half is learned from, the other gives the stimuli, and the judge E, exactly as IAT-test and
-IAT-train do it with A and B. Set B is never looked at. Scores lie lower than those of A and B, since half as many
-people are learned from and judged by; they are for comparing recipes with each other.
+are is told, since its eigenvalues leave that open and who recorded the pairs knows it. With these made-up categories in
+place of labels, the people of A are divided in halves, in every way that there is: one half is learned from, the other
+gives the stimuli, and the judge E, exactly as IAT-test and IAT-train do it with A and B. Set B is never looked at.
+Scores lie lower than those of A and B, since half as many people are learned from and judged by; they are for comparing
+recipes with each other.
 
     python benchmarks/selection.py --data DIR --config my_recipe.yaml
 """
