@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -57,13 +58,15 @@ def _load() -> Any:
 
 def _join(ray: Any, address: str) -> None:
     _knock(address)
-    # The package goes along: other machines need what it imports, and cannot run another version of it by mistake.
-    code = {"py_modules": [iat_ros]}
     try:
-        with _sigterm_kept():
+        with _sigterm_kept(), tempfile.TemporaryDirectory() as empty:
+            # The package goes along: other machines need what it imports only. With a working directory of its own, Ray
+            # does not first look for it where this process works, where another machine may have an older copy.
+            code = {"py_modules": [iat_ros], "working_dir": empty}
             ray.init(address=address, log_to_driver=False, logging_level="ERROR", runtime_env=code)
-    except (ImportError, OSError, ValueError, RuntimeError) as error:
-        raise ConfigError(f"--ray {address}: no cluster can be joined there: {describe(error)}") from error
+    except (ImportError, OSError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
+        hint = "is it started, and RAY_AUTH_MODE=token set here if it asks for a token?"
+        raise ConfigError(f"--ray {address}: no cluster can be joined there: {describe(error)} ({hint})") from error
 
 
 def _knock(address: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import multiprocessing
 import os
+import signal
 import socket
 import sys
 import time
@@ -268,6 +269,8 @@ class MadeUpRay:
     def init(self, address: str, **options: Any) -> None:
         """Join a cluster."""
         assert options["runtime_env"]["py_modules"], "the package travels to the cluster"
+        assert options["runtime_env"]["working_dir"], "else Ray prefers a copy where this process works"
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # Ray takes it too
         if self._joining is not None:
             raise self._joining
         self.addresses.append(address)
@@ -369,8 +372,27 @@ def test_ray_that_is_missing_or_does_not_answer(
     monkeypatch.setitem(sys.modules, "ray", None)  # type: ignore[arg-type]
     with pytest.raises(IatError, match="--ray needs Ray: pip install ray") as missing:
         list(run_jobs(jobs, tmp_path, 1, "auto"))
-    monkeypatch.setitem(sys.modules, "ray", MadeUpRay(joining=ConnectionError("nobody\nis there")))  # type: ignore[arg-type]
-    with pytest.raises(IatError, match=r"--ray auto: no cluster can be joined there: .*nobody") as silent:
-        list(run_jobs(jobs, tmp_path, 1, "auto"))
-    assert "\n" not in str(missing.value) + str(silent.value)
+    sigterm = signal.getsignal(signal.SIGTERM)
+    for error in (ConnectionError("nobody\nis there"), RayError("no\ntoken")):
+        monkeypatch.setitem(sys.modules, "ray", MadeUpRay(joining=error))  # type: ignore[arg-type]
+        with pytest.raises(
+            ConfigError, match=r"--ray auto: no cluster can be joined there: .*no.*RAY_AUTH_MODE"
+        ) as silent:
+            list(run_jobs(jobs, tmp_path, 1, "auto"))
+        assert "\n" not in str(missing.value) + str(silent.value)
+    assert signal.getsignal(signal.SIGTERM) == sigterm
     assert list((tmp_path / "records").iterdir()) == []
+
+
+def test_who_stops_early_leaves_the_cluster(
+    division: Division, recipes: Recipes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Jobs that nobody waits for any more are not left running there, and SIGTERM is what it was."""
+    cluster = MadeUpRay()
+    monkeypatch.setitem(sys.modules, "ray", cluster)  # type: ignore[arg-type]
+    sigterm = signal.getsignal(signal.SIGTERM)
+    running = run_jobs(planned(division, recipes, tmp_path), tmp_path, 1, "auto")
+    assert next(running) == "shuffled"
+    assert signal.getsignal(signal.SIGTERM) == sigterm
+    running.close()
+    assert cluster.left == 1
