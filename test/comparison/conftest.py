@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 import torch
 
+from iat_ros.comparison import runs
 from iat_ros.data.made_up import make_clips
 from iat_ros.data.protocol import Division, divide
 from iat_ros.data.source import RULES, Source
@@ -31,3 +35,23 @@ def recipes() -> dict[str, TrainingConfig]:
             pvae=PvaeConfig(epochs=3, latent=16, embedding=4), gan=gan,
         ),
     }  # fmt: skip
+
+
+class QuickScores:
+    """Stands for the evaluation: scores answers without training any E."""
+
+    def __init__(self, division: Division, seed: int) -> None:
+        self._division = division
+        self.seed = seed
+
+    def score(self, answer: Any) -> SimpleNamespace:
+        """Score answers by how long they are."""
+        answers = answer(self._division.pairs.stimuli)
+        return SimpleNamespace(as_dict=lambda: {"iat_test": float(answers.durations_s.mean()), "e_kfold": self.seed})
+
+
+@pytest.fixture(autouse=True)
+def quick_scores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No E is trained, and none of another test is taken."""
+    monkeypatch.setattr(runs, "IatEvaluation", QuickScores)
+    monkeypatch.setattr(runs, "_evaluations", {})

@@ -1,4 +1,4 @@
-"""Jobs on a real Ray cluster, where Ray is installed; test_comparison_runs.py has those with a stand-in."""
+"""Jobs on a real Ray cluster, where Ray is installed; test_comparison_ray_stand_in.py has those with a stand-in."""
 
 from __future__ import annotations
 
@@ -31,6 +31,18 @@ def fine(job):
     import iat_ros
     return job, "py_modules_files" in iat_ros.__file__  # what travelled, not what the worker finds elsewhere
 
+def same(job):
+    import numpy as np
+    from iat_ros.comparison.methods import SetA, learn
+    learned = learn("ours", SetA(*job))
+    return float(np.abs(learned.answer(job[0].pairs.stimuli).limbs_in_body).sum())
+
+def pairs_to_learn_from():
+    from iat_ros.data.source import open_source
+    from iat_ros.training.config import load_training_config
+    quick = {"ours": load_training_config("quick"), "paper": load_training_config("paper")}
+    return [(open_source("made_up").divide(32, "subject", seed), quick, seed) for seed in (1, 2)]
+
 def bad(job):
     raise DataError("clip.mat: no joints")
 
@@ -46,7 +58,9 @@ def slow(job):
     time.sleep(100)
 
 def run(args):
-    print(sorted(run_on_ray(globals()[kind], [1, 2], address)))
+    jobs = pairs_to_learn_from() if kind == "same" else [1, 2]
+    there = sorted(run_on_ray(globals()[kind], jobs, address))
+    print(there == sorted(map(same, jobs)) if kind == "same" else there)
     return 0
 
 sys.exit(run_verb("reproduce", "", lambda parser: None, run, []))
@@ -90,6 +104,7 @@ def drive(environment: dict[str, str], *words: str) -> subprocess.Popen[str]:
     ("kind", "code", "told"),
     [
         ("fine", 0, "[(1, True), (2, True)]"),
+        ("same", 0, "True"),  # what is learned there is what is learned here
         ("bad", 1, "iat_ros reproduce: clip.mat: no joints"),
         ("missing", 1, "iat_ros reproduce: a machine of the cluster lacks the Python package no_such_package: "),
         ("dies", 1, "iat_ros reproduce: a process on the cluster ended again and again without a word"),
