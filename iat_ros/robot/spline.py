@@ -1,16 +1,51 @@
-"""Uniform cubic B-splines: the one curve that a robot follows from rest through an answer and back.
+"""Uniform cubic B-splines: the one curve that a robot follows from where it is through an answer and back.
 
-With control points c and knots dt apart, the curve at knot i is (c[i-1] + 4 c[i] + c[i+1]) / 6. On each interval
-it stays between four neighbouring control points, its velocity between three differences (c[i+1] - c[i]) / dt, and
-its acceleration between two second differences / dt^2. So limits on these hold at every instant.
+With control points c and knots dt apart, the curve at knot i is (c[i-1] + 4 c[i] + c[i+1]) / 6. Its acceleration is
+linear between knots, its jerk constant. On each interval position and velocity lie within their Bezier points, which
+follow from four neighbouring control points; so limits on those hold at every instant, not only at the knots.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class State:
+    """Where J joints are and how they move.
+
+    Attributes:
+        position: (J,) [rad].
+        velocity: (J,) [rad/s].
+        acceleration: (J,) [rad/s^2].
+    """
+
+    position: Array
+    velocity: Array
+    acceleration: Array
+
+    @staticmethod
+    def at_rest(pose: Array) -> State:
+        """Stand still in a pose (J,) [rad]."""
+        return State(np.array(pose, dtype=np.float64), np.zeros(len(pose)), np.zeros(len(pose)))
+
+    @property
+    def moves(self) -> bool:
+        """Whether any joint moves."""
+        return bool(np.any(self.velocity) or np.any(self.acceleration))
+
+
+def opening(state: State, dt_s: float) -> Array:
+    """Return the first three control points (3, J) of a curve that begins in exactly this state."""
+    middle = state.position - state.acceleration * dt_s**2 / 6.0
+    bend = state.acceleration * dt_s**2 / 2.0
+    step = state.velocity * dt_s
+    return np.stack([middle - step + bend, middle, middle + step + bend])
 
 
 def knot_states(control: Array, dt_s: float) -> tuple[Array, Array, Array]:
@@ -34,26 +69,57 @@ def evaluate(control: Array, dt_s: float, times_s: Array) -> tuple[Array, Array,
     return position, velocity, acceleration
 
 
+def fastest(control: Array, dt_s: float) -> Array:
+    """Return a bound (J,) on the speed at any instant: the largest Bezier point of the velocity."""
+    steps = np.diff(control, axis=0)
+    inner = np.abs(steps[1:-1]).max(axis=0, initial=0.0)
+    knots: Array = np.maximum(inner, np.abs(steps[1:] + steps[:-1]).max(axis=0) / 2.0)
+    return knots / dt_s
+
+
+def hardest(control: Array, dt_s: float) -> Array:
+    """Return the largest acceleration (J,); it is linear between knots, so this is exact."""
+    pushes: Array = np.abs(control[2:] - 2.0 * control[1:-1] + control[:-2]).max(axis=0)
+    return pushes / dt_s**2
+
+
+def reach(control: Array) -> tuple[Array, Array]:
+    """Return bounds (J,), (J,) on the position at any instant: the lowest and the highest Bezier point."""
+    left, right = control[1:-2], control[2:-1]
+    inner = (2.0 * left + right) / 3.0, (left + 2.0 * right) / 3.0
+    knots = (control[:-2] + 4.0 * control[1:-1] + control[2:]) / 6.0
+    points = np.concatenate([*inner, knots])
+    return points.min(axis=0), points.max(axis=0)
+
+
 def strain(control: Array, dt_s: float, max_velocity: Array, max_acceleration: Array) -> float:
     """Return by how much time must be stretched for the limits (J,) to hold; at most 1 when they do."""
-    fastest = np.abs(np.diff(control, axis=0)).max(axis=0) / dt_s
-    hardest = np.abs(np.diff(control, n=2, axis=0)).max(axis=0, initial=0.0) / dt_s**2
-    return float(max(np.max(fastest / max_velocity), np.sqrt(np.max(hardest / max_acceleration))))
+    speed = np.max(fastest(control, dt_s) / max_velocity)
+    return float(max(speed, np.sqrt(np.max(hardest(control, dt_s) / max_acceleration))))
 
 
-def quintic(start: tuple[Array, Array], end: tuple[Array, Array], steps: int) -> Array:
-    """Return points (steps - 1, J) between two states, on the quintic without acceleration at its ends.
+def subdivide(control: Array) -> Array:
+    """Halve the time between knots: the same curve from twice as many control points, (M, J) -> (2 M - 3, J)."""
+    finer = np.empty((2 * len(control) - 3, control.shape[1]))
+    finer[0::2] = (control[:-1] + control[1:]) / 2.0
+    finer[1::2] = (control[:-2] + 6.0 * control[1:-1] + control[2:]) / 8.0
+    return finer
 
-    Args:
-        start: Position (J,) and movement per step (J,).
-        end: The same at the other end.
-        steps: Number of intervals between the two.
+
+def quintic(start: State, end: State, dt_s: float, steps: int) -> Array:
+    """Return control points (steps - 1, J) of the quintic between two states that lie ``steps`` intervals apart.
+
+    They belong to the knots between the two. A control point differs from its knot's position by a sixth of the
+    second difference, so the curve follows the quintic up to its fourth derivative.
     """
+    span = steps * dt_s
     u = np.arange(1, steps)[:, None] / steps
-    (p, v), (q, w) = start, end
-    v, w = v * steps, w * steps
-    rise = u**3 * (10.0 - 15.0 * u + 6.0 * u**2)
-    leave = u - 6.0 * u**3 + 8.0 * u**4 - 3.0 * u**5
-    arrive = -4.0 * u**3 + 7.0 * u**4 - 3.0 * u**5
-    points: Array = p + rise * (q - p) + leave * v + arrive * w
+    p, v, a = start.position, start.velocity * span, start.acceleration * span**2
+    q, w, b = end.position, end.velocity * span, end.acceleration * span**2
+    d = q - p
+    c2, c3 = a / 2.0, 10.0 * d - 6.0 * v - 4.0 * w - 1.5 * a + 0.5 * b
+    c4, c5 = -15.0 * d + 8.0 * v + 7.0 * w + 1.5 * a - b, 6.0 * d - 3.0 * (v + w) - 0.5 * (a - b)
+    position = p + u * (v + u * (c2 + u * (c3 + u * (c4 + u * c5))))
+    second = 2.0 * c2 + u * (6.0 * c3 + u * (12.0 * c4 + u * 20.0 * c5))
+    points: Array = position - second / (6.0 * steps**2)
     return points

@@ -1,4 +1,4 @@
-"""From retargeted frames to a trajectory that a robot can follow: limits, timing, way in and way out."""
+"""From retargeted frames to a trajectory that a robot can follow: limits, timing, way in and way home."""
 
 from __future__ import annotations
 
@@ -11,203 +11,188 @@ from numpy.typing import NDArray
 from iat_ros.errors import RobotError
 from iat_ros.robot import spline
 from iat_ros.robot.model import RobotModel
+from iat_ros.robot.plan import JointPlan, check
+from iat_ros.robot.spline import State
 from iat_ros.skeleton.motion import LONGEST_S, SHORTEST_S
 
 Array = NDArray[np.float64]
 
 START_TOLERANCE = 0.1
 """How far [rad] a measured start may lie outside the URDF's limits; it is then taken to be at the limit."""
-ROUNDING = 1e-6
+BRAKING_RESERVE = 0.05
+"""Share of the acceleration limit that answers leave unused, so that they can be stopped on their path at any time."""
 LONGER_LEADS = 8
-"""How often the ways in and out are made longer before the answer itself is slowed down."""
+"""How often the ways in and home are made longer before the answer itself is slowed down."""
+HOMEWARD_DT_S = 0.05
+FINE_DT_S = 0.03
+"""Longest time between knots of an answer that begins in motion [s]: its way in must turn soon."""
 
 
 @dataclass(frozen=True)
-class JointPlan:
-    """One cubic spline per joint, and the points to publish: its knots.
-
-    A controller that interpolates between the points with quintics reproduces the spline exactly. The start, at
-    time 0, isn't among the points: a controller moves to its first point from where the robot is.
+class Timing:
+    """How an answer is performed.
 
     Attributes:
-        joint_names: The J joints.
-        times_s: (N,) strictly increasing, the first above zero [s].
-        positions, velocities, accelerations: (N, J) [rad], [rad/s], [rad/s^2].
-        control: (N + 3, J) control points of the spline [rad].
-        dt_s: Time between knots [s].
-        answer_start_s, answer_end_s: When the first and the last frame of the answer are passed [s].
-        stretch: How many times slower than asked the answer is, 1 when the limits allow its own speed.
+        lead_s: Shortest way in and way home [s].
+        speed_scale: Tempo; velocities scale with it, accelerations with its square. Above 0, at most 1.
+        return_to_rest: Go back to the rest pose; otherwise stay in the answer's last pose.
+        rest_after_s: How long to stay in the answer's last pose before going back [s]; 0: at once, in one movement.
     """
 
-    joint_names: tuple[str, ...]
-    times_s: Array
-    positions: Array
-    velocities: Array
-    accelerations: Array
-    control: Array
-    dt_s: float
-    answer_start_s: float
-    answer_end_s: float
-    stretch: float
+    lead_s: float = 0.4
+    speed_scale: float = 1.0
+    return_to_rest: bool = True
+    rest_after_s: float = 0.0
 
     def __post_init__(self) -> None:
-        shape = (len(self.times_s), len(self.joint_names))
-        for name in ("positions", "velocities", "accelerations"):
-            value = getattr(self, name)
-            if value.shape != shape or not np.all(np.isfinite(value)):
-                raise RobotError(f"JointPlan.{name}: expected finite numbers {shape}, got shape {value.shape}")
-        if shape[0] == 0 or not self.times_s[0] > 0.0 or not np.all(np.diff(self.times_s) > 0.0):
-            raise RobotError("JointPlan.times_s: expected strictly increasing times above zero")
-
-    @property
-    def duration_s(self) -> float:
-        """Time of the last point [s]."""
-        return float(self.times_s[-1])
-
-    def sample(self, times_s: Array | float) -> tuple[Array, Array, Array]:
-        """Return position, velocity, acceleration (N, J) at times (N,) [s]; outside the plan it holds."""
-        return spline.evaluate(self.control, self.dt_s, np.atleast_1d(np.asarray(times_s, dtype=np.float64)))
+        if not SHORTEST_S <= self.lead_s <= LONGEST_S:
+            raise RobotError(f"lead_s: expected {SHORTEST_S:g} to {LONGEST_S:g} seconds, got {self.lead_s!r}")
+        if not 0.05 <= self.speed_scale <= 1.0:
+            raise RobotError(f"speed_scale: expected 0.05 to 1, got {self.speed_scale!r}")
+        if not 0.0 <= self.rest_after_s <= LONGEST_S:
+            raise RobotError(f"rest_after_s: expected 0 to {LONGEST_S:g} seconds, got {self.rest_after_s!r}")
 
 
 def plan(
     model: RobotModel,
     positions: Array,
     duration_s: float,
-    start: Array | None = None,
-    *,
-    return_to_rest: bool = True,
-    lead_s: float = 0.4,
+    start: State | None = None,
+    timing: Timing = Timing(),
 ) -> JointPlan:
-    """Plan the way into an answer, the answer, and the way back.
+    """Plan the way into an answer, the answer, and the way home.
 
     Args:
         model: The robot, for its limits and its rest pose.
         positions: (T, J) the answer's joint angles [rad], T >= 2, at equal times; not modified.
         duration_s: Time from the answer's first frame to its last [s]; longer if the limits ask for it.
-        start: (J,) pose in which the robot stands [rad]; rest if None.
-        return_to_rest: End in the rest pose; otherwise stay in the answer's last pose.
-        lead_s: Shortest way in and way out [s].
+        start: Where the robot is and how it moves: the plan begins there without a step in position, velocity or
+            acceleration. The rest pose if None.
+        timing: How to perform it.
 
     Raises:
-        RobotError: On wrong shapes or numbers, a start outside the limits, or if a limit can't be kept.
+        RobotError: On wrong shapes or numbers, a start outside the limits, or if a limit can't be kept; a moving robot
+            may have to stop first.
     """
     J = len(model.joint_names)
     frames = np.array(positions, dtype=np.float64)
     if frames.ndim != 2 or frames.shape[1] != J or len(frames) < 2 or not np.all(np.isfinite(frames)):
         raise RobotError(f"positions: expected finite joint angles (T >= 2, {J}), got shape {frames.shape}")
-    for name, value in (("duration_s", duration_s), ("lead_s", lead_s)):
-        if not SHORTEST_S <= value <= LONGEST_S:
-            raise RobotError(f"{name}: expected {SHORTEST_S:g} to {LONGEST_S:g} seconds, got {value!r}")
-    begin = _vector(model, "start", start, model.rest)
-    outside = np.maximum(model.lower - begin, begin - model.upper)
-    if np.any(outside > START_TOLERANCE):
-        j = int(np.argmax(outside))
-        raise RobotError(
-            f"start: joint '{model.joint_names[j]}' is at {begin[j]:.3f} rad, outside its limits "
-            f"{model.lower[j]:.3f} to {model.upper[j]:.3f}; move the robot inside first"
-        )
-    begin = np.clip(begin, model.lower, model.upper)
-
+    if not SHORTEST_S <= duration_s <= LONGEST_S:
+        raise RobotError(f"duration_s: expected {SHORTEST_S:g} to {LONGEST_S:g} seconds, got {duration_s!r}")
+    begin = _checked_start(model, start)
     frames = np.clip(frames, model.safe_lower, model.safe_upper)
-    end = model.rest if return_to_rest else frames[-1]
-    asked_dt = duration_s / (len(frames) - 1)
-    low, high = np.minimum(model.safe_lower, begin), np.maximum(model.safe_upper, begin)
-    limits = model.max_velocity, model.max_acceleration
-    dt = asked_dt * max(1.0, spline.strain(frames, asked_dt, *limits))
-    for attempt in range(LONGER_LEADS + 20):
-        control, lead = _control_points(model, frames, begin, end, dt, lead_s, (low, high))
-        strain = spline.strain(control, dt, *limits)
-        if strain <= 1.0 + ROUNDING / 2:
+    asked_dt = duration_s / (len(frames) - 1) / timing.speed_scale
+    limits = _Limits.of(model, begin, timing.speed_scale)
+    lead_s = timing.lead_s / timing.speed_scale
+    extended = np.concatenate([2.0 * frames[:1] - frames[1:2], frames, 2.0 * frames[-1:] - frames[-2:-1]])
+    dt = asked_dt * max(1.0, spline.strain(extended, asked_dt, limits.velocity, limits.acceleration))
+    while begin.moves and dt > FINE_DT_S:
+        extended, dt, asked_dt = spline.subdivide(extended), dt / 2.0, asked_dt / 2.0
+        frames = extended[1:-1]
+    for attempt in range(LONGER_LEADS + (0 if begin.moves else 20)):
+        control, lead = _control_points(model, limits, frames, begin, dt, lead_s, timing)
+        strain = spline.strain(control, dt, limits.velocity, limits.acceleration)
+        if strain <= 1.0 and limits.inside(control):
             break
-        if attempt < LONGER_LEADS:  # the answer itself is slow enough: the ways in and out need more time
+        if attempt < LONGER_LEADS:  # the answer itself is slow enough: the ways in and home need more time
             lead_s *= 1.25
         else:
-            dt *= strain
-    result = _publish(model, control, dt, lead, len(frames), dt / asked_dt)
-    _check(model, result, begin)
+            dt *= max(strain, 1.05)
+    answer_start_s = dt * lead
+    answer_end_s = dt * (lead + len(frames) - 1)
+    result = JointPlan(model.joint_names, control, dt, answer_start_s, answer_end_s, dt / asked_dt)
+    check(model, result)
     return result
 
 
+def plan_home(model: RobotModel, start: State, timing: Timing = Timing()) -> JointPlan:
+    """Plan the way to the rest pose.
+
+    Raises:
+        RobotError: As `plan`.
+    """
+    return plan(model, np.tile(model.rest, (3, 1)), max(SHORTEST_S, 2 * HOMEWARD_DT_S), start, timing)
+
+
+@dataclass(frozen=True)
+class _Limits:
+    """What a plan may use (J,): velocity [rad/s], acceleration [rad/s^2], and positions between low and high [rad]."""
+
+    velocity: Array
+    acceleration: Array
+    low: Array
+    high: Array
+
+    @staticmethod
+    def of(model: RobotModel, begin: State, scale: float) -> _Limits:
+        """Scale the robot's limits; a robot that moves faster than that already may go on so."""
+        usable = (1.0 - BRAKING_RESERVE) * model.max_acceleration
+        return _Limits(
+            velocity=np.maximum(scale * model.max_velocity, np.abs(begin.velocity)),
+            acceleration=np.maximum(
+                usable if begin.moves else scale**2 * usable, np.minimum(np.abs(begin.acceleration), model.max_acceleration)
+            ),
+            low=np.minimum(model.safe_lower, begin.position),
+            high=np.maximum(model.safe_upper, begin.position),
+        )
+
+    def inside(self, control: Array) -> bool:
+        low, high = spline.reach(control)
+        return bool(np.all(low >= self.low - 1e-9) and np.all(high <= self.high + 1e-9))
+
+
+def _checked_start(model: RobotModel, start: State | None) -> State:
+    if start is None:
+        return State.at_rest(model.rest)
+    for name, value in vars(start).items():
+        if np.shape(value) != model.rest.shape or not np.all(np.isfinite(value)):
+            raise RobotError(f"start: expected {len(model.rest)} finite numbers as {name}, one per joint")
+    outside = np.maximum(model.lower - start.position, start.position - model.upper)
+    if np.any(outside > START_TOLERANCE):
+        j = int(np.argmax(outside))
+        raise RobotError(
+            f"start: joint '{model.joint_names[j]}' is at {start.position[j]:.3f} rad, outside its limits "
+            f"{model.lower[j]:.3f} to {model.upper[j]:.3f}; move the robot inside first"
+        )
+    return State(np.clip(start.position, model.lower, model.upper), start.velocity, start.acceleration)
+
+
 def _control_points(
-    model: RobotModel,
-    frames: Array,
-    begin: Array,
-    end: Array,
-    dt: float,
-    lead_s: float,
-    bounds: tuple[Array, Array],
+    model: RobotModel, limits: _Limits, frames: Array, begin: State, dt: float, lead_s: float, timing: Timing
 ) -> tuple[Array, int]:
     """Control points of the whole curve, and the knot at which the answer's first frame is passed."""
-    still = np.zeros_like(begin)
+    still = np.zeros_like(begin.position)
     # An answer that begins in motion is met with what one interval can't catch up; so the way in swings out least.
-    catch_up = 0.9 * model.max_acceleration * dt**2
-    first_move, last_move = (
-        np.sign(move) * np.maximum(np.abs(move) - catch_up, 0.0)
-        for move in (frames[1] - frames[0], frames[-1] - frames[-2])
+    catch_up = 0.9 * limits.acceleration * dt**2
+    first, last = (
+        State(frame, np.sign(move) * np.maximum(np.abs(move) - catch_up, 0.0) / dt, still)
+        for frame, move in ((frames[0], frames[1] - frames[0]), (frames[-1], frames[-1] - frames[-2]))
     )
-    n_in = _steps(model, frames[0] - begin, np.abs(first_move), dt, lead_s)
-    n_out = _steps(model, end - frames[-1], np.abs(last_move), dt, lead_s)
-    way_in = spline.quintic((begin, still), (frames[0], first_move), n_in)
-    way_out = spline.quintic((frames[-1], last_move), (end, still), n_out)
+    n_in = _steps(limits, begin, first, dt, lead_s)
+    ways = [spline.quintic(begin, first, dt, n_in)[1:], frames]
+    stops = [State.at_rest(model.rest)] if timing.return_to_rest else [State.at_rest(frames[-1])]
+    pause = math.ceil(timing.rest_after_s / dt) + 2 if timing.rest_after_s else 0  # a knot is still if its neighbours are
+    if timing.return_to_rest and pause:
+        stops.insert(0, State.at_rest(frames[-1]))
+    here = last
+    for number, stop in enumerate(stops):
+        ways.append(spline.quintic(here, stop, dt, _steps(limits, here, stop, dt, lead_s)))
+        ways.append(np.tile(stop.position, (1 + (pause if number < len(stops) - 1 else 0), 1)))
+        here = stop
     # The frames themselves are control points. The curve passes each at a distance of a sixth of its second difference,
     # which the acceleration limit keeps to a few hundredths of a radian, and swings out nowhere.
-    control = np.clip(np.concatenate([way_in[1:], frames, way_out[:-1]]), *bounds)
-    # Three equal control points at either end: at rest, without acceleration.
-    return np.concatenate([[begin] * 3, control, [end] * 3]), n_in
+    end = stops[-1].position
+    rest = np.concatenate(ways)
+    if not begin.moves:
+        rest = np.clip(rest, limits.low, limits.high)
+    return np.concatenate([spline.opening(begin, dt), rest, [end] * 2]), n_in
 
 
-def _steps(model: RobotModel, distance: Array, moves: Array, dt: float, lead_s: float) -> int:
-    """Intervals that a quintic over this distance (J,) needs, from or to these moves per interval (J,)."""
-    speed = moves / dt
-    by_velocity = np.max(2.0 * np.abs(distance) / model.max_velocity)
-    by_acceleration = np.max(np.sqrt(6.5 * np.abs(distance) / model.max_acceleration))
-    by_moves = np.max(5.0 * speed / model.max_acceleration)
+def _steps(limits: _Limits, start: State, end: State, dt: float, lead_s: float) -> int:
+    """Intervals that a quintic between two states needs."""
+    distance = np.abs(end.position - start.position)
+    by_velocity = np.max(2.0 * distance / limits.velocity)
+    by_acceleration = np.max(np.sqrt(6.5 * distance / limits.acceleration))
+    by_moves = np.max(5.0 * np.maximum(np.abs(start.velocity), np.abs(end.velocity)) / limits.acceleration)
     return max(4, math.ceil(max(lead_s, by_velocity, by_acceleration, by_moves) / dt))
-
-
-def _publish(model: RobotModel, control: Array, dt: float, lead: int, T: int, stretch: float) -> JointPlan:
-    position, velocity, acceleration = (value[1:] for value in spline.knot_states(control, dt))
-    velocity[-1] = acceleration[-1] = 0.0
-    return JointPlan(
-        joint_names=model.joint_names,
-        times_s=np.arange(1, len(position) + 1) * np.float64(dt),
-        positions=position,
-        velocities=velocity,
-        accelerations=acceleration,
-        control=control,
-        dt_s=dt,
-        answer_start_s=dt * lead,
-        answer_end_s=dt * (lead + T - 1),
-        stretch=stretch,
-    )
-
-
-def _vector(model: RobotModel, name: str, value: Array | None, default: Array) -> Array:
-    if value is None:
-        return default.copy()
-    vector = np.array(value, dtype=np.float64)
-    if vector.shape != default.shape or not np.all(np.isfinite(vector)):
-        raise RobotError(f"{name}: expected {len(default)} finite numbers, one per joint, got {vector.shape}")
-    return vector
-
-
-def _check(model: RobotModel, result: JointPlan, begin: Array) -> None:
-    """Let nothing out that breaks a limit at any instant: a robot moves at the end of this chain."""
-    control = result.control
-    slack = ROUNDING * 10
-    speed = np.abs(np.diff(control, axis=0)) / result.dt_s
-    push = np.abs(np.diff(control, n=2, axis=0)) / result.dt_s**2
-    excess = (
-        ("position", "rad", np.maximum(model.lower - control, control - model.upper).max(axis=0)),
-        ("velocity", "rad/s", (speed / model.max_velocity).max(axis=0) - 1.0),
-        ("acceleration", "rad/s^2", (push / model.max_acceleration).max(axis=0) - 1.0),
-    )
-    for quantity, unit, over in excess:
-        if not np.all(over <= slack):
-            name = model.joint_names[int(np.argmax(over))]
-            raise RobotError(
-                f"trajectory: joint '{name}' would break its {quantity} limit [{unit}]; ask for a longer duration_s "
-                "or start further from the limits"
-            )
-    if not np.allclose(result.sample(0.0)[0][0], begin, atol=1e-9):
-        raise RobotError("trajectory: does not begin at the start pose; this is a fault of this package")

@@ -10,13 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iat_ros.errors import RobotError
+from iat_ros.robot.braking import slow_down
 from iat_ros.robot.model import RobotModel
-from iat_ros.robot.trajectory import JointPlan, plan
+from iat_ros.robot.plan import JointPlan, check
+from iat_ros.robot.spline import State
+from iat_ros.robot.trajectory import Timing, plan, plan_home
 
 
 def assert_limits_hold(model: RobotModel, result: JointPlan) -> None:
     """Position, velocity and acceleration stay inside the limits at 40 instants between each two points."""
-    times = np.linspace(0.0, result.duration_s, 40 * len(result.times_s) + 1)
+    times = np.linspace(0.0, result.duration_s, 40 * len(result.control) + 1)
     position, velocity, acceleration = result.sample(times)
     assert np.all(position >= model.lower - 1e-9)
     assert np.all(position <= model.upper + 1e-9)
@@ -30,10 +33,11 @@ def assert_limits_hold(model: RobotModel, result: JointPlan) -> None:
 def quintic_hermite(result: JointPlan, start: np.ndarray, times: np.ndarray) -> np.ndarray:
     """What a joint_trajectory_controller does with the points: a quintic between each two."""
     zero = np.zeros_like(start)
-    t = np.concatenate([[0.0], result.times_s])
-    p = np.vstack([start, result.positions])
-    v = np.vstack([zero, result.velocities])
-    a = np.vstack([zero, result.accelerations])
+    points = result.points()
+    t = np.concatenate([[0.0], points.times_s])
+    p = np.vstack([start, points.positions])
+    v = np.vstack([zero, points.velocities])
+    a = np.vstack([zero, points.accelerations])
     i = np.clip(np.searchsorted(t, times, side="right") - 1, 0, len(t) - 2)
     h = (t[i + 1] - t[i])[:, None]
     s = (times - t[i])[:, None]
@@ -48,7 +52,7 @@ def quintic_hermite(result: JointPlan, start: np.ndarray, times: np.ndarray) -> 
 def test_limits_hold_and_the_controller_follows(robot: RobotModel, make_motion, return_to_rest: bool) -> None:
     """Limits hold at every instant, and quintics between the points are the spline."""
     motion = make_motion(robot, 1)
-    result = plan(robot, motion, 2.0, return_to_rest=return_to_rest)
+    result = plan(robot, motion, 2.0, timing=Timing(return_to_rest=return_to_rest))
     assert_limits_hold(robot, result)
     times = np.linspace(0.0, result.duration_s, 3001)
     np.testing.assert_allclose(quintic_hermite(result, robot.rest, times), result.sample(times)[0], atol=1e-9)
@@ -61,7 +65,7 @@ def test_limits_hold_for_wild_motions(g1: RobotModel, seed: int, duration_s: flo
     rng = np.random.default_rng(seed)
     motion = rng.uniform(g1.lower - 1.0, g1.upper + 1.0, (frames, len(g1.rest)))
     start = rng.uniform(g1.lower, g1.upper)
-    result = plan(g1, motion, duration_s, start, return_to_rest=not stay)
+    result = plan(g1, motion, duration_s, State.at_rest(start), Timing(return_to_rest=not stay))
     assert_limits_hold(g1, result)
     np.testing.assert_allclose(result.sample(0.0)[0][0], start, atol=1e-9)
 
@@ -94,26 +98,27 @@ def test_starts_and_ends_at_rest(robot: RobotModel, make_motion, return_to_rest:
     """The plan starts at the start, ends in the rest pose or the last frame, and stands still at both ends."""
     motion = make_motion(robot, 6)
     start = 0.5 * (robot.safe_lower + robot.safe_upper)
-    result = plan(robot, motion, 3.0, start, return_to_rest=return_to_rest)
+    result = plan(robot, motion, 3.0, State.at_rest(start), Timing(return_to_rest=return_to_rest))
     for time, pose in ((0.0, start), (result.duration_s, robot.rest if return_to_rest else motion[-1])):
         position, velocity, acceleration = result.sample(time)
         np.testing.assert_allclose(position[0], pose, atol=1e-9)
         np.testing.assert_allclose(velocity[0], 0.0, atol=1e-9)
         np.testing.assert_allclose(acceleration[0], 0.0, atol=1e-7)
-    np.testing.assert_array_equal(result.velocities[-1], 0.0)
-    np.testing.assert_array_equal(result.accelerations[-1], 0.0)
-    assert result.times_s[0] > 0.0
+    points = result.points()
+    np.testing.assert_array_equal(points.velocities[-1], 0.0)
+    np.testing.assert_array_equal(points.accelerations[-1], 0.0)
+    assert points.times_s[0] > 0.0
 
 
 def test_start_a_little_outside_is_taken_to_be_at_the_limit(g1: RobotModel, make_motion) -> None:
     """A measured start just outside a limit is accepted, one far outside is refused by name."""
     start = g1.rest.copy()
     start[3] = g1.upper[3] + 0.05
-    result = plan(g1, make_motion(g1, 1), 3.0, start)
+    result = plan(g1, make_motion(g1, 1), 3.0, State.at_rest(start))
     assert result.sample(0.0)[0][0, 3] == pytest.approx(g1.upper[3])
     start[3] = g1.upper[3] + 0.5
     with pytest.raises(RobotError, match="left_elbow_joint"):
-        plan(g1, make_motion(g1, 1), 3.0, start)
+        plan(g1, make_motion(g1, 1), 3.0, State.at_rest(start))
 
 
 def test_bad_input_is_refused(g1: RobotModel) -> None:
@@ -127,27 +132,147 @@ def test_bad_input_is_refused(g1: RobotModel) -> None:
         (good[:, :3], 1.0, {}, "positions"),
         (good, 0.0, {}, "duration_s"),
         (good, float("nan"), {}, "duration_s"),
-        (good, 1.0, {"start": np.zeros(2)}, "start"),
-        (good, 1.0, {"start": np.full(len(g1.rest), np.nan)}, "start"),
-        (good, 1.0, {"lead_s": -1.0}, "lead_s"),
+        (good, 1.0, {"start": State.at_rest(np.zeros(2))}, "start"),
+        (good, 1.0, {"start": State.at_rest(np.full(len(g1.rest), np.nan))}, "start"),
     ]:
         with pytest.raises(RobotError, match=words):
             plan(g1, motion, duration_s, **options)
 
 
+@pytest.mark.parametrize("option", ["lead_s", "speed_scale", "rest_after_s"])
+def test_bad_timing_is_refused(option: str) -> None:
+    """A timing that makes no sense is refused by name."""
+    with pytest.raises(RobotError, match=option):
+        Timing(**{option: -1.0})
+
+
 def test_a_plan_that_is_damaged_is_refused(g1: RobotModel, make_motion) -> None:
-    """A plan with NaN or with times that stand still can't be made."""
+    """A plan with NaN, without time, or that does not end at rest can't be made."""
     result = plan(g1, make_motion(g1, 1), 3.0)
-    with pytest.raises(RobotError, match="velocities"):
-        replace(result, velocities=np.full_like(result.velocities, np.nan))
-    with pytest.raises(RobotError, match="times_s"):
-        replace(result, times_s=np.zeros_like(result.times_s))
+    moving = result.control.copy()
+    moving[-1] += 0.1
+    for change, words in (
+        ({"control": np.full_like(result.control, np.nan)}, "control"),
+        ({"control": moving}, "at rest"),
+        ({"dt_s": 0.0}, "dt_s"),
+    ):
+        with pytest.raises(RobotError, match=words):
+            replace(result, **change)
+
+
+def test_a_plan_beyond_a_limit_is_named(g1: RobotModel, make_motion) -> None:
+    """Played too fast, or shifted over a limit, a plan is refused with the joint and the limit."""
+    result = plan(g1, make_motion(g1, 1), 3.0)
+    with pytest.raises(RobotError, match=r"velocity limit|acceleration limit"):
+        check(g1, replace(result, dt_s=result.dt_s / 3))
+    shifted = result.control.copy()
+    shifted[:, 3] += g1.upper[3] - shifted[:, 3].min() + 0.01
+    with pytest.raises(RobotError, match=r"left_elbow_joint.*position"):
+        check(g1, replace(result, control=shifted))
+
+
+def running_plan(model: RobotModel, make_motion, seed: int) -> JointPlan:
+    """A plan that uses the limits to the full, since it is asked for far too fast."""
+    return plan(model, make_motion(model, seed), 0.8)
+
+
+def assert_no_step(before: JointPlan, at_s: float, after: JointPlan) -> None:
+    """The later plan begins exactly where the earlier one is at that time."""
+    for old, new in zip(before.sample(at_s), after.sample(0.0), strict=True):
+        np.testing.assert_allclose(new, old, atol=1e-7)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10_000), share=st.floats(0.0, 1.0))
+def test_a_plan_can_be_stopped_at_any_time_on_its_path(g1: RobotModel, make_motion, seed: int, share: float) -> None:
+    """Limits hold, nothing steps, the robot comes to rest soon, and is never off the path that it was on."""
+    running = running_plan(g1, make_motion, seed)
+    at_s = share * running.duration_s
+    stopped = slow_down(g1, running, at_s)
+    assert_limits_hold(g1, stopped)
+    assert_no_step(running, at_s, stopped)
+    assert stopped.duration_s < 1.5
+    path = running.sample(np.linspace(at_s, min(at_s + stopped.duration_s, running.duration_s), 4000))[0]
+    for pose in stopped.sample(np.linspace(0.0, stopped.duration_s, 30))[0]:
+        assert np.abs(path - pose).max(axis=1).min() < 5e-3
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 10_000), share=st.floats(0.0, 0.9), tempo=st.floats(0.1, 0.9))
+def test_a_plan_can_be_slowed_at_any_time(g1: RobotModel, make_motion, seed: int, share: float, tempo: float) -> None:
+    """Slowed down it ends in the same pose, later, within the limits; and can be stopped then, too."""
+    running = running_plan(g1, make_motion, seed)
+    at_s = share * running.duration_s
+    slowed = slow_down(g1, running, at_s, tempo)
+    assert_limits_hold(g1, slowed)
+    assert_no_step(running, at_s, slowed)
+    assert slowed.duration_s > running.duration_s - at_s
+    np.testing.assert_allclose(slowed.end, running.end, atol=1e-9)
+    again = share * slowed.duration_s
+    assert_limits_hold(g1, slow_down(g1, slowed, again))
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10_000), share=st.floats(0.0, 1.0), scale=st.floats(0.2, 1.0))
+def test_an_answer_begins_in_a_running_one(g1: RobotModel, make_motion, seed: int, share: float, scale: float) -> None:
+    """An answer takes over in full motion without a step, or says that the robot must stop first."""
+    running = running_plan(g1, make_motion, seed)
+    at_s = share * running.duration_s
+    answer = make_motion(g1, seed + 1)
+    try:
+        result = plan(g1, answer, 2.0, running.state(at_s), Timing(speed_scale=scale))
+    except RobotError:
+        stopped = slow_down(g1, running, at_s)
+        result = plan(g1, answer, 2.0, stopped.state(stopped.duration_s), Timing(speed_scale=scale))
+    else:
+        assert_no_step(running, at_s, result)
+    assert_limits_hold(g1, result)
+
+
+def test_most_answers_can_begin_in_a_running_one(g1: RobotModel, make_motion) -> None:
+    """Of answers that come while the robot moves as fast as it may, nine in ten need no stop."""
+    refused = 0
+    for seed in range(60):
+        running = running_plan(g1, make_motion, seed)
+        try:
+            plan(g1, make_motion(g1, seed + 1), 2.0, running.state(0.017 * seed * running.duration_s))
+        except RobotError:
+            refused += 1
+    assert refused <= 6
+
+
+def test_the_robot_waits_before_it_goes_home(g1: RobotModel, make_motion) -> None:
+    """With a time to stay, the last pose is held for so long; then comes the rest pose."""
+    motion = make_motion(g1, 4)
+    stay = plan(g1, motion, 3.0, timing=Timing(rest_after_s=1.0))
+    times = np.linspace(0.0, stay.duration_s, 2000)
+    position, velocity, _ = stay.sample(times)
+    held = (np.abs(velocity).max(axis=1) < 1e-9) & (np.abs(position - motion[-1]).max(axis=1) < 1e-9)
+    assert 0.99 < held.sum() * (times[1] - times[0]) < 1.4
+    np.testing.assert_allclose(stay.end, g1.rest, atol=1e-9)
+
+
+def test_tempo_scales_the_answer(g1: RobotModel, make_motion) -> None:
+    """At half the tempo everything takes twice the time, at half the speed."""
+    motion = g1.rest + 0.2 * (make_motion(g1, 2) - g1.rest)
+    whole, half = (plan(g1, motion, 3.0, timing=Timing(speed_scale=scale)) for scale in (1.0, 0.5))
+    assert half.duration_s == pytest.approx(2.0 * whole.duration_s, rel=0.05)
+    fastest = [np.abs(each.sample(np.linspace(0, each.duration_s, 3000))[1]).max() for each in (whole, half)]
+    assert fastest[1] == pytest.approx(0.5 * fastest[0], rel=0.05)
+
+
+def test_home(g1: RobotModel) -> None:
+    """From anywhere the robot goes to its rest pose."""
+    start = 0.5 * (g1.safe_lower + g1.safe_upper)
+    home = plan_home(g1, State.at_rest(start))
+    assert_limits_hold(g1, home)
+    np.testing.assert_allclose(home.end, g1.rest)
 
 
 def test_inputs_are_not_changed(g1: RobotModel, make_motion) -> None:
     """The frames and the start are left as they were."""
     motion, start = make_motion(g1, 1) * 1.3, g1.rest.copy()
     before = motion.copy()
-    plan(g1, motion, 1.0, start)
+    plan(g1, motion, 1.0, State.at_rest(start))
     np.testing.assert_array_equal(motion, before)
     np.testing.assert_array_equal(start, g1.rest)

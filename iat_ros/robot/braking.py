@@ -1,0 +1,84 @@
+"""Slowing a running plan down on its own path, to a standstill or to a lower tempo.
+
+The path of a plan keeps the position limits and stays clear of the robot itself; so a robot that must stop stays on
+it, and only runs through it ever slower: q(t) = P(s(t)), where s' falls smoothly from 1 to the tempo asked for.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from iat_ros.errors import RobotError
+from iat_ros.robot import spline
+from iat_ros.robot.model import RobotModel
+from iat_ros.robot.plan import ROUNDING, JointPlan, check
+from iat_ros.robot.spline import State
+
+Array = NDArray[np.float64]
+
+DT_S = 0.02
+SHORTEST_S, LONGEST_S = 0.1, 3.0
+"""Range of the times in which a plan is slowed down [s]; the shortest that the limits allow is taken."""
+
+
+def slow_down(model: RobotModel, running: JointPlan, at_s: float, tempo: float = 0.0) -> JointPlan:
+    """Plan how a running plan goes on ever slower, as fast as the limits allow.
+
+    Args:
+        model: The robot.
+        running: What it performs.
+        at_s: Time in the running plan at which the new one begins [s].
+        tempo: What s' falls to: 0 stops, 0.5 performs the rest in twice the time.
+
+    Returns:
+        A plan that begins in the running one's state at that time, without a step in position, velocity or
+        acceleration, and follows its path.
+
+    Raises:
+        RobotError: No time within `LONGEST_S` keeps the limits.
+    """
+    if not 0.0 <= tempo < 1.0:
+        raise RobotError(f"tempo: expected 0 to below 1, got {tempo!r}")
+    begin = running.state(at_s)
+    fall_s = SHORTEST_S
+    while fall_s <= LONGEST_S:
+        result = _on_path(running, begin, at_s, tempo, fall_s)
+        if _keeps_limits(model, result):
+            check(model, result)
+            return result
+        fall_s *= 1.15
+    raise RobotError(f"the running trajectory cannot be slowed down within {LONGEST_S:g} s inside the limits")
+
+
+def _on_path(running: JointPlan, begin: State, at_s: float, tempo: float, fall_s: float) -> JointPlan:
+    fall = math.ceil(fall_s / DT_S)
+    left_s = running.duration_s - at_s - fall * DT_S * (1.0 + tempo) / 2.0
+    dt_s, knots = DT_S, fall
+    if tempo > 0.0 and left_s > 0.0:
+        knots += math.ceil(left_s / tempo / dt_s)
+    t = np.arange(2, knots + 1) * dt_s
+    u = np.minimum(t / (fall * dt_s), 1.0)
+    span = fall * dt_s
+    # s' = 1 - (1 - tempo) (3 u^2 - 2 u^3): begins and ends without a step in acceleration
+    s = at_s + t - (1.0 - tempo) * (span * (u**3 - u**4 / 2.0) + np.maximum(t - span, 0.0))
+    rate = 1.0 - (1.0 - tempo) * (3.0 * u**2 - 2.0 * u**3)
+    bend = -(1.0 - tempo) * 6.0 * u * (1.0 - u) / span
+    position, velocity, acceleration = running.sample(s)
+    second = acceleration * rate[:, None] ** 2 + velocity * bend[:, None]
+    points = position - second * dt_s**2 / 6.0
+    end = running.sample(s[-1])[0]
+    control = np.concatenate([spline.opening(begin, dt_s), points[:-1], np.repeat(end, 3, axis=0)])
+    return JointPlan(running.joint_names, control, dt_s)
+
+
+def _keeps_limits(model: RobotModel, result: JointPlan) -> bool:
+    low, high = spline.reach(result.control)
+    return bool(
+        np.all(low >= model.lower - ROUNDING)
+        and np.all(high <= model.upper + ROUNDING)
+        and np.all(spline.fastest(result.control, result.dt_s) <= model.max_velocity * (1.0 + ROUNDING))
+        and np.all(spline.hardest(result.control, result.dt_s) <= model.max_acceleration * (1.0 + ROUNDING))
+    )

@@ -1,0 +1,117 @@
+"""A plan: one curve per joint that keeps the robot's limits at every instant, and the points to publish."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from iat_ros.errors import RobotError
+from iat_ros.robot import spline
+from iat_ros.robot.model import RobotModel
+from iat_ros.robot.spline import State
+
+Array = NDArray[np.float64]
+
+ROUNDING = 1e-5
+
+
+@dataclass(frozen=True)
+class Points:
+    """Points of a joint trajectory: the knots of a plan.
+
+    Attributes:
+        times_s: (N,) strictly increasing [s].
+        positions, velocities, accelerations: (N, J) [rad], [rad/s], [rad/s^2].
+    """
+
+    times_s: Array
+    positions: Array
+    velocities: Array
+    accelerations: Array
+
+
+@dataclass(frozen=True)
+class JointPlan:
+    """One uniform cubic B-spline per joint, from time 0 to its end, where it is at rest.
+
+    A controller that interpolates between the knots with quintics reproduces the curve exactly.
+
+    Attributes:
+        joint_names: The J joints.
+        control: (N + 3, J) control points [rad].
+        dt_s: Time between knots [s].
+        answer_start_s, answer_end_s: When the first and the last frame of the answer are passed [s].
+        stretch: How many times slower than asked the answer is, 1 when the limits allow its own speed.
+    """
+
+    joint_names: tuple[str, ...]
+    control: Array
+    dt_s: float
+    answer_start_s: float = 0.0
+    answer_end_s: float = 0.0
+    stretch: float = 1.0
+
+    def __post_init__(self) -> None:
+        count, joints = len(self.control), len(self.joint_names)
+        if count < 4 or self.control.shape != (count, joints) or not np.isfinite(self.control).all():
+            raise RobotError(
+                f"JointPlan.control: expected finite numbers (4 or more, {joints}), got shape {self.control.shape}"
+            )
+        if not (np.isfinite(self.dt_s) and self.dt_s > 0.0):
+            raise RobotError(f"JointPlan.dt_s: expected seconds above 0, got {self.dt_s}")
+        if not np.ptp(self.control[-3:], axis=0).max() < 1e-9:
+            raise RobotError("JointPlan.control: expected three equal points at the end, where the robot is at rest")
+
+    @property
+    def duration_s(self) -> float:
+        """Time of the last knot [s]."""
+        return (len(self.control) - 3) * self.dt_s
+
+    @property
+    def end(self) -> Array:
+        """The pose (J,) in which it ends [rad]."""
+        return self.control[-1]
+
+    def sample(self, times_s: Array | float) -> tuple[Array, Array, Array]:
+        """Return position, velocity, acceleration (N, J) at times (N,) [s]; outside the plan it holds."""
+        times = np.atleast_1d(np.asarray(times_s, dtype=np.float64))
+        position, velocity, acceleration = spline.evaluate(self.control, self.dt_s, times)
+        outside = (times < 0.0) | (times >= self.duration_s)
+        if outside.any():
+            velocity[outside] = acceleration[outside] = 0.0
+        return position, velocity, acceleration
+
+    def state(self, time_s: float) -> State:
+        """Return where the joints are at a time [s]."""
+        return State(*(value[0] for value in self.sample(time_s)))
+
+    def points(self, after_s: float = 0.0) -> Points:
+        """Return the knots later than a time [s], the last one at rest in any case.
+
+        The start isn't among them: a controller goes to the first point from where the robot is.
+        """
+        first = min(int(np.floor(after_s / self.dt_s + 1e-9)) + 1, len(self.control) - 3)
+        position, velocity, acceleration = (value[first:] for value in spline.knot_states(self.control, self.dt_s))
+        velocity[-1] = acceleration[-1] = 0.0
+        times = np.arange(first, len(self.control) - 2) * np.float64(self.dt_s)
+        return Points(times, position, velocity, acceleration)
+
+
+def check(model: RobotModel, result: JointPlan) -> None:
+    """Let nothing out that breaks a limit at any instant: a robot moves at the end of this chain.
+
+    Raises:
+        RobotError: Names the joint and the limit.
+    """
+    low, high = spline.reach(result.control)
+    excess = (
+        ("position", "rad", np.maximum(model.lower - low, high - model.upper)),
+        ("velocity", "rad/s", spline.fastest(result.control, result.dt_s) / model.max_velocity - 1.0),
+        ("acceleration", "rad/s^2", spline.hardest(result.control, result.dt_s) / model.max_acceleration - 1.0),
+    )
+    for quantity, unit, over in excess:
+        if not np.all(over <= ROUNDING):
+            name = model.joint_names[int(np.argmax(over))]
+            raise RobotError(f"trajectory: joint '{name}' would break its {quantity} limit [{unit}]; it is not sent")
