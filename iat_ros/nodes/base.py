@@ -35,7 +35,7 @@ class IatNode(LifecycleNode):
 
     def __init__(self, name: str, **options: Any) -> None:
         super().__init__(name, **options)
-        self.parameters = ParameterTable(self, self.PARAMETERS)
+        self.parameters = ParameterTable(self, self.PARAMETERS, self.change)
         self.active = False
         self.counts: Counter[str] = Counter()
         self.dropped: Counter[str] = Counter()
@@ -53,6 +53,13 @@ class IatNode(LifecycleNode):
 
     def teardown(self) -> None:
         """Free what `setup` made."""
+
+    def change(self, values: dict[str, Any]) -> None:
+        """Take new values of live parameters while configured."""
+
+    def trouble(self) -> str:
+        """Say what keeps the node from its work at the moment; empty if nothing does."""
+        return ""
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Read the parameters and set up, or refuse with one line."""
@@ -122,9 +129,11 @@ class IatNode(LifecycleNode):
 
     def _publish_diagnostics(self) -> None:
         total = sum(self.dropped.values())
-        state = "active" if self.active else "not active"
+        trouble = self.trouble()
+        state = (trouble or "active") if self.active else "not active"
+        well = DiagnosticStatus.OK if self.active and not total else DiagnosticStatus.WARN
         status = DiagnosticStatus(
-            level=DiagnosticStatus.OK if self.active and not total else DiagnosticStatus.WARN,
+            level=DiagnosticStatus.ERROR if self.active and trouble else well,
             name=self.get_fully_qualified_name(),
             message=f"{state}, {total} dropped" if total else state,
             hardware_id="iat_ros",

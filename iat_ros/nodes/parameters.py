@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,7 @@ class Parameter:
         low: Smallest value allowed.
         high: Largest value allowed.
         choices: The only values allowed.
+        live: Whether it may change while the node is configured.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Parameter:
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] = ()
+    live: bool = False
 
     def check(self, value: Any) -> Any:
         """Return the value in the parameter's type.
@@ -56,6 +58,7 @@ class Parameter:
     def descriptor(self) -> ParameterDescriptor:
         """Describe the parameter to ROS tools."""
         text = self.description + (f" One of: {', '.join(self.choices)}." if self.choices else "")
+        text += " May change while the node runs." if self.live else ""
         descriptor = ParameterDescriptor(description=text)
         if self.low is not None and self.high is not None:
             if isinstance(self.default, int):
@@ -70,10 +73,18 @@ class ParameterTable:
 
     A value that does not fit its declaration must neither kill the node when it is made nor go unnoticed: the
     parameter then holds its default, and `read` refuses until a right value was set.
+
+    Args:
+        node: The node.
+        parameters: What to declare.
+        changed: Told the new values by name when parameters that are live change while the node is configured.
     """
 
-    def __init__(self, node: LifecycleNode, parameters: Sequence[Parameter]) -> None:
+    def __init__(
+        self, node: LifecycleNode, parameters: Sequence[Parameter], changed: Callable[[dict[str, Any]], None]
+    ) -> None:
         self._node = node
+        self._changed = changed
         self._parameters = {parameter.name: parameter for parameter in parameters}
         self._refused: dict[str, ConfigError] = {}
         self.locked = False
@@ -107,16 +118,19 @@ class ParameterTable:
         }
 
     def _on_set(self, changes: list[RosParameter]) -> SetParametersResult:
+        live = {}
         for change in changes:
             parameter = self._parameters.get(change.name)
             if parameter is None:
                 continue
-            if self.locked:
+            if self.locked and not parameter.live:
                 reason = f"'{change.name}' is read on configure; deactivate and clean up the node to change it"
                 return SetParametersResult(successful=False, reason=reason)
             try:
-                parameter.check(change.value)
+                live[change.name] = parameter.check(change.value)
             except ConfigError as error:
                 return SetParametersResult(successful=False, reason=str(error))
             self._refused.pop(change.name, None)
+        if self.locked and live:
+            self._changed(live)
         return SetParametersResult(successful=True)

@@ -1,166 +1,256 @@
-"""Trajectory: turns each response into a joint trajectory of the robot, inside its limits."""
+"""Trajectory: turns each response into a joint trajectory of the robot, inside its limits and under its guard."""
 
 from __future__ import annotations
 
+import math
+import time
 from typing import Any
 
 import numpy as np
-from builtin_interfaces.msg import Duration
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from rclpy.timer import Timer
 from sensor_msgs.msg import JointState, PointCloud2
-from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
+from std_srvs.srv import Trigger
+from trajectory_msgs.msg import JointTrajectory
 
+from iat_ros.errors import RobotError
 from iat_ros.nodes.base import RESULT_QOS, SENSOR_QOS, IatNode
-from iat_ros.nodes.clouds import decode_motion, stamp_s
-from iat_ros.nodes.parameters import Parameter
-from iat_ros.nodes.perception import SKELETON
+from iat_ros.nodes.clouds import decode_motion, decode_skeletons, to_stamp
+from iat_ros.nodes.trajectory_message import to_message
+from iat_ros.nodes.trajectory_parameters import PARAMETERS, guard_config, timing
 from iat_ros.resources import find_config
+from iat_ros.robot.collision import CollisionChecker
+from iat_ros.robot.guard import Guard, Leave, Verdict
 from iat_ros.robot.model import RobotModel
-from iat_ros.robot.retargeting import retarget
-from iat_ros.robot.trajectory import JointPlan, plan
+from iat_ros.robot.performer import Performer
+from iat_ros.robot.plan import JointPlan
+from iat_ros.robot.spline import State
 from iat_ros.skeleton.definition import load_skeleton
 from iat_ros.skeleton.motion import Motion
 
-ROBOT = Parameter("robot", "g1", "Robot: the name of one that ships, or a YAML file with URDF and mapping.")
-
-_FRESH_S = 0.5
+_WATCH_S = 0.02
+_CLOCK_SET_S = 0.25
+"""The clock was set if it passed more or less time than the machine's own by this much [s]."""
 
 
 class TrajectoryNode(IatNode):
-    """Subscribes ``responses`` and ``joint_states``, publishes ``joint_trajectory``.
+    """Subscribes ``responses``, ``joint_states`` and ``skeletons``, publishes ``joint_trajectory``.
 
-    A trajectory starts where the robot is (from ``joint_states`` while they come, else where the last one ended),
-    plays the answer and returns to the rest pose. An answer that comes while one runs waits for its end; a newer one
-    takes the place of one that waits, which is counted as dropped.
+    An answer takes over from whatever the robot does, without a step in position, velocity or acceleration, and ends at
+    rest. The guard decides whether the robot may move: services ``halt`` and ``resume``, joint states that are missing
+    or disagree with the command, a stream of skeletons that stopped, a person who is too near.
     """
 
-    PARAMETERS = (
-        SKELETON,
-        ROBOT,
-        Parameter("return_to_rest", True, "Go back to the rest pose after each answer."),
-        Parameter("lead_time", 0.4, "Shortest way into and out of an answer [s].", 0.1, 5.0),
-    )
+    PARAMETERS = PARAMETERS
 
     def __init__(self, **options: Any) -> None:
         super().__init__("trajectory", **options)
         self._trajectories = self.create_lifecycle_publisher(JointTrajectory, "joint_trajectory", RESULT_QOS)
-        self._model: RobotModel | None = None
-        self._joint_names: tuple[str, ...] = ()
-        self._pose: np.ndarray | None = None  # where the last plan ended (J,) [rad]
-        self._performing = (0.0, 0.0)  # start and duration of the newest plan [s]
-        self._waiting: tuple[Motion, Timer] | None = None
-        self._measured: tuple[float, np.ndarray] | None = None  # receipt time [s], (J,) [rad]
+        self._performer: Performer | None = None
+        self._former: Performer | None = None
+        self._guard = Guard(guard_config({each.name: each.default for each in PARAMETERS}))
+        self._values: dict[str, Any] = {}
+        self._measured: State | None = None
+        self._waiting: tuple[Motion, float] | None = None  # an answer, and when the robot will stand [s]
+        self._slowed = self._held = False
+        self._clocks = (-math.inf, 0.0)  # ROS time and the machine's own when they were last read [s]
         self.create_subscription(PointCloud2, "responses", self.guarded(self._on_response), RESULT_QOS)
         self.create_subscription(JointState, "joint_states", self.guarded(self._on_joint_states), SENSOR_QOS)
+        self.create_subscription(PointCloud2, "skeletons", self.guarded(self._on_skeletons), SENSOR_QOS)
+        self.create_service(Trigger, "halt", self._on_halt)
+        self.create_service(Trigger, "resume", self._on_resume)
+        watch = self.guarded(lambda _: self._watch())
+        self._watching: Timer = self.create_timer(_WATCH_S, lambda: watch(None))
+        self._watching.cancel()
 
     def setup(self, values: dict[str, Any]) -> None:
         """Load the robot and work out one answer, so that the first real one is as fast as the others."""
-        self._limb_names = load_skeleton(values["skeleton"]).limb_names
+        definition = load_skeleton(values["skeleton"])
+        self._limb_names, self._joints = definition.limb_names, len(definition.joints)
         model = RobotModel.load(find_config("robots", values["robot"]))
-        self._return_to_rest, self._lead_s = values["return_to_rest"], values["lead_time"]
+        checker = CollisionChecker(model) if values["check_collisions"] else None
+        warm = Performer(model, self._limb_names, checker, timing(values))
         still = np.tile(np.array([0.0, 0.0, -1.0]), (32, len(self._limb_names), 1))
-        plan(model, retarget(model, still, self._limb_names, None, 2.0).positions, 2.0, lead_s=self._lead_s)
-        if model.joint_names != self._joint_names:  # the same robot stays where it is, and busy, when configured anew
-            self._joint_names, self._pose, self._performing = model.joint_names, model.rest, (0.0, 0.0)
-        self._model, self._measured = model, None
-        self._forget_waiting()
+        warm.answer(Motion(still, 2.0), 0.0, None)
+        self._performer = Performer(model, self._limb_names, checker, timing(values))
+        if self._former is not None and self._former.model.joint_names == model.joint_names:
+            self._performer.take_over(self._former)  # a robot that still comes to a stop
+        self._guard.config = guard_config(values)
+        self._values, self._measured = values, None
+        self._forget()
+        for pair in () if checker is None else checker.ignored:
+            self.get_logger().info(f"{pair[0]} and {pair[1]} touch in the rest pose; they are not checked")
         self.get_logger().info(f"robot '{model.config.name}', {len(model.joint_names)} joints")
 
     def teardown(self) -> None:
-        """Free the robot's model."""
-        self._model = None
-        self._forget_waiting()
+        """Free the robot's model, but for what it last performed."""
+        self._former, self._performer = self._performer or self._former, None
+        self._forget()
+
+    def change(self, values: dict[str, Any]) -> None:
+        """Take new values of live parameters: from the next answer on, the guard's at once."""
+        self._values = {**self._values, **values}
+        self._guard.config = guard_config(self._values)
+        if self._performer is not None:
+            self._performer.timing = timing(self._values)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop working; an answer that waits is not performed later."""
-        self._forget_waiting()
+        """Stop the robot, then stop working."""
+        if self.active and self._performer is not None:
+            self._stop(self._performer, self._now_s(), 0.0)
+        self._forget()
         return super().on_deactivate(state)
 
+    def trouble(self) -> str:
+        """Say why the robot may not move."""
+        if self._performer is None:
+            return ""
+        verdict = self._verdict(self._performer, self._now_s())
+        return verdict.reason if verdict.leave in (Leave.HALT, Leave.HOLD) else ""
+
     def _now_s(self) -> float:
-        return float(self.get_clock().now().nanoseconds * 1e-9)
+        """Return the time [s]; when the clock was set, stop a moving robot, whose points are then wrongly timed."""
+        now, own = self.get_clock().now().nanoseconds * 1e-9, time.monotonic()
+        passed, really = now - self._clocks[0], own - self._clocks[1]
+        self._clocks = now, own
+        simulated = self.get_parameter("use_sim_time").value
+        if passed < 0.0 or (not simulated and math.isfinite(passed) and passed - really > _CLOCK_SET_S):
+            self._on_clock_set(now, passed - (0.0 if simulated else really))
+        return now
+
+    def _on_clock_set(self, now: float, by_s: float) -> None:
+        self._guard.forget_times()
+        self.drop(f"times before the clock was set {'back' if by_s < 0 else 'forward'}")
+        if self._performer is not None:
+            self._performer.shift(by_s)
+            if self.active and self._performer.moving(now):
+                self._stop(self._performer, now, 0.0)
+
+    def _verdict(self, performer: Performer, now: float) -> Verdict:
+        return self._guard.verdict(now, performer.moving(now))
 
     def _on_joint_states(self, message: JointState) -> None:
-        if self._model is None or len(message.name) != len(message.position):
+        performer = self._performer
+        if performer is None or len(message.name) != len(message.position):
             return
-        positions = dict(zip(message.name, message.position, strict=True))
-        pose = np.array([positions.get(joint, np.nan) for joint in self._model.joint_names])
-        if np.isfinite(pose).all():
-            self._measured = (self._now_s(), pose)
+        names = performer.model.joint_names
+        index = {name: number for number, name in enumerate(message.name)}
+        if not all(name in index for name in names):
+            return  # of another part of the robot
+        columns = [index[name] for name in names]
+        position = np.array(message.position)[columns]
+        velocity = np.zeros(len(names))
+        if len(message.velocity) == len(message.name):
+            velocity = np.nan_to_num(np.array(message.velocity)[columns])
+        if not np.isfinite(position).all():
+            self.drop("joint_states hold NaN")
+            return
+        now = self._now_s()
+        self._measured = State(position, velocity, np.zeros(len(names)))
+        lag_s = self._guard.config.following_lag_s
+        moving = performer.moving(now) or performer.moving(now - lag_s)
+        self._guard.saw_joints(now, position, performer.band(now, lag_s) if moving else None, names)
+
+    def _on_skeletons(self, message: PointCloud2) -> None:
+        positions = decode_skeletons(message, self._joints).positions
+        away = positions - np.array([self._values[f"robot_{axis}"] for axis in "xyz"])
+        distances = np.linalg.norm(away, axis=-1)
+        seen = distances[np.isfinite(distances)]
+        self._guard.saw_people(self._now_s(), float(seen.min()) if seen.size else math.inf)
 
     def _on_response(self, message: PointCloud2) -> None:
-        if self._model is not None:
-            self._answer(self._model, decode_motion(message, len(self._limb_names)))
+        if self._performer is not None:
+            self._answer(self._performer, decode_motion(message, len(self._limb_names)))
 
-    def _answer(self, model: RobotModel, motion: Motion) -> None:
-        """Perform an answer, now or when the robot is done with the one before."""
-        now, (started, duration) = self._now_s(), self._performing
-        if now < started:  # the clock jumped back; how far the robot is, nobody can tell: let it have all its time
-            started, self._performing = now, (now, duration)
-        wait_s = started + duration - now
-        if wait_s <= 0:
-            self._perform(model, motion)
-            return
-        if self._forget_waiting():
-            self.drop("answer overtaken by a newer one while the robot still moved")
-        perform = self.guarded(lambda _: self._perform_waiting())
-        self._waiting = motion, self.create_timer(wait_s, lambda: perform(None))
-
-    def _perform_waiting(self) -> None:
-        if self._model is not None and self._waiting is not None:
-            motion = self._waiting[0]
-            self._forget_waiting()
-            self._answer(self._model, motion)
-
-    def _forget_waiting(self) -> bool:
-        """Forget the answer that waits; return whether there was one."""
-        if self._waiting is None:
-            return False
-        self.destroy_timer(self._waiting[1])
-        self._waiting = None
-        return True
-
-    def _perform(self, model: RobotModel, motion: Motion) -> None:
+    def _answer(self, performer: Performer, motion: Motion) -> None:
+        """Perform an answer now, or say why not."""
+        started = time.perf_counter()
         now = self._now_s()
-        start = self._pose
-        if self._measured is not None and 0.0 <= now - self._measured[0] < _FRESH_S:
-            start = self._measured[1]
-        angles = retarget(model, motion.limbs_in_body, self._limb_names, start, motion.duration_s)
-        planned = plan(
-            model,
-            angles.positions,
-            motion.duration_s,
-            start,
-            return_to_rest=self._return_to_rest,
-            lead_s=self._lead_s,
-        )
-        stamp = self.get_clock().now().to_msg()
-        self._trajectories.publish(to_message(planned, stamp))
-        self._pose = planned.positions[-1]
-        self._performing = (stamp_s(stamp), planned.duration_s)
+        verdict = self._verdict(performer, now)
+        if verdict.leave in (Leave.HALT, Leave.HOLD):
+            self.drop(f"answer, since the robot must not move: {verdict.reason}")
+            return
+        if self._waiting is not None:
+            self._waiting = None
+            self.drop("answer overtaken by a newer one while the robot came to a stop")
+        tempo = self._values["slow_tempo"] if verdict.leave is Leave.SLOW else 1.0
+        measured = self._measured if self._guard.measured_lately(now) else None
+        outcome = performer.answer(motion, now, measured, tempo)
+        self._send(outcome.plan, now)
+        self._slowed, self._held = verdict.leave is Leave.SLOW, False
+        if not outcome.complete:
+            self._waiting = motion, performer.ends_s
+            self.counts["answers that waited for a stop"] += 1
+            return
+        self.counts["answers"] += 1
+        self.counts["answers bent to keep clear of the robot itself"] += outcome.bent
+        self.counts["answers slowed to keep limits"] += outcome.plan.stretch > 1.001
+        self.counts["mean direction error mrad"] = round(1e3 * outcome.error_rad)
+        self.counts["last answer took us"] = round(1e6 * (time.perf_counter() - started))
+
+    def _watch(self) -> None:
+        """Look after a moving robot."""
+        performer = self._performer
+        if performer is None:
+            self._watching.cancel()
+            return
+        now = self._now_s()
+        verdict = self._verdict(performer, now)
+        if verdict.leave in (Leave.HALT, Leave.HOLD):
+            if not self._held and performer.moving(now):
+                self.drop(f"rest of an answer: {verdict.reason}")
+                self._stop(performer, now, 0.0)
+            self._waiting = None
+        elif verdict.leave is Leave.SLOW and not self._slowed and not self._held:
+            self._slowed = True
+            self.counts["answers slowed because a person is near"] += 1
+            self._stop(performer, now, self._values["slow_tempo"])
+        if performer.moving(now):
+            return
+        if self._waiting is not None and now >= self._waiting[1]:
+            motion, self._waiting = self._waiting[0], None
+            self._answer(performer, motion)
+        elif self._held and verdict.leave is Leave.MOVE and self._values["return_to_rest"]:
+            self._go_home(performer, now)
+        elif not self._held or verdict.leave is Leave.HALT:
+            self._watching.cancel()
+
+    def _go_home(self, performer: Performer, now: float) -> None:
+        self._held = False
+        home = performer.go_home(now, self._measured if self._guard.measured_lately(now) else None)
+        if home is not None:
+            self._send(home, now)
+
+    def _stop(self, performer: Performer, now: float, tempo: float) -> None:
+        """Slow the running plan down on its path, to a standstill at tempo 0."""
+        self._held = self._held or tempo == 0.0
+        slower = performer.slow(now, tempo)
+        if slower is not None:
+            self._send(slower, now)
+
+    def _send(self, plan: JointPlan, began_s: float) -> None:
+        late_s = max(0.0, self.get_clock().now().nanoseconds * 1e-9 - began_s)
+        if late_s >= plan.duration_s:
+            raise RobotError("trajectory: was worked out too late; it is not sent")
+        self._trajectories.publish(to_message(plan, to_stamp(began_s), late_s))
         self.counts["trajectories"] += 1
-        self.counts["mean direction error mrad"] = round(1e3 * float(angles.error_rad.mean()))
-        if planned.stretch > 1.001:
-            self.counts["answers slowed to keep limits"] += 1
+        self._watching.reset()
 
+    def _on_halt(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        self._guard.halt("on request")
+        if self.active and self._performer is not None:
+            self._stop(self._performer, self._now_s(), 0.0)
+        response.success, response.message = True, "halted; call resume to go on"
+        return response
 
-def to_message(planned: JointPlan, stamp: Any) -> JointTrajectory:
-    """Write a plan as a message; time 0 is the stamp."""
-    message = JointTrajectory(joint_names=list(planned.joint_names))
-    message.header.stamp = stamp
-    message.points = [
-        JointTrajectoryPoint(
-            positions=position,
-            velocities=velocity,
-            accelerations=acceleration,
-            time_from_start=Duration(sec=int(nanoseconds // 10**9), nanosec=int(nanoseconds % 10**9)),
-        )
-        for nanoseconds, position, velocity, acceleration in zip(
-            np.round(planned.times_s * 1e9).astype(np.int64).tolist(),
-            planned.positions.tolist(),
-            planned.velocities.tolist(),
-            planned.accelerations.tolist(),
-            strict=True,
-        )
-    ]
-    return message
+    def _on_resume(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        was = self._guard.halted
+        reason = self._guard.resume(self._now_s()) if was else "not halted"
+        self._held = False
+        response.success = not reason
+        response.message = reason or f"resumed; it was halted: {was}"
+        return response
+
+    def _forget(self) -> None:
+        self._waiting = None
+        self._slowed = self._held = False

@@ -17,7 +17,7 @@ from iat_ros.nodes.joint_path import JointPath
 from iat_ros.nodes.markers import PersonInView, body_bones, line_list
 from iat_ros.nodes.parameters import Parameter
 from iat_ros.nodes.perception import SKELETON
-from iat_ros.nodes.trajectory import ROBOT
+from iat_ros.nodes.trajectory_parameters import ROBOT
 from iat_ros.resources import find_config
 from iat_ros.robot.description import load_robot_config
 from iat_ros.skeleton.definition import load_skeleton

@@ -53,6 +53,7 @@ class RobotConfig:
         max_velocity: Cap [rad/s], one number or joint -> number.
         max_acceleration: Cap [rad/s^2], one number or joint -> number.
         position_margin: Distance [rad] that answers keep from the URDF's position limits.
+        splay: Angle [rad] by which hanging arms are held away from the body, where a person's would touch the robot's.
         source: File that this came from; messages name it.
     """
 
@@ -66,6 +67,7 @@ class RobotConfig:
     max_velocity: float | Mapping[str, float] = DEFAULT_MAX_VELOCITY
     max_acceleration: float | Mapping[str, float] = DEFAULT_MAX_ACCELERATION
     position_margin: float = DEFAULT_POSITION_MARGIN
+    splay: float = 0.0
     source: str = "RobotConfig"
 
     def __post_init__(self) -> None:
@@ -93,6 +95,9 @@ class RobotConfig:
         put("position_margin", self._number("position_margin", self.position_margin))
         if not 0.0 <= self.position_margin < 1.0:
             raise self._error("position_margin", "a number in [0, 1) rad", self.position_margin)
+        put("splay", self._number("splay", self.splay))
+        if not 0.0 <= self.splay <= 1.0:
+            raise self._error("splay", "a number in [0, 1] rad", self.splay)
         put("max_velocity", self._cap("max_velocity", self.max_velocity))
         put("max_acceleration", self._cap("max_acceleration", self.max_acceleration))
 

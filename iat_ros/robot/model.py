@@ -11,7 +11,7 @@ import pinocchio as pin
 from numpy.typing import NDArray
 
 from iat_ros.errors import RobotError
-from iat_ros.robot.description import RobotConfig, closest, find_urdf, load_robot_config
+from iat_ros.robot.description import RobotConfig, closest, find_urdf, load_robot_config, package_folders
 from iat_ros.robot.kinematics import ChainStack, joint_axis, read_chain, stack_chains
 
 Array = NDArray[np.float64]
@@ -49,7 +49,7 @@ class RobotModel:
         self.config = config
         self.joint_names = config.joints
         self.limb_names = tuple(config.limbs)
-        full, self._where = _parse(config, urdf_xml)
+        full, self._urdf, self._where = _parse(config, urdf_xml)
         for joint in (*config.joints, *config.rest):
             self._one_dof(full, joint)
         for limb, links in config.limbs.items():
@@ -57,11 +57,9 @@ class RobotModel:
                 self._link(full, f"limb '{limb}'", link)
         self._link(full, "torso", config.torso)
         self._read_limits(full)
-        reduced = pin.buildReducedModel(
-            full,
-            [full.getJointId(n) for n in full.names[1:] if n not in config.joints],
-            self._pose(full),
-        )
+        self._full = full
+        self._locked = [full.getJointId(n) for n in full.names[1:] if n not in config.joints], self._pose(full)
+        reduced = pin.buildReducedModel(full, *self._locked)
         self.pinocchio = reduced
         # Pinocchio orders joints along the tree; this one is the configuration's order.
         self._column = {name: i for i, name in enumerate(config.joints)}
@@ -104,6 +102,27 @@ class RobotModel:
             for limbs, joints, value in zip(chain.limb_columns, chain.joint_columns, values, strict=True):
                 jacobians[:, limbs[:, None], :, joints[None, :]] = np.moveaxis(value, 3, 2)
         return jacobians
+
+    @property
+    def joint_order(self) -> list[int]:
+        """Column of each of Pinocchio's joints in a joint vector: Pinocchio orders them along the tree."""
+        return self._order
+
+    def collision_geometry(self) -> Any:
+        """Read the URDF's collision geometry, as a `pinocchio.GeometryModel` of the reduced model.
+
+        Raises:
+            RobotError: A mesh is missing or cannot be read.
+        """
+        folders = [str(folder) for folder in package_folders() if folder.is_dir()]
+        try:
+            kind = pin.GeometryType.COLLISION
+            geometry = pin.buildGeomFromUrdfString(self._full, self._urdf, kind, package_dirs=folders)
+        except (ValueError, RuntimeError) as error:
+            reason = " ".join(str(error).split())
+            raise RobotError(f"{self._where}: its collision geometry cannot be read: {reason}") from error
+        _, reduced = pin.buildReducedModel(self._full, geometry, *self._locked)
+        return reduced
 
     def _poses(self, q: Array) -> Array:
         q = np.asarray(q, dtype=np.float64)
@@ -217,8 +236,8 @@ def chain_poses(chain: ChainStack, q: Array) -> Array:
     return np.ascontiguousarray(np.moveaxis(q[:, chain.joint_columns], 0, -1))
 
 
-def _parse(config: RobotConfig, urdf_xml: str | None) -> tuple[Any, str]:
-    """Parse the URDF with Pinocchio; its meshes are not needed. Returns the model and what messages call it."""
+def _parse(config: RobotConfig, urdf_xml: str | None) -> tuple[Any, str, str]:
+    """Parse the URDF with Pinocchio; without its meshes. Returns the model, the URDF and what messages call it."""
     where = "robot_description"
     if urdf_xml is None:
         path = find_urdf(config)
@@ -234,7 +253,7 @@ def _parse(config: RobotConfig, urdf_xml: str | None) -> tuple[Any, str]:
     if root.tag != "robot":
         raise RobotError(f"{where}: expected a URDF (<robot>), found <{root.tag}>; expand xacro files first")
     try:
-        return pin.buildModelFromXML(urdf_xml), where
+        return pin.buildModelFromXML(urdf_xml), urdf_xml, where
     except (ValueError, RuntimeError, IndexError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise RobotError(f"{where}: Pinocchio refuses this URDF: {reason}") from error

@@ -131,7 +131,8 @@ class _Limits:
         return _Limits(
             velocity=np.maximum(scale * model.max_velocity, np.abs(begin.velocity)),
             acceleration=np.maximum(
-                usable if begin.moves else scale**2 * usable, np.minimum(np.abs(begin.acceleration), model.max_acceleration)
+                usable if begin.moves else scale**2 * usable,
+                np.minimum(np.abs(begin.acceleration), model.max_acceleration),
             ),
             low=np.minimum(model.safe_lower, begin.position),
             high=np.maximum(model.safe_upper, begin.position),
@@ -172,7 +173,9 @@ def _control_points(
     n_in = _steps(limits, begin, first, dt, lead_s)
     ways = [spline.quintic(begin, first, dt, n_in)[1:], frames]
     stops = [State.at_rest(model.rest)] if timing.return_to_rest else [State.at_rest(frames[-1])]
-    pause = math.ceil(timing.rest_after_s / dt) + 2 if timing.rest_after_s else 0  # a knot is still if its neighbours are
+    pause = (
+        math.ceil(timing.rest_after_s / dt) + 2 if timing.rest_after_s else 0
+    )  # a knot is still if its neighbours are
     if timing.return_to_rest and pause:
         stops.insert(0, State.at_rest(frames[-1]))
     here = last

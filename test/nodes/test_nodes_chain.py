@@ -20,6 +20,7 @@ from iat_ros.data.actions import cut_action
 from iat_ros.data.made_up import make_clips
 from iat_ros.data.recording import from_clips
 from iat_ros.nodes.clouds import decode_motion, encode_skeletons, stamp_s, to_stamp
+from iat_ros.nodes.joint_path import JointPath
 from iat_ros.nodes.monitor import faults_of
 from iat_ros.resources import find_config
 from iat_ros.robot.model import RobotModel
@@ -36,14 +37,14 @@ def chain(rig: Any, start: Callable[..., subprocess.Popen[str]], random_model: C
     """Perception, act2act and trajectory, each a process of its own, active."""
     start("perception")
     start("act2act", "--ros-args", "-p", f"model:={random_model()}", "-p", "noise_seed:=3", "-p", "device:=cpu")
-    start("trajectory", "--ros-args", "-p", "robot:=g1")
+    start("trajectory", "--ros-args", "-p", "robot:=g1", "-p", "joint_states_timeout:=0.0", "-p", "stream_timeout:=0.0")
     for kind, topic in ((PointCloud2, "windows"), (PointCloud2, "responses"), (JointTrajectory, "joint_trajectory")):
         rig.listen(kind, topic)
     rig.wait_active("perception", "act2act", "trajectory")
     rig.publisher = rig.node.create_publisher(
         PointCloud2, "skeletons", QoSProfile(depth=10, reliability=ReliabilityPolicy.BEST_EFFORT)
     )
-    assert rig.until(lambda: rig.publisher.get_subscription_count() == 1)
+    assert rig.until(lambda: rig.publisher.get_subscription_count() == 2)  # perception, and trajectory for its guard
     for publisher in rig.heard:
         assert rig.until(lambda topic=publisher: rig.node.count_publishers(topic) == 1)
     return rig
@@ -176,31 +177,8 @@ def test_windows_of_other_limbs_are_refused_by_act2act(chain: Any) -> None:
     chain.node.destroy_publisher(windows)
 
 
-def test_answers_wait_while_the_robot_moves(chain: Any) -> None:
-    """Three answers at once: the first is performed, the last one after it, the one between is a counted drop."""
-    heard = chain.heard["joint_trajectory"]
-
-    def overtaken() -> int:
-        reason = "dropped: answer overtaken by a newer one while the robot still moved"
-        return int(chain.counts.get("/trajectory", {}).get(reason, "0"))
-
-    wait_until_robot_rests(chain)
-    before, overtaken_before = len(heard), overtaken()
-    responses = chain.node.create_publisher(PointCloud2, "responses", 10)
-    assert chain.until(lambda: responses.get_subscription_count() >= 2)
-    for _ in range(3):
-        responses.publish(chain.heard["responses"][0])
-    assert chain.until(lambda: len(heard) == before + 2, 15.0)
-    first, second = heard[-2:]
-    assert stamp_s(second.header.stamp) >= ends_s(first)
-    assert chain.until(lambda: overtaken() == overtaken_before + 1, 5.0)
-    chain.until(lambda: False, 1.0)
-    assert len(heard) == before + 2
-    chain.node.destroy_publisher(responses)
-
-
-def test_a_moving_robot_is_not_started_anew_by_configuring(chain: Any) -> None:
-    """Clean-up and configure while the robot moves: the next answer still waits until it is at rest."""
+def test_answers_blend_into_a_running_one(chain: Any) -> None:
+    """Three answers at once: each takes over where the one before has the robot, in motion and without a step."""
     heard = chain.heard["joint_trajectory"]
     wait_until_robot_rests(chain)
     before = len(heard)
@@ -208,11 +186,40 @@ def test_a_moving_robot_is_not_started_anew_by_configuring(chain: Any) -> None:
     assert chain.until(lambda: responses.get_subscription_count() >= 2)
     responses.publish(chain.heard["responses"][0])
     assert chain.until(lambda: len(heard) == before + 1)
-    for transition in ("DEACTIVATE", "CLEANUP", "CONFIGURE", "ACTIVATE"):
-        assert chain.change("trajectory", getattr(Transition, f"TRANSITION_{transition}"))
-    now_s = chain.node.get_clock().now().nanoseconds * 1e-9
-    assert now_s < ends_s(heard[-1]), "the robot was done too early for this test to tell anything"
+    chain.until(lambda: False, 0.7)  # it is under way now
+    responses.publish(chain.heard["responses"][-1])
+    assert chain.until(lambda: len(heard) == before + 2)
+    first, second = (JointPath.from_message(message, {}) for message in heard[-2:])
+    took_over_s = stamp_s(heard[-1].header.stamp) - stamp_s(heard[-2].header.stamp)
+    assert 0.5 < took_over_s < first.duration_s
+    point_s = float(second.times_s[1])  # the first point that was sent; 0 is where a robot at rest would begin
+    step = np.abs(second.states[1, 0] - first.sample(took_over_s + point_s))
+    fastest = np.abs(first.states[:, 1]).max()
+    assert fastest > 0.1, "the robot hardly moved: this test would tell nothing"
+    assert step.max() < 40.0 * point_s**2 + 1e-3  # what an acceleration of 40 rad/s^2 can change in that time
+    chain.node.destroy_publisher(responses)
+
+
+def test_a_moving_robot_is_stopped_by_deactivating(chain: Any) -> None:
+    """Deactivated in motion, the robot stops soon; configured anew, it begins where it stands."""
+    heard = chain.heard["joint_trajectory"]
+    wait_until_robot_rests(chain)
+    before = len(heard)
+    responses = chain.node.create_publisher(PointCloud2, "responses", 10)
+    assert chain.until(lambda: responses.get_subscription_count() >= 2)
     responses.publish(chain.heard["responses"][0])
-    assert chain.until(lambda: len(heard) == before + 2, 20.0)
-    assert stamp_s(heard[-1].header.stamp) >= ends_s(heard[-2])
+    assert chain.until(lambda: len(heard) == before + 1)
+    chain.until(lambda: False, 0.7)
+    assert chain.change("trajectory", Transition.TRANSITION_DEACTIVATE)
+    assert chain.until(lambda: len(heard) == before + 2)
+    assert ends_s(heard[-1]) < ends_s(heard[-2])
+    assert ends_s(heard[-1]) - stamp_s(heard[-1].header.stamp) < 1.5
+    stopped = heard[-1].points[-1].positions
+    for transition in ("CLEANUP", "CONFIGURE", "ACTIVATE"):
+        assert chain.change("trajectory", getattr(Transition, f"TRANSITION_{transition}"))
+    chain.until(lambda: chain.node.get_clock().now().nanoseconds * 1e-9 > ends_s(heard[-1]), 3.0)
+    responses.publish(chain.heard["responses"][0])
+    assert chain.until(lambda: len(heard) == before + 3, 20.0)
+    begin = heard[-1].points[0]
+    assert np.abs(np.array(begin.positions) - np.array(stopped)).max() < 0.05
     chain.node.destroy_publisher(responses)

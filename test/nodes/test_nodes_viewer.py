@@ -24,7 +24,7 @@ from iat_ros.nodes.clouds import SkeletonCloud, encode_motion, encode_skeletons
 from iat_ros.nodes.joint_path import JointPath
 from iat_ros.nodes.markers import PersonInView, body_bones
 from iat_ros.nodes.robot_figure import simplify
-from iat_ros.nodes.trajectory import to_message
+from iat_ros.nodes.trajectory_message import to_message
 from iat_ros.nodes.viewer import ViewerNode
 from iat_ros.resources import find_config
 from iat_ros.robot.description import load_robot_config

@@ -1,0 +1,95 @@
+"""The trajectory node's parameters, and what they mean to planning and to the guard."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from iat_ros.nodes.parameters import Parameter
+from iat_ros.nodes.perception import SKELETON
+from iat_ros.robot.guard import GuardConfig
+from iat_ros.robot.trajectory import Timing
+
+_GUARD = GuardConfig()
+
+ROBOT = Parameter("robot", "g1", "Robot: the name of one that ships, or a YAML file with URDF and mapping.")
+
+PARAMETERS = (
+    SKELETON,
+    ROBOT,
+    Parameter("check_collisions", True, "Bend or refuse answers in which the robot would touch itself."),
+    Parameter("return_to_rest", True, "Go back to the rest pose after each answer.", live=True),
+    Parameter(
+        "rest_after", 0.0, "Stay in an answer's last pose for so long before going back [s].", 0.0, 20.0, live=True
+    ),
+    Parameter("lead_time", 0.4, "Shortest way into and out of an answer [s].", 0.1, 5.0, live=True),
+    Parameter("speed_scale", 1.0, "Tempo of answers: 0.5 takes twice the time.", 0.05, 1.0, live=True),
+    Parameter(
+        "joint_states_timeout",
+        _GUARD.joint_states_timeout_s,
+        "Joint states older than this hold the robot, and halt it while it moves [s]; 0: it moves without any.",
+        0.0,
+        10.0,
+        live=True,
+    ),
+    Parameter(
+        "following_tolerance",
+        _GUARD.following_tolerance_rad,
+        "A joint so far from its command halts the robot [rad]; 0: never.",
+        0.0,
+        3.0,
+        live=True,
+    ),
+    Parameter(
+        "following_lag",
+        _GUARD.following_lag_s,
+        "How far the robot may trail its command, and how long it may differ before it is halted [s].",
+        0.02,
+        2.0,
+        live=True,
+    ),
+    Parameter(
+        "stream_timeout",
+        _GUARD.stream_timeout_s,
+        "Without skeletons for so long the running answer ends and no new one starts [s]; 0: never.",
+        0.0,
+        60.0,
+        live=True,
+    ),
+    Parameter(
+        "stop_distance",
+        _GUARD.stop_distance_m,
+        "A person nearer to the robot than this holds it [m]; 0: never.",
+        0.0,
+        10.0,
+        live=True,
+    ),
+    Parameter(
+        "slow_distance",
+        _GUARD.slow_distance_m,
+        "A person nearer to the robot than this slows it down [m]; 0: never.",
+        0.0,
+        10.0,
+        live=True,
+    ),
+    Parameter("slow_tempo", 0.3, "Tempo of the robot while a person is that near.", 0.05, 0.95, live=True),
+    Parameter("robot_x", 0.0, "Where the robot is in the frame of the skeletons, x [m].", -100.0, 100.0, live=True),
+    Parameter("robot_y", 0.0, "Where the robot is in the frame of the skeletons, y [m].", -100.0, 100.0, live=True),
+    Parameter("robot_z", 0.0, "Where the robot is in the frame of the skeletons, z [m].", -100.0, 100.0, live=True),
+)
+
+
+def timing(values: dict[str, Any]) -> Timing:
+    """Return how answers are performed."""
+    return Timing(values["lead_time"], values["speed_scale"], values["return_to_rest"], values["rest_after"])
+
+
+def guard_config(values: dict[str, Any]) -> GuardConfig:
+    """Return when the robot must not move."""
+    return GuardConfig(
+        joint_states_timeout_s=values["joint_states_timeout"],
+        following_tolerance_rad=values["following_tolerance"],
+        following_lag_s=values["following_lag"],
+        stream_timeout_s=values["stream_timeout"],
+        stop_distance_m=values["stop_distance"],
+        slow_distance_m=values["slow_distance"],
+    )

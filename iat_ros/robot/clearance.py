@@ -1,0 +1,68 @@
+"""Keeping an answer off the robot's own body: hanging arms are held away from it, and what would touch is bent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from iat_ros.robot.collision import CollisionChecker
+from iat_ros.robot.model import RobotModel
+
+Array = NDArray[np.float64]
+
+SHARES = (0.85, 0.7, 0.5, 0.3, 0.0)
+"""Shares of its distance from rest that a frame which touches may keep; the first that is clear is taken."""
+SPREAD = 4
+"""Frames over which a bend fades on either side."""
+
+
+def splay(limbs_in_body: NDArray[np.floating], limb_names: Sequence[str], splay_rad: float) -> Array:
+    """Turn arms that hang down outwards, as a robot wider than a person must hold them.
+
+    A limb of a side (``left_...``, ``right_...``) that points down gets an outward part of at least sin(splay) z^2,
+    so one that points straight down is held away by the whole angle, and a raised one is left as it is.
+
+    Args:
+        limbs_in_body: (T, L, 3) unit vectors in the body frame (x forward, y left, z up); not modified.
+        limb_names: The L names.
+        splay_rad: The angle [rad].
+
+    Returns:
+        (T, L, 3) unit vectors.
+    """
+    limbs = np.array(limbs_in_body, dtype=np.float64)
+    for index, name in enumerate(limb_names):
+        side = 1.0 if name.startswith("left_") else -1.0 if name.startswith("right_") else 0.0
+        if not side or "leg" in name or "shin" in name or "thigh" in name:
+            continue
+        limb = limbs[:, index]
+        outward = side * np.maximum(side * limb[:, 1], np.sin(splay_rad) * np.minimum(limb[:, 2], 0.0) ** 2)
+        across = np.sqrt(np.maximum(limb[:, 0] ** 2 + limb[:, 2] ** 2, 1e-12))
+        inward = np.sqrt(np.maximum(1.0 - outward**2, 0.0)) / across
+        limbs[:, index] = np.stack([limb[:, 0] * inward, outward, limb[:, 2] * inward], axis=-1)
+    return limbs
+
+
+def bend(model: RobotModel, checker: CollisionChecker, positions: Array) -> Array:
+    """Pull frames in which links touch towards the rest pose, and fade that out before and after them.
+
+    Args:
+        model: The robot.
+        checker: Tells what touches.
+        positions: (T, J) joint angles [rad]; not modified.
+
+    Returns:
+        (T, J) joint angles [rad]; where nothing touches, as they were.
+    """
+    away = positions - model.rest
+    kept = np.ones(len(positions))
+    for frame, distance in enumerate(away):
+        if checker.contact_in(model.rest + distance) is not None:
+            kept[frame] = next((x for x in SHARES if checker.contact_in(model.rest + x * distance) is None), 0.0)
+    fade = 1.0 - np.abs(np.arange(-SPREAD, SPREAD + 1)) / (SPREAD + 1)
+    lost = np.pad(1.0 - kept, SPREAD)
+    spread = np.stack([lost[shift : shift + len(kept)] * fade[shift] for shift in range(2 * SPREAD + 1)]).max(axis=0)
+    bent: Array = model.rest + away * (1.0 - spread)[:, None]
+    return bent

@@ -1,0 +1,137 @@
+"""The guard: whether the robot may move now, and why not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+class Leave(Enum):
+    """What the robot may do."""
+
+    MOVE = "move"
+    SLOW = "slow"
+    HOLD = "hold"
+    HALT = "halt"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the robot may do, and why not more."""
+
+    leave: Leave
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class GuardConfig:
+    """When the robot must not move.
+
+    Attributes:
+        joint_states_timeout_s: Joint states older than this halt a moving robot; 0: they are not needed.
+        following_tolerance_rad: A joint this far from its command halts the robot; 0: not compared.
+        following_lag_s: How far a robot may trail its command, and how long a difference must last [s].
+        stream_timeout_s: Without skeletons for so long the running answer ends; 0: not watched.
+        stop_distance_m: A person nearer than this holds the robot; 0: not watched.
+        slow_distance_m: A person nearer than this slows it down; 0: not watched.
+    """
+
+    joint_states_timeout_s: float = 0.3
+    following_tolerance_rad: float = 0.3
+    following_lag_s: float = 0.2
+    stream_timeout_s: float = 1.0
+    stop_distance_m: float = 0.5
+    slow_distance_m: float = 1.0
+
+
+class Guard:
+    """Watches joint states, the stream of skeletons and people's distance, and latches halts.
+
+    Times are in seconds of one clock, that of receipt.
+    """
+
+    def __init__(self, config: GuardConfig) -> None:
+        self.config = config
+        self._halted = ""
+        self._measured_s = -np.inf
+        self._differs_since_s: float | None = None
+        self._differs = ""
+        self._stream_s: float | None = None
+        self._distance_m = np.inf
+
+    @property
+    def halted(self) -> str:
+        """Why the robot is halted; empty if it is not."""
+        return self._halted
+
+    def halt(self, reason: str) -> None:
+        """Forbid all movement until `resume`. The first reason is kept."""
+        self._halted = self._halted or reason
+
+    def resume(self, now_s: float) -> str:
+        """Lift the halt; return why that is not possible, or nothing."""
+        timeout_s = self.config.joint_states_timeout_s
+        if timeout_s and not self.measured_lately(now_s):
+            return f"no joint_states within {timeout_s:g} s; start the robot's joint state broadcaster first"
+        self._halted = ""
+        self._differs_since_s = None
+        return ""
+
+    def measured_lately(self, now_s: float) -> bool:
+        """Tell whether joint states are fresh."""
+        return 0.0 <= now_s - self._measured_s <= (self.config.joint_states_timeout_s or np.inf)
+
+    def saw_joints(self, now_s: float, pose: Array, band: tuple[Array, Array] | None, names: tuple[str, ...]) -> None:
+        """Take note of a measured pose.
+
+        Args:
+            now_s: Time [s].
+            pose: Measured joint angles (J,) [rad].
+            band: Lowest and highest commanded angles of the last moments; None if nothing was commanded.
+            names: The J joints.
+        """
+        self._measured_s = now_s
+        tolerance = self.config.following_tolerance_rad
+        if band is None or not tolerance:
+            self._differs_since_s = None
+            return
+        off = np.maximum(band[0] - pose, pose - band[1])
+        joint = int(np.argmax(off))
+        if off[joint] <= tolerance:
+            self._differs_since_s = None
+        elif self._differs_since_s is None:
+            self._differs_since_s = now_s
+            self._differs = f"joint '{names[joint]}' is {off[joint]:.2f} rad from its command"
+
+    def saw_people(self, now_s: float, distance_m: float) -> None:
+        """Take note of a skeleton message, and of how far the nearest person is [m]; infinite when nobody is there."""
+        self._stream_s, self._distance_m = now_s, distance_m
+
+    def forget_times(self) -> None:
+        """The clock was set: what was received is as old as nothing."""
+        self._measured_s, self._stream_s, self._differs_since_s = -np.inf, None, None
+
+    def verdict(self, now_s: float, moving: bool) -> Verdict:
+        """Decide what the robot may do now; a moving robot that isn't observed well is halted."""
+        config = self.config
+        if not self._halted and moving:
+            if config.joint_states_timeout_s and not self.measured_lately(now_s):
+                self.halt(f"no joint_states for {config.joint_states_timeout_s:g} s while moving")
+            elif self._differs_since_s is not None and now_s - self._differs_since_s >= config.following_lag_s:
+                self.halt(self._differs)
+        if self._halted:
+            return Verdict(Leave.HALT, f"halted: {self._halted}; call resume")
+        if config.joint_states_timeout_s and not self.measured_lately(now_s):
+            return Verdict(Leave.HOLD, "no joint_states: where the robot is, is unknown")
+        if self._stream_s is not None and not now_s - self._stream_s <= (config.stream_timeout_s or np.inf):
+            return Verdict(Leave.HOLD, f"no skeletons for {config.stream_timeout_s:g} s")
+        if self._distance_m < config.stop_distance_m:
+            return Verdict(Leave.HOLD, f"a person is nearer than {config.stop_distance_m:g} m")
+        if self._distance_m < config.slow_distance_m:
+            return Verdict(Leave.SLOW, f"a person is nearer than {config.slow_distance_m:g} m")
+        return Verdict(Leave.MOVE)

@@ -1,0 +1,105 @@
+"""The guard: what stops the robot, what holds it, and what it takes to go on."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from iat_ros.robot.guard import Guard, GuardConfig, Leave
+
+NAMES = ("shoulder", "elbow")
+POSE = np.zeros(2)
+BAND = (POSE - 0.1, POSE + 0.1)
+
+
+def well(guard: Guard, now_s: float) -> None:
+    """Joint states and an empty room arrive."""
+    guard.saw_joints(now_s, POSE, BAND, NAMES)
+    guard.saw_people(now_s, np.inf)
+
+
+def test_all_well() -> None:
+    """With fresh joint states and nobody near the robot may move."""
+    guard = Guard(GuardConfig())
+    well(guard, 1.0)
+    assert guard.verdict(1.1, True).leave is Leave.MOVE
+
+
+def test_a_halt_is_latched_until_resume() -> None:
+    """A halt outlasts its cause, keeps its first reason, and only resume lifts it."""
+    guard = Guard(GuardConfig())
+    well(guard, 1.0)
+    guard.halt("on request")
+    guard.halt("again")
+    assert guard.verdict(1.1, False).leave is Leave.HALT
+    assert "on request" in guard.verdict(1.1, False).reason
+    assert guard.resume(1.1) == ""
+    assert guard.verdict(1.1, True).leave is Leave.MOVE
+
+
+def test_without_joint_states_a_halt_cannot_be_lifted() -> None:
+    """Resume says what is missing."""
+    guard = Guard(GuardConfig())
+    guard.halt("on request")
+    assert "joint_states" in guard.resume(5.0)
+    assert guard.halted
+
+
+@pytest.mark.parametrize(("moving", "leave"), [(True, Leave.HALT), (False, Leave.HOLD)])
+def test_stale_joint_states(moving: bool, leave: Leave) -> None:
+    """They halt a robot that moves, for good, and hold one that stands, until they come again."""
+    guard = Guard(GuardConfig(joint_states_timeout_s=0.3))
+    well(guard, 1.0)
+    assert guard.verdict(1.29, moving).leave is Leave.MOVE
+    assert guard.verdict(1.4, moving).leave is leave
+    well(guard, 1.5)
+    assert guard.verdict(1.5, moving).leave is (Leave.HALT if moving else Leave.MOVE)
+
+
+def test_joint_states_may_be_done_without() -> None:
+    """With 0 as timeout nobody needs to tell where the robot is."""
+    guard = Guard(GuardConfig(joint_states_timeout_s=0.0))
+    assert guard.verdict(100.0, True).leave is Leave.MOVE
+
+
+def test_a_joint_that_does_not_follow_halts() -> None:
+    """Off by more than the tolerance, for longer than the lag; a shorter difference is forgiven."""
+    guard = Guard(GuardConfig(following_tolerance_rad=0.3, following_lag_s=0.2))
+    off = np.array([0.0, 0.5])
+    guard.saw_joints(1.0, off, BAND, NAMES)
+    assert guard.verdict(1.1, True).leave is Leave.MOVE
+    guard.saw_joints(1.1, POSE, BAND, NAMES)
+    guard.saw_joints(1.15, off, BAND, NAMES)
+    assert guard.verdict(1.3, True).leave is Leave.MOVE
+    guard.saw_joints(1.36, off, BAND, NAMES)
+    verdict = guard.verdict(1.36, True)
+    assert verdict.leave is Leave.HALT
+    assert "elbow" in verdict.reason
+    assert "0.40 rad" in verdict.reason
+
+
+def test_a_stream_that_stops_holds() -> None:
+    """No new answer without skeletons; when they come again, the robot may move again."""
+    guard = Guard(GuardConfig(joint_states_timeout_s=0.0, stream_timeout_s=1.0))
+    assert guard.verdict(50.0, True).leave is Leave.MOVE  # answers may come from elsewhere
+    guard.saw_people(50.0, 3.0)
+    assert guard.verdict(50.9, True).leave is Leave.MOVE
+    assert guard.verdict(51.1, True).leave is Leave.HOLD
+    guard.saw_people(52.0, 3.0)
+    assert guard.verdict(52.0, True).leave is Leave.MOVE
+
+
+@pytest.mark.parametrize(("distance_m", "leave"), [(2.0, Leave.MOVE), (0.9, Leave.SLOW), (0.4, Leave.HOLD)])
+def test_people_who_come_near(distance_m: float, leave: Leave) -> None:
+    """A person slows the robot at one distance and holds it at another."""
+    guard = Guard(GuardConfig(joint_states_timeout_s=0.0, stop_distance_m=0.5, slow_distance_m=1.0))
+    guard.saw_people(1.0, distance_m)
+    assert guard.verdict(1.0, True).leave is leave
+
+
+def test_a_clock_that_was_set_makes_everything_old() -> None:
+    """Times before the jump tell nothing."""
+    guard = Guard(GuardConfig())
+    well(guard, 100.0)
+    guard.forget_times()
+    assert guard.verdict(5.0, False).leave is Leave.HOLD
