@@ -1,4 +1,4 @@
-"""The demonstration: player, chain, viewer and monitor in one process, talking over DDS all the same."""
+"""The demonstration: player, chain, robot, viewer and monitor in one process, talking over DDS all the same."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from iat_ros.nodes.interact import make_nodes
 from iat_ros.nodes.monitor import MonitorNode, percentiles
 from iat_ros.nodes.play import PlayNode
 from iat_ros.nodes.process import bring_up, make_executor, start_ros
+from iat_ros.nodes.robot import RobotNode
 
 
 def run_demo(
@@ -76,7 +77,7 @@ def run_demo(
 
 def _make_chain(parameters: dict[str, Any], page: bool) -> list[IatNode]:
     overrides = [Parameter(name, value=value) for name, value in parameters.items()]
-    chain = make_nodes(parameter_overrides=overrides)
+    chain = [*make_nodes(parameter_overrides=overrides), RobotNode(parameter_overrides=overrides)]
     if page:
         from iat_ros.nodes.viewer import ViewerNode
 
