@@ -17,7 +17,8 @@ ROUNDING_RAD = 1e-6
 class LimitWatch:
     """Watches what a controller commands; it is the only one who does, the controller itself lets all pass.
 
-    A step is a change between two updates that exceeds what the limits could explain.
+    A step is a change between two updates that exceeds what the limits could explain; the first update follows the rest
+    pose.
 
     Attributes:
         violations: How many updates broke what: ``position``, ``velocity``, ``acceleration``, ``position step``,
@@ -27,7 +28,7 @@ class LimitWatch:
 
     def __init__(self, model: RobotModel) -> None:
         self._model = model
-        self._last: RobotState | None = None
+        self._last: RobotState | None = RobotState(model.rest)
         self.violations: Counter[str] = Counter()
         self.largest: dict[str, float] = {}
 
