@@ -68,7 +68,7 @@ def test_it_rests_and_publishes_at_100_hz_or_more(robot: Any) -> None:
 
 
 def test_joint_states_follow_the_trajectory(robot: Any) -> None:
-    """From the first point on the robot is on the planned spline at every stamp, and comes to rest inside the limits."""
+    """From the first point on the robot is on the planned spline at every stamp, and rests inside the limits."""
     planned, accepted = answer(), count(robot, "accepted")
     robot.states.clear()
     message = to_message(planned, robot.node.get_clock().now().to_msg())
