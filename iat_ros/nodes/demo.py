@@ -36,8 +36,8 @@ def run_demo(
         ros_args: Command line from ``--ros-args`` on.
 
     Returns:
-        ``actions``, ``answers``, ``answers_still_to_come``, ``latency_ms``, ``reaction_ms``, ``dropped`` and
-        ``duration_s``.
+        ``actions``, ``answers``, ``answers_still_to_come``, ``latency_ms``, ``reaction_ms``, ``dropped``,
+        ``violations`` (of the robot's limits) and ``duration_s``.
 
     Raises:
         IatError: A node refused its parameters; its own line says why.
@@ -103,6 +103,9 @@ def _summary(monitor: MonitorNode, chain: list[IatNode], duration_s: float) -> d
         "answers_still_to_come": max(0, len(seen.windows) - len(seen.trajectories) - _overtaken(chain)),
         "latency_ms": percentiles(seen.latencies_ms),
         "reaction_ms": percentiles(seen.reactions_ms),
+        "violations": {
+            kind: count for node in chain if isinstance(node, RobotNode) for kind, count in node.violations.items()
+        },
         "dropped": {node.get_name(): dict(node.dropped) for node in chain if node.dropped},
         "duration_s": round(duration_s, 1),
     }

@@ -21,6 +21,8 @@ from iat_ros.robot.joint_path import JointPath
 from iat_ros.robot.model import RobotModel
 from iat_ros.robot.simulated import SimulatedRobot
 
+_VIOLATIONS = "violations: "  # such counts are told in the diagnostics
+
 
 class RobotNode(IatNode):
     """Subscribes ``joint_trajectory``, publishes ``joint_states``, as ros2_control does.
@@ -50,6 +52,11 @@ class RobotNode(IatNode):
         self._timer: Timer | None = None
         self._message = JointState()
         self.create_subscription(JointTrajectory, "joint_trajectory", self.guarded(self._on_trajectory), RESULT_QOS)
+
+    @property
+    def violations(self) -> dict[str, int]:
+        """How many updates broke which limit since the node was made."""
+        return {key: count for key, count in self.counts.items() if key.startswith(_VIOLATIONS)}
 
     def setup(self, values: dict[str, Any]) -> None:
         """Load the robot; it rests."""
@@ -108,7 +115,7 @@ class RobotNode(IatNode):
         self._states.publish(message)
         if broken:
             for kind in broken:
-                self.counts[f"violations: {kind}"] += 1
+                self.counts[f"{_VIOLATIONS}{kind}"] += 1
             self.get_logger().warning(f"command breaks limits: {', '.join(broken)}", throttle_duration_sec=2.0)
 
 

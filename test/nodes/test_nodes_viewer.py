@@ -6,21 +6,26 @@ import socket
 import subprocess
 import urllib.request
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from builtin_interfaces.msg import Duration
 from lifecycle_msgs.msg import State, Transition
-from sensor_msgs.msg import PointCloud2
+from rclpy.parameter import Parameter
+from sensor_msgs.msg import JointState, PointCloud2
 from std_msgs.msg import Header
+from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 from visualization_msgs.msg import Marker, MarkerArray
 
 from iat_ros.data.actions import cut_action
 from iat_ros.data.made_up import make_clips
-from iat_ros.errors import IatError
+from iat_ros.errors import IatError, MessageError
 from iat_ros.nodes.base import RESULT_QOS
 from iat_ros.nodes.clouds import SkeletonCloud, encode_motion, encode_skeletons
 from iat_ros.nodes.markers import PersonInView, body_bones
+from iat_ros.nodes.process import bring_up
 from iat_ros.nodes.robot_figure import simplify
 from iat_ros.nodes.viewer import ViewerNode
 from iat_ros.resources import find_config
@@ -164,6 +169,41 @@ def test_chained_answer_has_the_limbs_directions() -> None:
     joints = chain.place(motion.limbs_in_body[12], lengths)
     spans = joints[chain.bones[:, 1]] - joints[chain.bones[:, 0]]
     np.testing.assert_allclose(spans, lengths[:, None] * motion.limbs_in_body[12], atol=1e-12)
+
+
+@pytest.mark.ros
+def test_robot_is_shown_where_it_was_measured_not_where_it_was_told_to_go(rig: Any) -> None:
+    """A trajectory alone shows no robot; joint_states do, also while a trajectory runs; old ones do not."""
+    node = ViewerNode(context=rig.context, namespace="here", parameter_overrides=[Parameter("port", value=0)])
+    try:
+        assert bring_up(node)
+        shown: list[dict[str, float] | None] = []
+        told: list[Any] = []
+        page = node._page
+        node._page = SimpleNamespace(
+            clients=1, show_person=lambda _: None, show_answer=lambda *_: None, show_robot=shown.append,
+            show_status=told.append, stop=page.stop,
+        )  # fmt: skip
+        node._status_s = -np.inf
+
+        def tick() -> Any:
+            node._status_s = -np.inf
+            node._on_tick(None)
+            return shown[-1]
+
+        point = JointTrajectoryPoint(positions=[1.0], time_from_start=Duration(sec=5))
+        node._on_trajectory(JointTrajectory(joint_names=["left_elbow_joint"], points=[point]))
+        assert tick() is None
+        assert (told[-1].state, told[-1].measured) == ("answering", False)
+        node._on_joint_states(JointState(name=["left_elbow_joint"], position=[0.25]))
+        assert tick() == {"left_elbow_joint": 0.25}
+        assert told[-1].measured
+        node._measured_s -= 5.0
+        assert tick() is None
+        with pytest.raises(MessageError, match="no points"):
+            node._on_trajectory(JointTrajectory())
+    finally:
+        node.destroy_node()
 
 
 @pytest.mark.ros

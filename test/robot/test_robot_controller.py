@@ -129,14 +129,13 @@ def test_lines_cubics_and_quintics(arm: Arm, kinds: int, degree: int) -> None:
 
 def test_each_segment_goes_by_what_both_its_ends_hold(arm: Arm) -> None:
     """A point without velocities makes the lines beside it straight, and only those."""
-    arm.accept(
-        path((0, 1000, 2000, 3000), positions=[[0, 0], [1, 1], [2, 2], [4, 4]], velocities=[[0, 0], [0, 0], [], []])
-    )
+    positions, velocities = [[0, 0], [1, 1], [2, 2], [4, 4]], [[0, 0], [0, 0], [], [0, 0]]
+    arm.accept(path((0, 1000, 2000, 3000), positions=positions, velocities=velocities))
     arm.go(1)
     np.testing.assert_allclose(arm.go(250), 0.15625)  # 3 u^2 - 2 u^3
-    arm.go(750)
-    np.testing.assert_allclose(arm.go(250), 1.25)
-    np.testing.assert_allclose(arm.state.velocities, 1.0)
+    for expected, speed in ((1.25, 1.0), (2.5, 2.0)):
+        np.testing.assert_allclose(arm.go(1000), expected)
+        np.testing.assert_allclose(arm.state.velocities, speed)
 
 
 def test_accelerations_without_velocities_command_zeros(arm: Arm) -> None:
