@@ -45,6 +45,8 @@ class JointPath:
     def __post_init__(self) -> None:
         """Refuse what the controller refuses in any trajectory, whatever its joints and clock.
 
+        A joint named twice is refused too; the real controller does not look, and moves another joint anywhere.
+
         Raises:
             MessageError: No joints, no points, another number of values than joints, or times that do not increase.
         """
