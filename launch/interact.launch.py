@@ -1,4 +1,4 @@
-"""Bring up perception, act2act and trajectory, configured and active, and the viewer where it is wanted.
+"""Bring up perception, act2act and trajectory, active, and a simulated robot and the viewer where they are wanted.
 
 What is not given here stays as `params_file` says, and what that leaves out keeps the node's own default.
 """
@@ -58,6 +58,12 @@ def generate_launch_description() -> LaunchDescription:
                 description="Parameters of the nodes; start from a copy of the one that ships.",
             ),
             DeclareLaunchArgument(
+                "simulate",
+                default_value="false",
+                description="Start a simulated robot too, which follows the trajectories; not beside a real one.",
+                **switch,
+            ),
+            DeclareLaunchArgument(
                 "viewer",
                 default_value="false",
                 description="Show person, answer and robot in a browser page.",
@@ -76,8 +82,9 @@ def generate_launch_description() -> LaunchDescription:
 
 def make_nodes(context: LaunchContext) -> list[Node]:
     executables = ["interact"] if LaunchConfiguration("processes").perform(context) == "one" else list(NODES)
-    if LaunchConfiguration("viewer").perform(context) == "true":
-        executables.append("viewer")
+    for argument, executable in (("simulate", "robot"), ("viewer", "viewer")):
+        if LaunchConfiguration(argument).perform(context) == "true":
+            executables.append(executable)
     params_file = Path(LaunchConfiguration("params_file").perform(context)).expanduser()
     if not params_file.is_file():  # launch itself would warn and go on without
         raise ValueError(f"params_file: there is no file '{params_file}'")

@@ -12,6 +12,7 @@ from iat_ros.__main__ import VERBS
 from iat_ros.nodes.act2act import Act2ActNode
 from iat_ros.nodes.base import IatNode
 from iat_ros.nodes.perception import PerceptionNode
+from iat_ros.nodes.robot import RobotNode
 from iat_ros.nodes.trajectory import TrajectoryNode
 from iat_ros.nodes.viewer import ViewerNode
 
@@ -21,6 +22,7 @@ NODES: dict[str, type[IatNode]] = {
     "perception": PerceptionNode,
     "act2act": Act2ActNode,
     "trajectory": TrajectoryNode,
+    "robot": RobotNode,
     "viewer": ViewerNode,
 }
 

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 FILE = ROOT / "launch" / "interact.launch.py"
 ARGUMENTS = {
     "skeleton", "model", "device", "robot", "skeletons", "joint_states", "joint_trajectory", "processes", "namespace",
-    "params_file", "viewer", "use_sim_time", "log_level",
+    "params_file", "simulate", "viewer", "use_sim_time", "log_level",
 }  # fmt: skip
 
 
@@ -64,6 +64,11 @@ def plan(monkeypatch: pytest.MonkeyPatch, logs: Path, **given: str) -> list[Simp
     [
         ({}, ["interact"]),
         ({"viewer": "true"}, ["interact", "viewer"]),
+        ({"simulate": "true"}, ["interact", "robot"]),
+        (
+            {"simulate": "true", "viewer": "true", "processes": "several"},
+            ["perception", "act2act", "trajectory", "robot", "viewer"],
+        ),
         ({"processes": "several"}, ["perception", "act2act", "trajectory"]),
     ],
 )

@@ -1,4 +1,4 @@
-"""The demonstration: player, chain, viewer and monitor in one process, talking over DDS all the same."""
+"""The demonstration: player, chain, robot, viewer and monitor in one process, talking over DDS all the same."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from iat_ros.nodes.interact import make_nodes
 from iat_ros.nodes.monitor import MonitorNode, percentiles
 from iat_ros.nodes.play import PlayNode
 from iat_ros.nodes.process import bring_up, make_executor, start_ros
+from iat_ros.nodes.robot import RobotNode
 
 
 def run_demo(
@@ -35,8 +36,8 @@ def run_demo(
         ros_args: Command line from ``--ros-args`` on.
 
     Returns:
-        ``actions``, ``answers``, ``answers_still_to_come``, ``latency_ms``, ``reaction_ms``, ``dropped`` and
-        ``duration_s``.
+        ``actions``, ``answers``, ``answers_still_to_come``, ``latency_ms``, ``reaction_ms``, ``dropped``,
+        ``violations`` (of the robot's limits) and ``duration_s``.
 
     Raises:
         IatError: A node refused its parameters; its own line says why.
@@ -76,7 +77,7 @@ def run_demo(
 
 def _make_chain(parameters: dict[str, Any], page: bool) -> list[IatNode]:
     overrides = [Parameter(name, value=value) for name, value in parameters.items()]
-    chain = make_nodes(parameter_overrides=overrides)
+    chain = [*make_nodes(parameter_overrides=overrides), RobotNode(parameter_overrides=overrides)]
     if page:
         from iat_ros.nodes.viewer import ViewerNode
 
@@ -102,6 +103,9 @@ def _summary(monitor: MonitorNode, chain: list[IatNode], duration_s: float) -> d
         "answers_still_to_come": max(0, len(seen.windows) - len(seen.trajectories) - _overtaken(chain)),
         "latency_ms": percentiles(seen.latencies_ms),
         "reaction_ms": percentiles(seen.reactions_ms),
+        "violations": {
+            kind: count for node in chain if isinstance(node, RobotNode) for kind, count in node.violations.items()
+        },
         "dropped": {node.get_name(): dict(node.dropped) for node in chain if node.dropped},
         "duration_s": round(duration_s, 1),
     }

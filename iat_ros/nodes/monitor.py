@@ -90,10 +90,12 @@ def faults_of(message: JointTrajectory, robot: RobotModel) -> list[str]:
         faults.append("times do not strictly increase from above 0")
     if np.any(values["positions"] < robot.lower) or np.any(values["positions"] > robot.upper):
         faults.append("a position lies outside the limits")
-    if np.any(np.abs(values["velocities"]) > robot.max_velocity + 1e-6):
-        faults.append("a velocity lies outside the limits")
+    for name, most in (("velocities", robot.max_velocity), ("accelerations", robot.max_acceleration)):
+        if np.any(np.abs(values[name]) > most * (1 + 1e-4)):
+            faults.append(f"{name} lie outside the limits")
     return faults
 
 
 def _stack(points: Sequence[Any], name: str) -> np.ndarray:
-    return np.array([list(getattr(point, name)) for point in points])
+    # The first point has no accelerations: see `to_message`.
+    return np.array([list(getattr(point, name)) for point in points[name == "accelerations" :]])

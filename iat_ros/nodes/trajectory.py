@@ -22,8 +22,7 @@ from iat_ros.resources import find_config
 from iat_ros.robot.collision import CollisionChecker
 from iat_ros.robot.guard import Guard, Leave, Verdict
 from iat_ros.robot.model import RobotModel
-from iat_ros.robot.performer import Performer
-from iat_ros.robot.plan import JointPlan
+from iat_ros.robot.performer import Performance, Performer
 from iat_ros.robot.spline import State
 from iat_ros.skeleton.definition import load_skeleton
 from iat_ros.skeleton.motion import Motion
@@ -176,7 +175,7 @@ class TrajectoryNode(IatNode):
         tempo = self._values["slow_tempo"] if verdict.leave is Leave.SLOW else 1.0
         measured = self._measured if self._guard.measured_lately(now) else None
         outcome = performer.answer(motion, now, measured, tempo)
-        self._send(outcome.plan, now)
+        self._send(outcome.performance)
         self._slowed, self._held = verdict.leave is Leave.SLOW, False
         if not outcome.complete:
             self._waiting = motion, performer.ends_s
@@ -184,7 +183,7 @@ class TrajectoryNode(IatNode):
             return
         self.counts["answers"] += 1
         self.counts["answers bent to keep clear of the robot itself"] += outcome.bent
-        self.counts["answers slowed to keep limits"] += outcome.plan.stretch > 1.001
+        self.counts["answers slowed to keep limits"] += outcome.performance.plan.stretch > 1.001
         self.counts["mean direction error mrad"] = round(1e3 * outcome.error_rad)
         self.counts["last answer took us"] = round(1e6 * (time.perf_counter() - started))
 
@@ -219,20 +218,21 @@ class TrajectoryNode(IatNode):
         self._held = False
         home = performer.go_home(now, self._measured if self._guard.measured_lately(now) else None)
         if home is not None:
-            self._send(home, now)
+            self._send(home)
 
     def _stop(self, performer: Performer, now: float, tempo: float) -> None:
         """Slow the running plan down on its path, to a standstill at tempo 0."""
         self._held = self._held or tempo == 0.0
         slower = performer.slow(now, tempo)
         if slower is not None:
-            self._send(slower, now)
+            self._send(slower)
 
-    def _send(self, plan: JointPlan, began_s: float) -> None:
-        late_s = max(0.0, self.get_clock().now().nanoseconds * 1e-9 - began_s)
-        if late_s >= plan.duration_s:
+    def _send(self, performance: Performance) -> None:
+        plan, began_s = performance.plan, performance.began_s
+        sent_s = self.get_clock().now().nanoseconds * 1e-9 - began_s
+        if sent_s >= plan.duration_s:
             raise RobotError("trajectory: was worked out too late; it is not sent")
-        self._trajectories.publish(to_message(plan, to_stamp(began_s), late_s))
+        self._trajectories.publish(to_message(plan, to_stamp(began_s), sent_s, performance.bridge))
         self.counts["trajectories"] += 1
         self._watching.reset()
 

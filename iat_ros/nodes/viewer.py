@@ -13,7 +13,6 @@ from visualization_msgs.msg import MarkerArray
 from iat_ros.errors import ConfigError, MessageError
 from iat_ros.nodes.base import RESULT_QOS, SENSOR_QOS, IatNode
 from iat_ros.nodes.clouds import decode_motion, decode_skeletons, stamp_s, to_stamp
-from iat_ros.nodes.joint_path import JointPath
 from iat_ros.nodes.markers import PersonInView, body_bones, line_list
 from iat_ros.nodes.parameters import Parameter
 from iat_ros.nodes.perception import SKELETON
@@ -25,7 +24,7 @@ from iat_ros.skeleton.limb_chain import LimbChain, find_head
 from iat_ros.skeleton.limbs import unit
 from iat_ros.skeleton.motion import Motion
 
-_FRESH_S = 0.5  # joint_states older than this no longer tell where the robot is
+_FRESH_S = 1.0  # joint_states older than this no longer tell where the robot is
 _ACTING_S = 0.4  # pauses this short belong to an action
 _STATUS_S = 0.2
 _LONGEST_LATENCY_S = 60.0  # more means that stamps come from another clock
@@ -35,7 +34,7 @@ _AHEAD_S = 1.0  # how far the stamp of a trajectory may be from now; else it cou
 class ViewerNode(IatNode):
     """Subscribes what goes through the chain, shows it on a page at `url`, and publishes ``markers``.
 
-    The robot is shown where ``joint_states`` say it is; while none come, where the last trajectory takes it.
+    The robot is shown where ``joint_states`` say it is, not where it was told to go; while none come, not at all.
     """
 
     PARAMETERS = (
@@ -77,9 +76,8 @@ class ViewerNode(IatNode):
         self._bones, self._chain = body_bones(self._definition), LimbChain(self._definition)
         self._person = PersonInView(self._definition)
         self._answer: tuple[float, str, Motion] | None = None  # since when [s], frame, motion
-        self._path: tuple[float, JointPath] | None = None  # since when [s]
+        self._performs_until_s = self._measured_s = self._status_s = -np.inf
         self._pose: dict[str, float] = {}
-        self._measured_s = self._status_s = -np.inf
         self._stamp_s: float | None = None  # of the response whose trajectory has not come yet
         self._receipt_s: float | None = None  # of the trajectory whose response has not come yet
         self._latency_ms: float | None = None
@@ -137,9 +135,11 @@ class ViewerNode(IatNode):
 
     def _on_trajectory(self, message: JointTrajectory) -> None:
         now = self._now_s()
-        path = JointPath.from_message(message, self._robot_pose(now))
+        if not message.points:
+            raise MessageError("joint_trajectory: has no points")
         stamp = stamp_s(message.header.stamp)
-        self._path = stamp if abs(stamp - now) < _AHEAD_S else now, path
+        start_s = stamp if abs(stamp - now) < _AHEAD_S else now
+        self._performs_until_s = start_s + stamp_s(message.points[-1].time_from_start)
         self.counts["trajectories"] += 1
         if self._answer is not None and self._answer[0] > now:
             self._answer = now, *self._answer[1:]
@@ -163,14 +163,11 @@ class ViewerNode(IatNode):
         self._pose |= zip(message.name, message.position, strict=True)
         self._measured_s = self._now_s()
 
-    def _robot_pose(self, now_s: float) -> dict[str, float]:
-        if self._path is not None and now_s - self._measured_s > _FRESH_S:
-            since_s, path = self._path
-            self._pose |= zip(path.joint_names, path.sample(now_s - since_s).tolist(), strict=True)
-        return self._pose
+    def _measured(self, now_s: float) -> bool:
+        return abs(now_s - self._measured_s) < _FRESH_S
 
     def _performs(self, now_s: float) -> bool:
-        return self._path is not None and now_s - self._path[0] < self._path[1].duration_s
+        return now_s < self._performs_until_s
 
     def _on_tick(self, _: None) -> None:
         page, person, now = self._page, self._person, self._now_s()
@@ -188,7 +185,7 @@ class ViewerNode(IatNode):
                 page.show_person(person.joints)
             if "answer" in self._undrawn:
                 page.show_answer(self._answer_joints(now), playing)
-            page.show_robot(self._robot_pose(now))
+            page.show_robot(self._pose if self._measured(now) else None)
             self._show_status(now)
         if self._undrawn and self._markers.get_subscription_count() > 0:
             self._publish_markers(now)
@@ -216,6 +213,7 @@ class ViewerNode(IatNode):
                 self.counts["answers"],
                 self._latency_ms,
                 self._person.people,
+                self._measured(now_s),
             )
         )
 

@@ -38,6 +38,7 @@ class Status:
         answers: Answers so far.
         latency_ms: From the last frame of the last action to the robot's trajectory [ms].
         people: How many people are in view.
+        measured: Whether joint_states tell where the robot is.
     """
 
     state: str = "waiting"
@@ -45,6 +46,7 @@ class Status:
     answers: int = 0
     latency_ms: float | None = None
     people: int = 0
+    measured: bool = False
 
 
 class ViewerPage:
@@ -81,7 +83,7 @@ class ViewerPage:
         self.url = f"http://{'localhost' if host in ('0.0.0.0', '::') else host}:{self._server.get_port()}"
         scene = self._server.scene
         scene.add_frame("/person", show_axes=False, position=_PERSON_AT)
-        scene.add_frame("/robot", show_axes=False, position=_ROBOT_AT, wxyz=_TURNED)
+        self._robot_root = scene.add_frame("/robot", show_axes=False, position=_ROBOT_AT, wxyz=_TURNED, visible=False)
         self._answer_root = scene.add_frame(
             "/answer", show_axes=False, position=(*_ANSWER_AT[:2], _STAND_M), wxyz=_TURNED, visible=False
         )
@@ -108,16 +110,20 @@ class ViewerPage:
             set_visible(self._answer_root, joints is not None)
             self._answer.show(joints, ANSWER_RGB if playing else _STILL_RGB)
 
-    def show_robot(self, angles: Mapping[str, float]) -> None:
-        """Show the robot with these joint angles [rad] or [m]; other joints stay where they are."""
+    def show_robot(self, angles: Mapping[str, float] | None) -> None:
+        """Show the robot with these joint angles [rad] or [m]; other joints stay where they are; None hides it."""
         with self._server.atomic():
-            self._robot.show(angles)
+            set_visible(self._robot_root, angles is not None)
+            if angles is not None:
+                self._robot.show(angles)
 
     def show_status(self, status: Status) -> None:
         """Show the text panel."""
         latency = "–" if status.latency_ms is None else f"{status.latency_ms:.0f} ms"
         rows: dict[str, object] = {"people": status.people, "actions": status.actions, "answers": status.answers}
         rows |= {"last latency": latency, **self._names}
+        if not status.measured:
+            rows["robot"] = f"{self._names['robot']}: not shown, no joint_states come"
         lines = "".join(
             f'<tr><td style="opacity:.65;padding:2px 14px 2px 0">{html.escape(key)}</td>'
             f'<td style="font-weight:600">{html.escape(str(value))}</td></tr>'

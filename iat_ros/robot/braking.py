@@ -53,6 +53,25 @@ def slow_down(model: RobotModel, running: JointPlan, at_s: float, tempo: float =
     raise RobotError(f"the running trajectory cannot be slowed down within {LONGEST_S:g} s inside the limits")
 
 
+def stop(model: RobotModel, moving: State) -> JointPlan:
+    """Plan how a robot that moves on no known path comes to rest: straight on, as fast as the limits allow.
+
+    Raises:
+        RobotError: No time within `LONGEST_S` keeps the limits.
+    """
+    fall_s = SHORTEST_S
+    while fall_s <= LONGEST_S:
+        steps = math.ceil(fall_s / DT_S)
+        end = np.clip(moving.position + moving.velocity * steps * DT_S / 2.0, model.safe_lower, model.safe_upper)
+        way = spline.quintic(moving, State.at_rest(end), DT_S, steps)[1:]
+        control = np.concatenate([spline.opening(moving, DT_S), way, np.repeat(end[None], 3, axis=0)])
+        result = JointPlan(model.joint_names, control, DT_S)
+        if _keeps_limits(model, result):
+            return result
+        fall_s *= 1.15
+    raise RobotError(f"the robot moves, and cannot be stopped within {LONGEST_S:g} s inside the limits")
+
+
 def _on_path(running: JointPlan, begin: State, at_s: float, tempo: float, fall_s: float) -> JointPlan:
     fall = math.ceil(fall_s / DT_S)
     left_s = running.duration_s - at_s - fall * DT_S * (1.0 + tempo) / 2.0

@@ -21,8 +21,8 @@ SPREAD = 4
 def splay(limbs_in_body: NDArray[np.floating], limb_names: Sequence[str], splay_rad: float) -> Array:
     """Turn arms that hang down outwards, as a robot wider than a person must hold them.
 
-    A limb of a side (``left_...``, ``right_...``) that points down gets an outward part of at least sin(splay) z^2,
-    so one that points straight down is held away by the whole angle, and a raised one is left as it is.
+    A limb of a side (``left_...``, ``right_...``) that points down gets an outward part of at least
+    (1 + sin(splay)) z^2 - 1: straight down it is held away by the whole angle, raised it is left as it is.
 
     Args:
         limbs_in_body: (T, L, 3) unit vectors in the body frame (x forward, y left, z up); not modified.
@@ -38,7 +38,8 @@ def splay(limbs_in_body: NDArray[np.floating], limb_names: Sequence[str], splay_
         if not side or "leg" in name or "shin" in name or "thigh" in name:
             continue
         limb = limbs[:, index]
-        outward = side * np.maximum(side * limb[:, 1], np.sin(splay_rad) * np.minimum(limb[:, 2], 0.0) ** 2)
+        least = (1.0 + np.sin(splay_rad)) * np.minimum(limb[:, 2], 0.0) ** 2 - 1.0
+        outward = side * np.maximum(side * limb[:, 1], least)
         across = np.sqrt(np.maximum(limb[:, 0] ** 2 + limb[:, 2] ** 2, 1e-12))
         inward = np.sqrt(np.maximum(1.0 - outward**2, 0.0)) / across
         limbs[:, index] = np.stack([limb[:, 0] * inward, outward, limb[:, 2] * inward], axis=-1)

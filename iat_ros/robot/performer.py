@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iat_ros.errors import RobotError
-from iat_ros.robot.braking import slow_down
+from iat_ros.robot.braking import slow_down, stop
 from iat_ros.robot.clearance import bend, splay
 from iat_ros.robot.collision import CollisionChecker
 from iat_ros.robot.model import RobotModel
@@ -21,6 +22,9 @@ from iat_ros.skeleton.motion import Motion
 
 Array = NDArray[np.float64]
 
+RESERVE_S = 0.02
+"""Time between an answer and its controller [s]."""
+_HISTORY = 6
 STILL_RAD_S = 0.02
 """A measured speed below this is a sensor's noise."""
 NEAR_RAD = 0.05
@@ -28,17 +32,37 @@ NEAR_RAD = 0.05
 
 
 @dataclass(frozen=True)
+class Performance:
+    """A plan and when it begins.
+
+    Attributes:
+        plan: The plan.
+        began_s: When its time 0 is [s].
+        bridge: Where the robot is at that time if something else runs until then; None if it begins at once.
+    """
+
+    plan: JointPlan
+    began_s: float
+    bridge: State | None = None
+
+    @property
+    def ends_s(self) -> float:
+        """When it ends [s]."""
+        return self.began_s + self.plan.duration_s
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What became of an answer.
 
     Attributes:
-        plan: What to perform now.
+        performance: What is performed now.
         error_rad: Mean angle between the directions asked for and the robot's [rad].
         bent: Whether it was bent to keep clear of the robot itself.
-        complete: False if the plan only stops the robot; the answer can begin when it stands.
+        complete: False if it only stops the robot; the answer can begin when it stands.
     """
 
-    plan: JointPlan
+    performance: Performance
     error_rad: float
     bent: bool
     complete: bool
@@ -65,29 +89,27 @@ class Performer:
         self.timing = timing
         self._limb_names = tuple(limb_names)
         self._checker = checker
-        self._running: JointPlan | None = None
-        self._started_s = 0.0
+        self._history: deque[Performance] = deque(maxlen=_HISTORY)  # each runs until the next begins
 
     @property
     def ends_s(self) -> float:
         """When the newest plan ends [s]; -inf before the first."""
-        return -np.inf if self._running is None else self._started_s + self._running.duration_s
+        return self._history[-1].ends_s if self._history else -np.inf
 
     def moving(self, now_s: float) -> bool:
         """Tell whether a plan is being performed."""
-        return self._running is not None and self._started_s <= now_s < self.ends_s
+        return bool(self._history) and now_s < self.ends_s
 
     def commanded(self, now_s: float) -> State:
-        """Return where the newest plan has the robot; before the first the rest pose."""
-        if self._running is None:
+        """Return where the plans have the robot at a time [s]; before the first the rest pose."""
+        if not self._history:
             return State.at_rest(self.model.rest)
-        return self._running.state(now_s - self._started_s)
+        running = self._at(now_s)
+        return running.plan.state(now_s - running.began_s)
 
     def band(self, now_s: float, lag_s: float) -> tuple[Array, Array]:
         """Return the lowest and highest commanded positions (J,), (J,) of the last ``lag_s`` seconds [rad]."""
-        if self._running is None:
-            return self.model.rest, self.model.rest
-        positions = self._running.sample(now_s - self._started_s - np.linspace(0.0, lag_s, 6))[0]
+        positions = np.array([self.commanded(now_s - ago_s).position for ago_s in np.linspace(0.0, lag_s, 5)])
         return positions.min(axis=0), positions.max(axis=0)
 
     def start(self, now_s: float, measured: State | None) -> State:
@@ -110,7 +132,8 @@ class Performer:
         Raises:
             RobotError: It cannot be performed (a start outside the limits, a collision); what runs goes on.
         """
-        start = self.start(now_s, measured)
+        began_s = self._joint_s(now_s)
+        start = self.commanded(began_s) if began_s > now_s else self.start(now_s, measured)
         timing = replace(self.timing, speed_scale=max(0.05, self.timing.speed_scale * tempo))
         limbs = splay(motion.limbs_in_body, self._limb_names, self.model.config.splay)
         frames = retarget(self.model, limbs, self._limb_names, start.position, motion.duration_s / timing.speed_scale)
@@ -120,10 +143,12 @@ class Performer:
         except RobotError:
             if not start.moves:
                 raise
-            return Outcome(self._perform(slow_down(self.model, *self._at(now_s)), now_s), error_rad, False, False)
-        return Outcome(self._perform(result, now_s), error_rad, bent, True)
+            stopped = self.slow(now_s) or self._perform(Performance(stop(self.model, start), now_s))
+            return Outcome(stopped, error_rad, False, False)
+        bridge = start if began_s > now_s else None
+        return Outcome(self._perform(Performance(result, began_s, bridge)), error_rad, bent, True)
 
-    def go_home(self, now_s: float, measured: State | None) -> JointPlan | None:
+    def go_home(self, now_s: float, measured: State | None) -> Performance | None:
         """Perform the way to the rest pose from now on; None if the robot is there.
 
         Raises:
@@ -136,21 +161,24 @@ class Performer:
         contact = None if self._checker is None else self._checker.first_contact(result)
         if contact is not None:
             raise RobotError(f"way home refused: {contact}")
-        return self._perform(result, now_s)
+        return self._perform(Performance(result, now_s))
 
-    def slow(self, now_s: float, tempo: float = 0.0) -> JointPlan | None:
+    def slow(self, now_s: float, tempo: float = 0.0) -> Performance | None:
         """Slow the running plan down on its path, 0 to a standstill; None if none runs."""
         if not self.moving(now_s):
             return None
-        return self._perform(slow_down(self.model, *self._at(now_s), tempo=tempo), now_s)
+        running = self._at(now_s)
+        slower = slow_down(self.model, running.plan, max(0.0, now_s - running.began_s), tempo)
+        return self._perform(Performance(slower, now_s))
 
     def shift(self, by_s: float) -> None:
         """Take note that the clock was set by so much [s]."""
-        self._started_s += by_s
+        shifted = [replace(each, began_s=each.began_s + by_s) for each in self._history]
+        self._history = deque(shifted, maxlen=_HISTORY)
 
     def take_over(self, other: Performer) -> None:
         """Go on with what another performer of the same robot performs."""
-        self._running, self._started_s = other._running, other._started_s
+        self._history = other._history
 
     def _clear(self, frames: Array, duration_s: float, start: State, timing: Timing) -> tuple[JointPlan, bool]:
         """Plan frames so that nothing touches; whether they were bent for that."""
@@ -166,11 +194,23 @@ class Performer:
             raise RobotError(f"answer refused: {contact}")
         return result, True
 
-    def _at(self, now_s: float) -> tuple[JointPlan, float]:
-        if self._running is None:
-            raise RobotError("the robot moves, but by nothing that was planned here; wait until it stands")
-        return self._running, now_s - self._started_s
+    def _at(self, time_s: float) -> Performance:
+        """Return what runs at a time [s]: the newest that has begun, or the oldest known."""
+        begun = [each for each in self._history if each.began_s <= time_s]
+        return begun[-1] if begun else self._history[0]
 
-    def _perform(self, result: JointPlan, now_s: float) -> JointPlan:
-        self._running, self._started_s = result, now_s
-        return result
+    def _joint_s(self, now_s: float) -> float:
+        """Return when an answer can begin: now, or at a knot of what runs, soon enough after the answer arrives.
+
+        Up to that knot the controller then follows the running curve exactly, whenever it hears of the new one.
+        """
+        if not self.moving(now_s):
+            return now_s
+        running = self._at(now_s)
+        return running.began_s + running.plan.knot_after(now_s + RESERVE_S - running.began_s)
+
+    def _perform(self, new: Performance) -> Performance:
+        while self._history and self._history[-1].began_s >= new.began_s:
+            self._history.pop()
+        self._history.append(new)
+        return new

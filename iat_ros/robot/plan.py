@@ -87,12 +87,16 @@ class JointPlan:
         """Return where the joints are at a time [s]."""
         return State(*(value[0] for value in self.sample(time_s)))
 
+    def knot_after(self, time_s: float) -> float:
+        """Return the time of the first knot at or after a time [s]; the end if there is none."""
+        return float(min(np.ceil(time_s / self.dt_s - 1e-9), len(self.control) - 3) * self.dt_s)
+
     def points(self, after_s: float = 0.0) -> Points:
         """Return the knots later than a time [s], the last one at rest in any case.
 
         The start isn't among them: a controller goes to the first point from where the robot is.
         """
-        first = min(int(np.floor(after_s / self.dt_s + 1e-9)) + 1, len(self.control) - 3)
+        first = max(1, min(int(np.floor(after_s / self.dt_s + 1e-9)) + 1, len(self.control) - 3))
         position, velocity, acceleration = (value[first:] for value in spline.knot_states(self.control, self.dt_s))
         velocity[-1] = acceleration[-1] = 0.0
         times = np.arange(first, len(self.control) - 2) * np.float64(self.dt_s)

@@ -46,6 +46,8 @@ def test_demo_runs_headless_and_ends_with_a_summary(ros_domain: int, tmp_path: P
     assert summary["latency_ms"]["p99"] >= summary["latency_ms"]["p50"] > 100.0
     assert summary["reaction_ms"]["p50"] < summary["latency_ms"]["p50"]
     assert f"{summary['actions']} actions" in done.stdout
+    assert summary["violations"] == {}
+    assert summary["dropped"].get("robot") is None
 
 
 @pytest.mark.parametrize(
@@ -152,7 +154,7 @@ def test_real_people_are_answered_live(ros_domain: int, tmp_path: Path) -> None:
     assert report["latency_ms"]["p50"] < 1000.0
 
 
-@pytest.mark.parametrize("verb", ["train", "evaluate", "interact", "play", "demo", "viewer", "make_up"])
+@pytest.mark.parametrize("verb", ["train", "evaluate", "interact", "play", "demo", "viewer", "robot", "make_up"])
 def test_every_verb_explains_itself(ros_domain: int, verb: str) -> None:
     """--help describes the verb and exits with 0."""
     done = run(ros_domain, verb, "--help")

@@ -6,12 +6,15 @@ import socket
 import subprocess
 import urllib.request
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from builtin_interfaces.msg import Duration
 from lifecycle_msgs.msg import State, Transition
-from sensor_msgs.msg import PointCloud2
+from rclpy.parameter import Parameter
+from sensor_msgs.msg import JointState, PointCloud2
 from std_msgs.msg import Header
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 from visualization_msgs.msg import Marker, MarkerArray
@@ -21,15 +24,12 @@ from iat_ros.data.made_up import make_clips
 from iat_ros.errors import IatError, MessageError
 from iat_ros.nodes.base import RESULT_QOS
 from iat_ros.nodes.clouds import SkeletonCloud, encode_motion, encode_skeletons
-from iat_ros.nodes.joint_path import JointPath
 from iat_ros.nodes.markers import PersonInView, body_bones
+from iat_ros.nodes.process import bring_up
 from iat_ros.nodes.robot_figure import simplify
-from iat_ros.nodes.trajectory_message import to_message
 from iat_ros.nodes.viewer import ViewerNode
 from iat_ros.resources import find_config
 from iat_ros.robot.description import load_robot_config
-from iat_ros.robot.model import RobotModel
-from iat_ros.robot.trajectory import plan
 from iat_ros.skeleton.definition import load_skeleton
 from iat_ros.skeleton.limb_chain import LimbChain
 
@@ -67,7 +67,13 @@ def test_page_shows_everything(page: Any, capfd: pytest.CaptureFixture[str]) -> 
     page.show_answer(LimbChain(DEFINITION).place(motion.limbs_in_body[9], person.limb_lengths_m))
     page.show_answer(None)
     page.show_robot({"left_elbow_joint": 0.3, "no_such_joint": 1.0, "right_elbow_joint": float("nan")})
+    assert page._robot_root.visible
     page.show_status(viewer_page.Status("answering", 3, 2, 41.7, 1))
+    assert "no joint_states come" in page._panel.content
+    page.show_robot(None)
+    assert not page._robot_root.visible
+    page.show_status(viewer_page.Status("answering", 3, 2, 41.7, 1, measured=True))
+    assert "no joint_states come" not in page._panel.content
     assert page.robot_note is None
     assert page.clients == 0
     assert "<html" in get(page.url)
@@ -165,33 +171,39 @@ def test_chained_answer_has_the_limbs_directions() -> None:
     np.testing.assert_allclose(spans, lengths[:, None] * motion.limbs_in_body[12], atol=1e-12)
 
 
-def test_sampled_trajectory_equals_the_plan() -> None:
-    """What the page shows between a trajectory's points is the curve that was planned."""
-    model = RobotModel.load(G1)
-    middle = (model.safe_lower + model.safe_upper) / 2
-    frames = model.rest + np.sin(np.linspace(0.0, 3.0, 32))[:, None] * 0.3 * (middle - model.rest)
-    planned = plan(model, frames, 2.0)
-    pose = dict(zip(model.joint_names, model.rest, strict=True))
-    path = JointPath.from_message(to_message(planned, Header().stamp), pose)
-    times = np.linspace(-0.1, planned.duration_s + 0.5, 400)
-    sampled = np.stack([path.sample(time) for time in times])
-    np.testing.assert_allclose(sampled, planned.sample(times)[0], atol=1e-6)
+@pytest.mark.ros
+def test_robot_is_shown_where_it_was_measured_not_where_it_was_told_to_go(rig: Any) -> None:
+    """A trajectory alone shows no robot; joint_states do, also while a trajectory runs; old ones do not."""
+    node = ViewerNode(context=rig.context, namespace="here", parameter_overrides=[Parameter("port", value=0)])
+    try:
+        assert bring_up(node)
+        shown: list[dict[str, float] | None] = []
+        told: list[Any] = []
+        page = node._page
+        node._page = SimpleNamespace(
+            clients=1, show_person=lambda _: None, show_answer=lambda *_: None, show_robot=shown.append,
+            show_status=told.append, stop=page.stop,
+        )  # fmt: skip
+        node._status_s = -np.inf
 
+        def tick() -> Any:
+            node._status_s = -np.inf
+            node._on_tick(None)
+            return shown[-1]
 
-def test_trajectories_of_other_senders() -> None:
-    """Positions alone are joined by lines; what contradicts itself is refused."""
-    message = JointTrajectory(joint_names=["a", "b"])
-    message.points = [JointTrajectoryPoint(positions=[0.0, 1.0]), JointTrajectoryPoint(positions=[1.0, 3.0])]
-    message.points[1].time_from_start.sec = 2
-    path = JointPath.from_message(message, {})
-    np.testing.assert_allclose(path.sample(0.5), [0.25, 1.5])
-    np.testing.assert_allclose(path.sample(9.0), [1.0, 3.0])
-    for points in ([], [JointTrajectoryPoint(positions=[1.0])], [JointTrajectoryPoint(positions=[1.0, np.nan])]):
-        with pytest.raises(MessageError, match="joint_trajectory"):
-            JointPath.from_message(JointTrajectory(joint_names=["a", "b"], points=points), {})
-    message.points[1].time_from_start.sec = 0
-    with pytest.raises(MessageError, match="increasing"):
-        JointPath.from_message(message, {})
+        point = JointTrajectoryPoint(positions=[1.0], time_from_start=Duration(sec=5))
+        node._on_trajectory(JointTrajectory(joint_names=["left_elbow_joint"], points=[point]))
+        assert tick() is None
+        assert (told[-1].state, told[-1].measured) == ("answering", False)
+        node._on_joint_states(JointState(name=["left_elbow_joint"], position=[0.25]))
+        assert tick() == {"left_elbow_joint": 0.25}
+        assert told[-1].measured
+        node._measured_s -= 5.0
+        assert tick() is None
+        with pytest.raises(MessageError, match="no points"):
+            node._on_trajectory(JointTrajectory())
+    finally:
+        node.destroy_node()
 
 
 @pytest.mark.ros

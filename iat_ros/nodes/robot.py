@@ -1,0 +1,138 @@
+"""Robot: stands for a robot and its controller where there is none, with what they do well and what they do badly."""
+
+from __future__ import annotations
+
+import array
+import time
+from typing import Any
+
+from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
+from rclpy.qos import qos_profile_system_default
+from rclpy.timer import Timer
+from sensor_msgs.msg import JointState
+from trajectory_msgs.msg import JointTrajectory
+
+from iat_ros.errors import MessageError
+from iat_ros.nodes.base import RESULT_QOS, IatNode
+from iat_ros.nodes.parameters import Parameter
+from iat_ros.nodes.trajectory_parameters import ROBOT
+from iat_ros.resources import find_config
+from iat_ros.robot.joint_path import JointPath
+from iat_ros.robot.model import RobotModel
+from iat_ros.robot.simulated import SimulatedRobot
+
+_VIOLATIONS = "violations: "  # such counts are told in the diagnostics
+
+
+class RobotNode(IatNode):
+    """Subscribes ``joint_trajectory``, publishes ``joint_states``, as ros2_control does.
+
+    It starts in the rest pose. What a real controller refuses is a counted drop; what it lets pass although it breaks
+    the robot's limits is a counted violation.
+    """
+
+    PARAMETERS = (
+        ROBOT,
+        Parameter("rate", 125.0, "How often the controller works and joint_states are published [Hz].", 10.0, 1000.0),
+        Parameter("lag", 0.0, "How far the joints stay behind what the controller commands [s].", 0.0, 1.0),
+        Parameter("noise", 0.0, "Standard deviation of measured positions [rad].", 0.0, 0.1),
+        Parameter("frozen_joint", "", "A joint that is stuck; empty: none."),
+        Parameter(
+            "interpolate_from_desired_state",
+            False,
+            "Start trajectories where the robot should be, not where it is.",
+        ),
+    )
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__("robot", **options)
+        # As joint_state_broadcaster publishes it.
+        self._states = self.create_lifecycle_publisher(JointState, "joint_states", qos_profile_system_default)
+        self._robot: SimulatedRobot | None = None
+        self._timer: Timer | None = None
+        self._message = JointState()
+        self.create_subscription(JointTrajectory, "joint_trajectory", self.guarded(self._on_trajectory), RESULT_QOS)
+
+    @property
+    def violations(self) -> dict[str, int]:
+        """How many updates broke which limit since the node was made."""
+        return {key: count for key, count in self.counts.items() if key.startswith(_VIOLATIONS)}
+
+    def setup(self, values: dict[str, Any]) -> None:
+        """Load the robot; it rests."""
+        model = RobotModel.load(find_config("robots", values["robot"]))
+        self._robot = SimulatedRobot(
+            model,
+            lag_s=values["lag"],
+            noise_rad=values["noise"],
+            frozen=(values["frozen_joint"],) if values["frozen_joint"] else (),
+            interpolate_from_desired_state=values["interpolate_from_desired_state"],
+        )
+        self._message = JointState(name=list(model.joint_names))
+        self._updated_ns = self._steady_ns()
+        tick = self.guarded(self._on_tick)
+        self._timer = self.create_timer(1.0 / values["rate"], lambda: tick(None))
+        self.get_logger().info(f"simulated robot '{model.config.name}', {len(model.joint_names)} joints")
+
+    def teardown(self) -> None:
+        """Free the robot."""
+        if self._timer is not None:
+            self.destroy_timer(self._timer)
+            self._timer = None
+        self._robot = None
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stand still where the robot is."""
+        if self._robot is not None:
+            self._robot.hold()
+        self._updated_ns = self._steady_ns()
+        return super().on_activate(state)
+
+    def _now_ns(self) -> int:
+        return int(self.get_clock().now().nanoseconds)
+
+    def _steady_ns(self) -> int:
+        """Return a time that never jumps; under simulated time, that one, which stands still and may jump."""
+        simulated = self.get_parameter("use_sim_time").value
+        return self._now_ns() if simulated else time.monotonic_ns()
+
+    def _on_trajectory(self, message: JointTrajectory) -> None:
+        if self._robot is not None:
+            stamp = message.header.stamp
+            self._robot.accept(read_path(message), stamp.sec * 10**9 + stamp.nanosec, self._now_ns())
+            self.counts["accepted"] += 1
+
+    def _on_tick(self, _: None) -> None:
+        if self._robot is None:
+            return
+        now, steady = self.get_clock().now(), self._steady_ns()
+        period_ns, self._updated_ns = max(0, steady - self._updated_ns), steady
+        positions, velocities, broken = self._robot.update(int(now.nanoseconds), period_ns)
+        message = self._message
+        message.header.stamp = now.to_msg()
+        message.position = array.array("d", positions.tobytes())
+        message.velocity = array.array("d", velocities.tobytes())
+        self._states.publish(message)
+        if broken:
+            for kind in broken:
+                self.counts[f"{_VIOLATIONS}{kind}"] += 1
+            self.get_logger().warning(f"command breaks limits: {', '.join(broken)}", throttle_duration_sec=2.0)
+
+
+def read_path(message: JointTrajectory) -> JointPath:
+    """Read a trajectory's points.
+
+    Raises:
+        MessageError: They are not what a trajectory must hold.
+    """
+    points = message.points
+    if any(point.effort for point in points):
+        raise MessageError("joint_trajectory: expected no effort, this robot takes positions")
+    times = [point.time_from_start.sec * 10**9 + point.time_from_start.nanosec for point in points]
+    return JointPath.from_points(
+        message.joint_names,
+        times,
+        [point.positions for point in points],
+        [point.velocities for point in points],
+        [point.accelerations for point in points],
+    )

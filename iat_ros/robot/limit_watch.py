@@ -1,0 +1,67 @@
+"""Watches commands for what breaks a robot's limits."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+
+from iat_ros.robot.joint_path import Array, RobotState
+from iat_ros.robot.model import RobotModel
+
+ROUNDING = 1e-4
+"""Share of a limit by which velocity and acceleration may exceed it."""
+ROUNDING_RAD = 1e-6
+
+
+class LimitWatch:
+    """Watches what a controller commands; it is the only one who does, the controller itself lets all pass.
+
+    A step is a change between two updates that exceeds what the limits could explain; the first update follows the rest
+    pose.
+
+    Attributes:
+        violations: How many updates broke what: ``position``, ``velocity``, ``acceleration``, ``position step``,
+            ``velocity step``, ``not finite``.
+        largest: By how much at most [rad], [rad/s], [rad/s^2], [rad], [rad/s].
+    """
+
+    def __init__(self, model: RobotModel) -> None:
+        self._model = model
+        self._last: RobotState | None = RobotState(model.rest)
+        self.violations: Counter[str] = Counter()
+        self.largest: dict[str, float] = {}
+
+    def look(self, state: RobotState, period_s: float) -> tuple[str, ...]:
+        """Judge a state that follows the last one after a period [s]; return what it breaks."""
+        broken = self._judge(state, period_s)
+        for kind, excess in broken.items():
+            self.violations[kind] += 1
+            self.largest[kind] = max(excess, self.largest.get(kind, 0.0))
+        return tuple(broken)
+
+    def _judge(self, state: RobotState, period_s: float) -> dict[str, float]:
+        model, (q, v, a) = self._model, _filled(state)
+        if not np.isfinite(np.concatenate([q, v, a])).all():
+            self._last = None
+            return {"not finite": np.inf}
+        over = {
+            "position": np.maximum(model.lower - q, q - model.upper) - ROUNDING_RAD,
+            "velocity": np.abs(v) - (1 + ROUNDING) * model.max_velocity,
+            "acceleration": np.abs(a) - (1 + ROUNDING) * model.max_acceleration,
+        }
+        if self._last is not None:
+            q0, v0, _ = _filled(self._last)
+            gain = (1 + ROUNDING) * model.max_acceleration * period_s
+            over["position step"] = (
+                np.abs(q - q0) - (np.maximum(np.abs(v), np.abs(v0)) + gain) * period_s - ROUNDING_RAD
+            )
+            over["velocity step"] = np.abs(v - v0) - gain - ROUNDING
+        self._last = state
+        return {kind: float(excess.max()) for kind, excess in over.items() if excess.max() > 0.0}
+
+
+def _filled(state: RobotState) -> tuple[Array, Array, Array]:
+    still = np.zeros_like(state.positions)
+    v, a = state.velocities, state.accelerations
+    return state.positions, still if v is None else v, still if a is None else a

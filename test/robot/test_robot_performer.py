@@ -1,0 +1,178 @@
+"""Performing answers: a simulated robot follows whatever comes, and no limit is ever broken."""
+
+from __future__ import annotations
+
+import array
+
+import numpy as np
+import pytest
+
+from iat_ros.data.actions import cut_action
+from iat_ros.data.made_up import make_clips
+from iat_ros.errors import RobotError
+from iat_ros.robot.collision import CollisionChecker
+from iat_ros.robot.joint_path import JointPath
+from iat_ros.robot.model import RobotModel
+from iat_ros.robot.performer import Performance, Performer
+from iat_ros.robot.simulated import SimulatedRobot
+from iat_ros.robot.spline import State
+from iat_ros.robot.trajectory import Timing
+from iat_ros.skeleton.definition import load_skeleton
+from iat_ros.skeleton.motion import Motion
+
+DEFINITION = load_skeleton("utd_mhad")
+MOTIONS = [cut_action(DEFINITION, clip, 32).motion for clip in make_clips(people=2, trials=1)]
+MS = 10**6
+
+
+def send(robot: SimulatedRobot, performance: Performance, now_ns: int) -> None:
+    """Publish a performance as the trajectory node does, 2 ms after it was worked out."""
+    sent_s = 1e-9 * now_ns - performance.began_s
+    points = performance.plan.points(sent_s + 0.005)
+    times = np.round(1e9 * points.times_s).astype(np.int64).tolist()
+    positions, velocities = list(points.positions), list(points.velocities)
+    accelerations: list[object] = list(points.accelerations)
+    if performance.bridge is not None and sent_s + 0.005 < 0.0:
+        times.insert(0, 0)
+        positions.insert(0, performance.bridge.position)
+        velocities.insert(0, performance.bridge.velocity)
+        accelerations.insert(0, performance.bridge.acceleration)
+    accelerations[0] = array.array("d")
+    path = JointPath.from_points(performance.plan.joint_names, times, positions, velocities, accelerations)
+    robot.accept(path, round(1e9 * performance.began_s), now_ns)
+
+
+class Stage:
+    """A robot and a performer, with a clock of their own."""
+
+    def __init__(self, model: RobotModel, checker: CollisionChecker | None = None) -> None:
+        self.model = model
+        self.robot = SimulatedRobot(model)
+        self.performer = Performer(model, DEFINITION.limb_names, checker, Timing())
+        self.now_ns = 10**9
+        self.path: list[np.ndarray] = []
+
+    @property
+    def now_s(self) -> float:
+        """The time [s]."""
+        return 1e-9 * self.now_ns
+
+    def measured(self) -> State:
+        """Where the robot is, as joint states tell."""
+        state = self.robot.joints.measure()
+        assert state.velocities is not None
+        return State(state.positions, state.velocities, np.zeros(len(state.positions)))
+
+    def do(self, performance: Performance | None) -> None:
+        """Work out and transport take 2 ms."""
+        self.wait(0.002)
+        if performance is not None:
+            send(self.robot, performance, self.now_ns)
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        for _ in range(round(1000 * seconds)):
+            self.now_ns += MS
+            self.path.append(self.robot.update(self.now_ns, MS)[0])
+
+
+def test_answers_halts_and_slowing_at_any_time_break_no_limit(robot: RobotModel) -> None:
+    """A hundred times something happens at a random moment; the robot is always where the plans have it."""
+    rng = np.random.default_rng(3)
+    stage = Stage(robot)
+    begun = blended = 0
+    for _ in range(100):
+        what = rng.choice(["answer", "answer", "halt", "slow", "home"])
+        moving = stage.performer.moving(stage.now_s)
+        if what == "answer":
+            outcome = stage.performer.answer(
+                MOTIONS[rng.integers(len(MOTIONS))], stage.now_s, stage.measured(), rng.uniform(0.3, 1.0)
+            )
+            begun += outcome.complete
+            blended += outcome.complete and moving
+            stage.do(outcome.performance)
+        elif what == "home":
+            stage.do(stage.performer.go_home(stage.now_s, stage.measured()) if not moving else None)
+        else:
+            stage.do(stage.performer.slow(stage.now_s, 0.0 if what == "halt" else 0.5))
+        stage.wait(rng.uniform(0.0, 3.0) ** 2 / 3)
+        commanded = stage.performer.commanded(stage.now_s)
+        np.testing.assert_allclose(stage.robot.joints.positions, commanded.position, atol=2e-3)
+    stage.wait(20.0)
+    assert stage.robot.watch.violations == {}
+    assert begun > 20
+    assert blended > 10
+    np.testing.assert_array_equal(stage.robot.joints.velocities, 0.0)
+
+
+def test_a_halt_stops_soon(g1: RobotModel) -> None:
+    """Halted in the middle of an answer, the robot stands within a second and a half, and stays."""
+    stage = Stage(g1)
+    stage.do(stage.performer.answer(MOTIONS[0], stage.now_s, stage.measured()).performance)
+    stage.wait(1.0)
+    assert np.abs(stage.robot.joints.velocities).max() > 0.1
+    stage.do(stage.performer.slow(stage.now_s))
+    stage.wait(1.5)
+    stopped = stage.robot.joints.positions.copy()
+    stage.wait(5.0)
+    np.testing.assert_array_equal(stage.robot.joints.positions, stopped)
+    assert np.abs(stopped - g1.rest).max() > 0.05
+    stage.do(stage.performer.go_home(stage.now_s, stage.measured()))
+    stage.wait(5.0)
+    np.testing.assert_allclose(stage.robot.joints.positions, g1.rest, atol=1e-9)
+    assert stage.robot.watch.violations == {}
+
+
+def test_a_robot_of_unknown_motion_is_taken_over(g1: RobotModel) -> None:
+    """A performer made anew, mid-answer, begins in the measured motion without a step."""
+    stage = Stage(g1)
+    stage.do(stage.performer.answer(MOTIONS[0], stage.now_s, stage.measured()).performance)
+    stage.wait(1.0)
+    assert np.abs(stage.robot.joints.velocities).max() > 0.1
+    stage.performer = Performer(g1, DEFINITION.limb_names, None, Timing())
+    outcome = stage.performer.answer(MOTIONS[1], stage.now_s, stage.measured())
+    stage.do(outcome.performance)
+    stage.wait(8.0)
+    if not outcome.complete:
+        stage.do(stage.performer.go_home(stage.now_s, stage.measured()))
+        stage.wait(5.0)
+    assert set(stage.robot.watch.violations) <= {"velocity step", "acceleration"}  # its acceleration is not measured
+    assert stage.robot.watch.largest.get("velocity step", 0.0) < 0.2
+    np.testing.assert_allclose(stage.robot.joints.positions, g1.rest, atol=1e-9)
+
+
+def test_answers_keep_clear_of_the_body(g1: RobotModel) -> None:
+    """Every answer that is performed is clear at every instant, also those that were bent."""
+    checker = CollisionChecker(g1)
+    strict = CollisionChecker(g1, clearance_m=1e-3)
+    stage = Stage(g1, checker)
+    across = np.array(MOTIONS[0].limbs_in_body)
+    for index, name in enumerate(DEFINITION.limb_names):
+        if name.endswith("forearm"):
+            across[10:20, index] = [0.0, -1.0 if name.startswith("left") else 1.0, 0.0]  # through the trunk
+    outcomes = []
+    for motion in (*MOTIONS[:4], Motion(across, 2.0)):
+        try:
+            outcome = stage.performer.answer(motion, stage.now_s, stage.measured())
+        except RobotError as error:
+            assert "would touch" in str(error)  # noqa: PT017 - refused is as good as bent
+            outcomes.append("refused")
+            continue
+        outcomes.append("bent" if outcome.bent else "clear")
+        stage.do(outcome.performance)
+        stage.wait(outcome.performance.plan.duration_s + 0.1)
+    assert outcomes.count("clear") >= 2
+    assert outcomes[-1] != "clear"
+    for pose in stage.path[::20]:
+        assert strict.contact_in(pose) is None
+
+
+def test_what_cannot_be_performed_leaves_the_running_answer(g1: RobotModel) -> None:
+    """An answer with NaN is refused, and the one that runs goes on."""
+    stage = Stage(g1)
+    running = stage.performer.answer(MOTIONS[0], stage.now_s, stage.measured()).performance
+    stage.do(running)
+    stage.wait(0.5)
+    with pytest.raises(RobotError, match="start"):
+        stage.performer.answer(MOTIONS[0], stage.performer.ends_s + 1.0, State.at_rest(np.full(14, np.nan)))
+    assert stage.performer.ends_s == running.ends_s
