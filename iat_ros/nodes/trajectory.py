@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,14 +16,14 @@ from trajectory_msgs.msg import JointTrajectory
 
 from iat_ros.errors import RobotError
 from iat_ros.nodes.base import RESULT_QOS, SENSOR_QOS, IatNode
-from iat_ros.nodes.clouds import decode_motion, decode_skeletons, to_stamp
+from iat_ros.nodes.clouds import decode_motion, decode_skeletons
 from iat_ros.nodes.trajectory_message import to_message
 from iat_ros.nodes.trajectory_parameters import PARAMETERS, guard_config, timing
 from iat_ros.resources import find_config
 from iat_ros.robot.collision import CollisionChecker
 from iat_ros.robot.guard import Guard, Leave, Verdict
 from iat_ros.robot.model import RobotModel
-from iat_ros.robot.performer import Performance, Performer
+from iat_ros.robot.performer import RESERVE_S, Outcome, Performance, Performer
 from iat_ros.robot.spline import State
 from iat_ros.skeleton.definition import load_skeleton
 from iat_ros.skeleton.motion import Motion
@@ -30,6 +31,10 @@ from iat_ros.skeleton.motion import Motion
 _WATCH_S = 0.02
 _CLOCK_SET_S = 0.25
 """The clock was set if it passed more or less time than the machine's own by this much [s]."""
+
+
+class _TooLateError(RobotError):
+    """The robot has moved on."""
 
 
 class TrajectoryNode(IatNode):
@@ -52,6 +57,7 @@ class TrajectoryNode(IatNode):
         self._measured: State | None = None
         self._waiting: tuple[Motion, float] | None = None  # an answer, and when the robot will stand [s]
         self._slowed = self._held = False
+        self._took_s = 0.0  # how long the last answer took [s]
         self._clocks = (-math.inf, 0.0)  # ROS time and the machine's own when they were last read [s]
         self.create_subscription(PointCloud2, "responses", self.guarded(self._on_response), RESULT_QOS)
         self.create_subscription(JointState, "joint_states", self.guarded(self._on_joint_states), SENSOR_QOS)
@@ -96,7 +102,7 @@ class TrajectoryNode(IatNode):
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop the robot, then stop working."""
         if self.active and self._performer is not None:
-            self._stop(self._performer, self._now_s(), 0.0)
+            self._stop(self._performer, 0.0)
         self._forget()
         return super().on_deactivate(state)
 
@@ -123,7 +129,7 @@ class TrajectoryNode(IatNode):
         if self._performer is not None:
             self._performer.shift(by_s)
             if self.active and self._performer.moving(now):
-                self._stop(self._performer, now, 0.0)
+                self._stop(self._performer, 0.0)
 
     def _verdict(self, performer: Performer, now: float) -> Verdict:
         return self._guard.verdict(now, performer.moving(now))
@@ -174,13 +180,24 @@ class TrajectoryNode(IatNode):
             self.drop("answer overtaken by a newer one while the robot came to a stop")
         tempo = self._values["slow_tempo"] if verdict.leave is Leave.SLOW else 1.0
         measured = self._measured if self._guard.measured_lately(now) else None
-        outcome = performer.answer(motion, now, measured, tempo)
-        self._send(outcome.performance)
+        outcomes: list[Outcome] = []
+
+        def make(now_s: float, reserve_s: float) -> Performance:
+            outcomes.append(performer.answer(motion, now_s, measured, tempo, reserve_s))
+            return outcomes[-1].performance
+
+        try:
+            self._begin(performer, make)
+            complete = outcomes[-1].complete
+        except _TooLateError:  # a busy machine: stop first, then there is time
+            self._stop(performer, 0.0)
+            complete = False
         self._slowed, self._held = verdict.leave is Leave.SLOW, False
-        if not outcome.complete:
+        if not complete:
             self._waiting = motion, performer.ends_s
             self.counts["answers that waited for a stop"] += 1
             return
+        outcome = outcomes[-1]
         self.counts["answers"] += 1
         self.counts["answers bent to keep clear of the robot itself"] += outcome.bent
         self.counts["answers slowed to keep limits"] += outcome.performance.plan.stretch > 1.001
@@ -198,12 +215,12 @@ class TrajectoryNode(IatNode):
         if verdict.leave in (Leave.HALT, Leave.HOLD):
             if not self._held and performer.moving(now):
                 self.drop(f"rest of an answer: {verdict.reason}")
-                self._stop(performer, now, 0.0)
+                self._stop(performer, 0.0)
             self._waiting = None
         elif verdict.leave is Leave.SLOW and not self._slowed and not self._held:
             self._slowed = True
             self.counts["answers slowed because a person is near"] += 1
-            self._stop(performer, now, self._values["slow_tempo"])
+            self._stop(performer, self._values["slow_tempo"])
         if performer.moving(now):
             return
         if self._waiting is not None and now >= self._waiting[1]:
@@ -216,30 +233,46 @@ class TrajectoryNode(IatNode):
 
     def _go_home(self, performer: Performer, now: float) -> None:
         self._held = False
-        home = performer.go_home(now, self._measured if self._guard.measured_lately(now) else None)
-        if home is not None:
-            self._send(home)
+        measured = self._measured if self._guard.measured_lately(now) else None
+        self._begin(performer, lambda now_s, _: performer.go_home(now_s, measured))
 
-    def _stop(self, performer: Performer, now: float, tempo: float) -> None:
+    def _stop(self, performer: Performer, tempo: float) -> None:
         """Slow the running plan down on its path, to a standstill at tempo 0."""
+        self._begin(performer, lambda now_s, reserve_s: performer.slow(now_s, tempo, reserve_s))
         self._held = self._held or tempo == 0.0
-        slower = performer.slow(now, tempo)
-        if slower is not None:
-            self._send(slower)
 
-    def _send(self, performance: Performance) -> None:
-        plan, began_s = performance.plan, performance.began_s
-        sent_s = self.get_clock().now().nanoseconds * 1e-9 - began_s
-        if sent_s >= plan.duration_s:
-            raise RobotError("trajectory: was worked out too late; it is not sent")
-        self._trajectories.publish(to_message(plan, to_stamp(began_s), sent_s, performance.bridge))
-        self.counts["trajectories"] += 1
-        self._watching.reset()
+    def _begin(self, performer: Performer, make: Callable[[float, float], Performance | None]) -> None:
+        """Work a performance out, publish it and begin it; where that took too long, with more time again.
+
+        Args:
+            performer: Performs it.
+            make: Works it out, given the time and how long it may take until the controller knows of it [s].
+
+        Raises:
+            RobotError: It cannot be performed, or not in time.
+        """
+        reserve_s = self._took_s + RESERVE_S
+        for _ in range(3):
+            started = time.perf_counter()
+            performance = make(self._now_s(), reserve_s)
+            if performance is None:
+                return
+            sent_s = self.get_clock().now().nanoseconds * 1e-9
+            begun = performer.perform(performance, sent_s)
+            took_s = time.perf_counter() - started
+            if begun is not None:
+                self._trajectories.publish(to_message(begun, sent_s))
+                self._took_s = min(took_s, 0.1)
+                self.counts["trajectories"] += 1
+                self._watching.reset()
+                return
+            reserve_s = RESERVE_S + 2.0 * took_s
+        raise _TooLateError("trajectory: was worked out too late to take over from a running one; it is not sent")
 
     def _on_halt(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         self._guard.halt("on request")
         if self.active and self._performer is not None:
-            self._stop(self._performer, self._now_s(), 0.0)
+            self._stop(self._performer, 0.0)
         response.success, response.message = True, "halted; call resume to go on"
         return response
 

@@ -20,6 +20,8 @@ from iat_ros.robot.spline import State
 Array = NDArray[np.float64]
 
 DT_S = 0.02
+BRAKING_SHARE = 0.95
+"""Share of the acceleration limit that may be used; the rest is for the controller, which hears of it a little late."""
 SHORTEST_S, LONGEST_S = 0.1, 3.0
 """Range of the times in which a plan is slowed down [s]; the shortest that the limits allow is taken."""
 
@@ -99,5 +101,5 @@ def _keeps_limits(model: RobotModel, result: JointPlan) -> bool:
         np.all(low >= model.lower - ROUNDING)
         and np.all(high <= model.upper + ROUNDING)
         and np.all(spline.fastest(result.control, result.dt_s) <= model.max_velocity * (1.0 + ROUNDING))
-        and np.all(spline.hardest(result.control, result.dt_s) <= model.max_acceleration * (1.0 + ROUNDING))
+        and np.all(spline.hardest(result.control, result.dt_s) <= BRAKING_SHARE * model.max_acceleration)
     )

@@ -14,7 +14,7 @@ from iat_ros.robot.braking import slow_down, stop
 from iat_ros.robot.clearance import bend, splay
 from iat_ros.robot.collision import CollisionChecker
 from iat_ros.robot.model import RobotModel
-from iat_ros.robot.plan import JointPlan
+from iat_ros.robot.plan import JointPlan, Points
 from iat_ros.robot.retargeting import retarget
 from iat_ros.robot.spline import State
 from iat_ros.robot.trajectory import Timing, plan, plan_home
@@ -23,7 +23,11 @@ from iat_ros.skeleton.motion import Motion
 Array = NDArray[np.float64]
 
 RESERVE_S = 0.02
-"""Time between an answer and its controller [s]."""
+"""How long it usually takes at least until a controller knows of an answer [s]."""
+SOONEST_S = 0.005
+"""What happens within so short a time after a message is sent, its controller may hear of too late [s]."""
+APART_S = 0.002
+"""Shortest time between points that are sent [s]."""
 _HISTORY = 6
 STILL_RAD_S = 0.02
 """A measured speed below this is a sensor's noise."""
@@ -38,17 +42,34 @@ class Performance:
     Attributes:
         plan: The plan.
         began_s: When its time 0 is [s].
-        bridge: Where the robot is at that time if something else runs until then; None if it begins at once.
+        after: What runs until then; None if the robot stands, or if it runs already.
     """
 
     plan: JointPlan
     began_s: float
-    bridge: State | None = None
+    after: Performance | None = None
 
     @property
     def ends_s(self) -> float:
         """When it ends [s]."""
         return self.began_s + self.plan.duration_s
+
+    def points(self, sent_s: float) -> Points:
+        """Return what a controller is sent at a time [s], with times from then on.
+
+        They begin with the rest of what runs until the plan begins, so that the controller stays on the curve whenever
+        it hears of them. Points that are due within `SOONEST_S` are left out: a controller would jerk to them.
+        """
+        ahead_s = self.began_s - sent_s
+        own = self.plan.points(SOONEST_S - ahead_s)
+        parts = [replace(own, times_s=own.times_s + ahead_s)]
+        if ahead_s >= SOONEST_S:
+            parts.insert(0, Points(np.array([ahead_s]), *(each[None] for each in vars(self.plan.state(0.0)).values())))
+            if self.after is not None:
+                before = self.after.points(sent_s)
+                kept = before.times_s < ahead_s - APART_S
+                parts.insert(0, Points(*(each[kept] for each in vars(before).values())))
+        return Points(*(np.concatenate(each) for each in zip(*(vars(part).values() for part in parts), strict=True)))
 
 
 @dataclass(frozen=True)
@@ -120,20 +141,24 @@ class Performer:
             return State.at_rest(measured.position)
         return measured
 
-    def answer(self, motion: Motion, now_s: float, measured: State | None, tempo: float = 1.0) -> Outcome:
-        """Plan an answer that takes over from whatever runs, and perform it from now on.
+    def answer(
+        self, motion: Motion, now_s: float, measured: State | None, tempo: float = 1.0, reserve_s: float = RESERVE_S
+    ) -> Outcome:
+        """Plan an answer that takes over from whatever runs; `perform` begins it.
 
         Args:
             motion: The answer, limb vectors in the body frame.
             now_s: Time [s].
             measured: Where the robot is; None if nobody tells.
             tempo: Slower than `timing` asks for by this factor, at most 1.
+            reserve_s: How long it may take until the controller knows of it [s].
 
         Raises:
             RobotError: It cannot be performed (a start outside the limits, a collision); what runs goes on.
         """
-        began_s = self._joint_s(now_s)
-        start = self.commanded(began_s) if began_s > now_s else self.start(now_s, measured)
+        moving = self.moving(now_s)
+        began_s = now_s + reserve_s if moving else now_s
+        start = self.commanded(began_s) if moving else self.start(now_s, measured)
         timing = replace(self.timing, speed_scale=max(0.05, self.timing.speed_scale * tempo))
         limbs = splay(motion.limbs_in_body, self._limb_names, self.model.config.splay)
         frames = retarget(self.model, limbs, self._limb_names, start.position, motion.duration_s / timing.speed_scale)
@@ -143,13 +168,12 @@ class Performer:
         except RobotError:
             if not start.moves:
                 raise
-            stopped = self.slow(now_s) or self._perform(Performance(stop(self.model, start), now_s))
+            stopped = self.slow(now_s, 0.0, reserve_s) or Performance(stop(self.model, start), now_s)
             return Outcome(stopped, error_rad, False, False)
-        bridge = start if began_s > now_s else None
-        return Outcome(self._perform(Performance(result, began_s, bridge)), error_rad, bent, True)
+        return Outcome(Performance(result, began_s), error_rad, bent, True)
 
     def go_home(self, now_s: float, measured: State | None) -> Performance | None:
-        """Perform the way to the rest pose from now on; None if the robot is there.
+        """Plan the way to the rest pose; None if the robot is there.
 
         Raises:
             RobotError: The way there would touch the robot's body.
@@ -161,15 +185,43 @@ class Performer:
         contact = None if self._checker is None else self._checker.first_contact(result)
         if contact is not None:
             raise RobotError(f"way home refused: {contact}")
-        return self._perform(Performance(result, now_s))
+        return Performance(result, now_s)
 
-    def slow(self, now_s: float, tempo: float = 0.0) -> Performance | None:
-        """Slow the running plan down on its path, 0 to a standstill; None if none runs."""
-        if not self.moving(now_s):
+    def slow(self, now_s: float, tempo: float = 0.0, reserve_s: float = RESERVE_S) -> Performance | None:
+        """Plan how what runs is slowed down on its path, 0 to a standstill; None if nothing runs.
+
+        Args:
+            now_s: Time [s].
+            tempo: What it is slowed down to.
+            reserve_s: How long it may take until the controller knows of it [s].
+        """
+        began_s = now_s + reserve_s
+        if not self.moving(began_s):
             return None
-        running = self._at(now_s)
-        slower = slow_down(self.model, running.plan, max(0.0, now_s - running.began_s), tempo)
-        return self._perform(Performance(slower, now_s))
+        running = self._at(began_s)
+        return Performance(slow_down(self.model, running.plan, began_s - running.began_s, tempo), began_s)
+
+    def perform(self, performance: Performance, sent_s: float) -> Performance | None:
+        """Begin a performance that is sent to the controller at a time [s].
+
+        What begins at rest begins a little after it is sent, so that the robot is where it begins.
+
+        Returns:
+            The performance as it is to be sent; None if it comes too late to take over from what runs.
+        """
+        if not performance.plan.state(0.0).moves:
+            performance = replace(performance, began_s=max(performance.began_s, sent_s + 2 * SOONEST_S))
+        if self.moving(performance.began_s):
+            if performance.began_s < sent_s + SOONEST_S:
+                return None
+            before = self._at(performance.began_s)
+            if before.began_s <= sent_s:
+                before = replace(before, after=None)
+            performance = replace(performance, after=before)
+        while self._history and self._history[-1].began_s >= performance.began_s:
+            self._history.pop()
+        self._history.append(performance)
+        return performance
 
     def shift(self, by_s: float) -> None:
         """Take note that the clock was set by so much [s]."""
@@ -198,19 +250,3 @@ class Performer:
         """Return what runs at a time [s]: the newest that has begun, or the oldest known."""
         begun = [each for each in self._history if each.began_s <= time_s]
         return begun[-1] if begun else self._history[0]
-
-    def _joint_s(self, now_s: float) -> float:
-        """Return when an answer can begin: now, or at a knot of what runs, soon enough after the answer arrives.
-
-        Up to that knot the controller then follows the running curve exactly, whenever it hears of the new one.
-        """
-        if not self.moving(now_s):
-            return now_s
-        running = self._at(now_s)
-        return running.began_s + running.plan.knot_after(now_s + RESERVE_S - running.began_s)
-
-    def _perform(self, new: Performance) -> Performance:
-        while self._history and self._history[-1].began_s >= new.began_s:
-            self._history.pop()
-        self._history.append(new)
-        return new

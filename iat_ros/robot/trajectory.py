@@ -19,8 +19,9 @@ Array = NDArray[np.float64]
 
 START_TOLERANCE = 0.1
 """How far [rad] a measured start may lie outside the URDF's limits; it is then taken to be at the limit."""
-BRAKING_RESERVE = 0.05
-"""Share of the acceleration limit that answers leave unused, so that they can be stopped on their path at any time."""
+BRAKING_RESERVE = 0.1
+"""Share of the acceleration limit that answers leave unused, so that they can be stopped on their path at any time, and
+that a controller, which hears of a change a little late, can catch up with it."""
 LONGER_LEADS = 8
 """How often the ways in and home are made longer before the answer itself is slowed down."""
 HOMEWARD_DT_S = 0.05

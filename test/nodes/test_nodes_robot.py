@@ -20,6 +20,7 @@ from iat_ros.nodes.clouds import stamp_s, to_stamp
 from iat_ros.nodes.trajectory_message import to_message
 from iat_ros.resources import find_config
 from iat_ros.robot.model import RobotModel
+from iat_ros.robot.performer import Performance
 from iat_ros.robot.plan import JointPlan
 from iat_ros.robot.trajectory import plan
 
@@ -44,6 +45,13 @@ def answer(duration_s: float = 1.5) -> JointPlan:
     """An answer as the trajectory node plans it, from rest to rest."""
     bend = np.sin(np.linspace(0.0, np.pi, 32))[:, None] * 0.4
     return plan(G1, G1.rest + bend * ((G1.safe_lower + G1.safe_upper) / 2 - G1.rest), duration_s)
+
+
+def message_of(planned: JointPlan, stamp_at_s: float = 0.0) -> JointTrajectory:
+    """A plan as a message with a stamp; 0: at once."""
+    message = to_message(Performance(planned, 1.0), 1.0)
+    message.header.stamp = to_stamp(stamp_at_s)
+    return message
 
 
 def now_s(rig: Any) -> float:
@@ -72,7 +80,7 @@ def test_joint_states_follow_the_trajectory(robot: Any) -> None:
     """From the first point on the robot is on the planned spline at every stamp, and rests inside the limits."""
     planned, accepted = answer(), count(robot, "accepted")
     robot.states.clear()
-    message = to_message(planned, robot.node.get_clock().now().to_msg())
+    message = message_of(planned, now_s(robot))
     start_s = stamp_s(message.header.stamp)
     robot.publisher.publish(message)
     assert robot.until(
@@ -98,7 +106,7 @@ def test_what_a_controller_refuses_is_named_in_diagnostics(robot: Any) -> None:
     planned = answer()
 
     def message(change: Callable[[JointTrajectory], Any]) -> JointTrajectory:
-        made = to_message(planned, to_stamp(0.0))
+        made = message_of(planned)
         change(made)
         return made
 
@@ -140,7 +148,7 @@ def test_what_a_controller_lets_pass_is_a_counted_violation(robot: Any) -> None:
 def test_inactive_it_is_silent_and_active_again_it_stands_still(robot: Any) -> None:
     """A trajectory that ran when the node was deactivated does not go on later."""
     planned = answer()
-    robot.publisher.publish(to_message(planned, to_stamp(0.0)))
+    robot.publisher.publish(message_of(planned))
     assert robot.until(lambda: np.abs(robot.states[-1].position - G1.rest).max() > 0.1)
     assert robot.change("robot", Transition.TRANSITION_DEACTIVATE)
     robot.until(lambda: False, 0.1)

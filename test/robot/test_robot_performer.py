@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import array
-
 import numpy as np
 import pytest
 
@@ -25,21 +23,15 @@ MOTIONS = [cut_action(DEFINITION, clip, 32).motion for clip in make_clips(people
 MS = 10**6
 
 
-def send(robot: SimulatedRobot, performance: Performance, now_ns: int) -> None:
-    """Publish a performance as the trajectory node does, 2 ms after it was worked out."""
-    sent_s = 1e-9 * now_ns - performance.began_s
-    points = performance.plan.points(sent_s + 0.005)
+def send(robot: SimulatedRobot, performance: Performance, sent_ns: int, now_ns: int) -> None:
+    """Publish a performance as the trajectory node does."""
+    points = performance.points(1e-9 * sent_ns)
     times = np.round(1e9 * points.times_s).astype(np.int64).tolist()
-    positions, velocities = list(points.positions), list(points.velocities)
-    accelerations: list[object] = list(points.accelerations)
-    if performance.bridge is not None and sent_s + 0.005 < 0.0:
-        times.insert(0, 0)
-        positions.insert(0, performance.bridge.position)
-        velocities.insert(0, performance.bridge.velocity)
-        accelerations.insert(0, performance.bridge.acceleration)
-    accelerations[0] = array.array("d")
-    path = JointPath.from_points(performance.plan.joint_names, times, positions, velocities, accelerations)
-    robot.accept(path, round(1e9 * performance.began_s), now_ns)
+    accelerations = [[], *points.accelerations[1:]]
+    path = JointPath.from_points(
+        robot.controller.joint_names, times, points.positions, points.velocities, accelerations
+    )
+    robot.accept(path, sent_ns, now_ns)
 
 
 class Stage:
@@ -64,10 +56,14 @@ class Stage:
         return State(state.positions, state.velocities, np.zeros(len(state.positions)))
 
     def do(self, performance: Performance | None) -> None:
-        """Work out and transport take 2 ms."""
+        """Begin a performance; working it out and its transport take 2 ms each."""
         self.wait(0.002)
-        if performance is not None:
-            send(self.robot, performance, self.now_ns)
+        sent_ns = self.now_ns
+        begun = None if performance is None else self.performer.perform(performance, 1e-9 * sent_ns)
+        assert performance is None or begun is not None, "too late"
+        self.wait(0.002)
+        if begun is not None:
+            send(self.robot, begun, sent_ns, self.now_ns)
 
     def wait(self, seconds: float) -> None:
         """Let time pass."""
@@ -170,9 +166,9 @@ def test_answers_keep_clear_of_the_body(g1: RobotModel) -> None:
 def test_what_cannot_be_performed_leaves_the_running_answer(g1: RobotModel) -> None:
     """An answer with NaN is refused, and the one that runs goes on."""
     stage = Stage(g1)
-    running = stage.performer.answer(MOTIONS[0], stage.now_s, stage.measured()).performance
-    stage.do(running)
+    stage.do(stage.performer.answer(MOTIONS[0], stage.now_s, stage.measured()).performance)
     stage.wait(0.5)
+    ends_s = stage.performer.ends_s
     with pytest.raises(RobotError, match="start"):
         stage.performer.answer(MOTIONS[0], stage.performer.ends_s + 1.0, State.at_rest(np.full(14, np.nan)))
-    assert stage.performer.ends_s == running.ends_s
+    assert stage.performer.ends_s == ends_s
