@@ -1,9 +1,9 @@
 """How often an answer given before the action ends follows the rules: set B, each stimulus cut to its first part.
 
 For 50, 70, 90 and 100 % of the time of each stimulus: how many were sure enough to be answered, how many of these
-answers E judges to follow the rules, and how many it would be if all were answered. Beside them the answers to the whole
-stimuli, as without early mode, and what a live person meets: windows of the action so far every 0.1 s, of which the first
-that is sure enough is answered.
+answers E judges to follow the rules, and how many it would be if all were answered. Beside them the answers to the
+whole stimuli, as without early mode, and what a live person meets: windows of the action so far every 0.1 s, of which
+the first that is sure enough is answered.
 
     python benchmarks/early.py --data DIR --json FILE
 """
