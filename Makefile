@@ -20,7 +20,7 @@ endif
 
 help: ## list the targets
 	@echo 'make TARGET [ARGS="..."]; ARGS="--help" tells the options of a target'
-	@sed -n 's/^\([a-z_]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z_]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 22
 
 demo: $(STAMP) ## play a recording to the nodes and show what they answer
 	$(RUN) demo $(ARGS)
