@@ -152,3 +152,5 @@ class Responder:
         stimulus = MotionArray(limbs, np.exp([self.card.stimulus_durations.log_mean]))
         for _ in range(rounds):
             self.answer(stimulus, np.zeros((1, dims.noise)))
+            if self._early is not None:
+                self.answer_early(stimulus, np.zeros((1, dims.noise)))
