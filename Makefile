@@ -16,11 +16,11 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo train evaluate reproduce bench_training bench_augmentation bench_selection interact play viewer make_up test lint clean venv
+.PHONY: help demo train evaluate reproduce bench_training bench_augmentation bench_selection bench_answering bench_early interact play viewer make_up test lint clean venv
 
 help: ## list the targets
 	@echo 'make TARGET [ARGS="..."]; ARGS="--help" tells the options of a target'
-	@sed -n 's/^\([a-z_]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z_]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 22
 
 demo: $(STAMP) ## play a recording to the nodes and show what they answer
 	$(RUN) demo $(ARGS)
@@ -42,6 +42,12 @@ bench_augmentation: $(STAMP) ## sparse neighbours from 1,000 to 1,000,000 action
 
 bench_selection: $(STAMP) ## judge a recipe on set A alone, without labels
 	$(BIN)/python benchmarks/selection.py $(ARGS)
+
+bench_answering: $(STAMP) ## how long the generator takes
+	$(BIN)/python benchmarks/answering.py $(ARGS)
+
+bench_early: $(STAMP) ## answers before the action ends, judged on set B
+	$(BIN)/python benchmarks/early.py $(ARGS)
 
 interact: $(STAMP) ## all nodes in one process
 	$(RUN) interact $(ARGS)

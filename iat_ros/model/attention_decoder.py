@@ -9,8 +9,9 @@ from torch.nn import functional
 from iat_ros.model.dimensions import Dimensions
 from iat_ros.model.time_convolution import SLOPE
 
-_SHORTEST = 1e-4
-_BOUND = 2.0
+SHORTEST = 1e-4
+"""Of limbs before they are made unit vectors."""
+BOUND = 2.0
 """b: most that is added to a logarithm of w, or taken from it."""
 
 
@@ -34,7 +35,7 @@ class AttentionDecoder(nn.Module):
 
     def __init__(self, dims: Dimensions) -> None:
         super().__init__()
-        self._dims = dims
+        self.dims = dims
         self.register_buffer("places", torch.zeros(dims.landmarks, dims.code))
         self.register_buffer("widths", torch.ones(dims.code))
         self.register_buffer("answers", torch.zeros(dims.landmarks, dims.channels * dims.frames))
@@ -47,14 +48,14 @@ class AttentionDecoder(nn.Module):
 
     def weights(self, vector: Tensor) -> Tensor:
         """Compute w, shape (N, landmarks), for (c, z), shape (N, code + noise)."""
-        code = vector[:, : self._dims.code]
+        code = vector[:, : self.dims.code]
         near = -0.5 * torch.cdist(code / self.widths, self.places / self.widths).square()
-        return functional.softmax(near + _BOUND * torch.tanh(self.weigh(vector) / _BOUND), dim=1)
+        return functional.softmax(near + BOUND * torch.tanh(self.weigh(vector) / BOUND), dim=1)
 
     def forward(self, vector: Tensor) -> Tensor:
         """Decode (c, z), shape (N, code + noise), into (N, C + 1, T)."""
-        dims = self._dims
+        dims = self.dims
         motion = (self.weights(vector) @ self.answers).view(-1, dims.channels, dims.frames)
         limbs = motion[:, :-1].unflatten(1, (dims.limbs, 3))
-        limbs = limbs / limbs.norm(dim=2, keepdim=True).clamp_min(_SHORTEST)
+        limbs = limbs / limbs.norm(dim=2, keepdim=True).clamp_min(SHORTEST)
         return torch.cat([limbs.flatten(1, 2), motion[:, -1:]], dim=1)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from iat_ros.errors import ConfigError, ModelError
+from iat_ros.errors import ConfigError, ModelError, describe
+from iat_ros.model.attention_decoder import AttentionDecoder
+from iat_ros.model.cuda_graph import GraphedInference
+from iat_ros.model.early import EarlyEncoder
+from iat_ros.model.encoders import AttentionEncoder
 from iat_ros.model.generator import Act2Act
+from iat_ros.model.inference import AttendingInference, for_inference
 from iat_ros.model.model_file import ModelCard, load_card, load_generator
-from iat_ros.model.normalisation import to_motions, to_tensor
 from iat_ros.skeleton.motion import MotionArray
 
 DEVICES = ("auto", "cpu", "cuda")
@@ -40,7 +46,14 @@ class Responder:
     def __init__(self, generator: Act2Act, card: ModelCard, device: torch.device) -> None:
         self.card = card
         self.device = device
-        self._generator = generator.to(device).eval()
+        generator = generator.cpu().eval()
+        encoder, decoder = generator.encoder, generator.decoder
+        self._early: EarlyEncoder | None = None
+        if isinstance(encoder, AttentionEncoder) and isinstance(decoder, AttentionDecoder):
+            log_std = card.stimulus_durations.log_std
+            self._early = EarlyEncoder(encoder, decoder, card.dimensions.frames, log_std).to(device)
+        self._infer = for_inference(generator).to(device)
+        self._graphs: GraphedInference | None = None
 
     @staticmethod
     def load(directory: Path, device: str = "auto") -> Responder:
@@ -83,6 +96,36 @@ class Responder:
         Raises:
             ModelError: The shapes do not fit the model.
         """
+        given = self._given(stimuli, noise)
+        with torch.inference_mode():
+            if self._graphs is not None:
+                return self._motions(*self._graphs(*given))
+            return self._motions(*self._infer(*(part.to(self.device) for part in given)))
+
+    def answer_early(self, beginnings: MotionArray, noise: np.ndarray) -> tuple[MotionArray, np.ndarray]:
+        """Answer actions that are still going on, and tell how sure that is; see `EarlyEncoder`.
+
+        Args:
+            beginnings: What N people have done so far, resampled to T frames, shape (N, T, L, 3).
+            noise: z, shape (N, noise).
+
+        Returns:
+            N answers to the whole actions, and the confidence in each from 0 to 1, shape (N,).
+
+        Raises:
+            ModelError: The shapes do not fit the model, or it is of a kind that cannot tell.
+        """
+        if self._early is None or not isinstance(self._infer, AttendingInference):
+            raise ModelError(
+                f"early answers need a model of kind 'attention', this one is '{self.card.networks}': train another, "
+                "or leave the parameter 'early' of perception false"
+            )
+        limbs, duration, z = (part.to(self.device) for part in self._given(beginnings, noise))
+        with torch.inference_mode():
+            code, confidence = self._early(limbs, duration)
+            return self._motions(*self._infer.decode(code, z)), confidence.cpu().numpy().astype(float)
+
+    def _given(self, stimuli: MotionArray, noise: np.ndarray) -> list[Tensor]:
         dims = self.card.dimensions
         count = len(stimuli)
         if stimuli.limbs_in_body.shape[1:] != (dims.frames, dims.limbs, 3) or noise.shape != (count, dims.noise):
@@ -90,15 +133,24 @@ class Responder:
                 f"the model expects stimuli ({count}, {dims.frames}, {dims.limbs}, 3) and noise ({count}, "
                 f"{dims.noise}), got {stimuli.limbs_in_body.shape} and {noise.shape}"
             )
-        with torch.inference_mode():
-            stimulus = to_tensor(stimuli, self.card.stimulus_durations).to(self.device)
-            z = torch.from_numpy(noise.astype(np.float32)).to(self.device)
-            return to_motions(self._generator(stimulus, z), self.card.response_durations)
+        duration = self.card.stimulus_durations.normalise(stimuli.durations_s)
+        return [torch.from_numpy(part.astype(np.float32)) for part in (stimuli.limbs_in_body, duration, noise)]
+
+    def _motions(self, limbs: Tensor, duration: Tensor) -> MotionArray:
+        durations_s = self.card.response_durations.restore(duration.cpu().numpy().astype(float))
+        return MotionArray(limbs.cpu().numpy().astype(float), durations_s)
 
     def warm_up(self, rounds: int = 3) -> None:
         """Answer a few times into the void, so that the first real answer is as fast as the others."""
+        if self.device.type == "cuda" and self._graphs is None:
+            try:
+                self._graphs = GraphedInference(self._infer, self.card.dimensions, self.device)
+            except RuntimeError as error:  # it answers all the same, a little later
+                warnings.warn(f"no CUDA graph: {describe(error)}; answering without", stacklevel=2)
         dims = self.card.dimensions
         limbs = np.tile(np.array([0.0, 0.0, -1.0]), (1, dims.frames, dims.limbs, 1))
         stimulus = MotionArray(limbs, np.exp([self.card.stimulus_durations.log_mean]))
         for _ in range(rounds):
             self.answer(stimulus, np.zeros((1, dims.noise)))
+            if self._early is not None:
+                self.answer_early(stimulus, np.zeros((1, dims.noise)))

@@ -1,27 +1,38 @@
-"""Act2Act: answers each window with a generated response."""
+"""Act2Act: answers each window with a generated response; what is sure enough, before the action ends."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import torch
+from rclpy.subscription import Subscription
 from sensor_msgs.msg import PointCloud2
+from std_msgs.msg import Header
 
 from iat_ros.errors import ModelError
+from iat_ros.model.early import SURE
 from iat_ros.model.responder import DEVICES, Responder
+from iat_ros.nodes.answered import AnsweredActions
 from iat_ros.nodes.base import RESULT_QOS, IatNode
-from iat_ros.nodes.clouds import decode_motion, encode_motion
+from iat_ros.nodes.clouds import decode_motion, encode_motion, stamp_s
 from iat_ros.nodes.parameters import Parameter
 from iat_ros.nodes.perception import SKELETON
 from iat_ros.resources import find_model
 from iat_ros.skeleton.definition import load_skeleton
 from iat_ros.skeleton.motion import Motion, MotionArray
 
+_Window = tuple[Header, Motion]
+
 
 class Act2ActNode(IatNode):
-    """Subscribes ``windows``, publishes ``responses``, which carry the stamp and frame of their window."""
+    """Subscribes ``windows`` and ``partial_windows``, publishes ``responses`` with the stamp and frame of their window.
+
+    Windows that wait in the queue at the same time go through the generator as one batch. The action of a partial
+    window is answered once it is sure enough; its whole window then gets no second answer.
+    """
 
     PARAMETERS = (
         SKELETON,
@@ -30,13 +41,23 @@ class Act2ActNode(IatNode):
         Parameter(
             "noise_seed", -1, "Seed of one noise vector used for all answers; -1: new noise each.", -1, 2**31 - 1
         ),
+        Parameter(
+            "early_confidence",
+            SURE,
+            "Partial windows are answered when the confidence lies above this; 1: never.",
+            0.0,
+            1.0,
+        ),
     )
 
     def __init__(self, **options: Any) -> None:
         super().__init__("act2act", **options)
         self._responses = self.create_lifecycle_publisher(PointCloud2, "responses", RESULT_QOS)
         self._responder: Responder | None = None
-        self.create_subscription(PointCloud2, "windows", self.guarded(self._on_window), RESULT_QOS)
+        self._windows = self.create_subscription(PointCloud2, "windows", self.guarded(self._on_window), RESULT_QOS)
+        self._partial_windows = self.create_subscription(
+            PointCloud2, "partial_windows", self.guarded(self._on_partial_window), RESULT_QOS
+        )
 
     def setup(self, values: dict[str, Any]) -> None:
         """Load the model, check that it fits the skeleton, warm it up."""
@@ -47,6 +68,8 @@ class Act2ActNode(IatNode):
         seed = values["noise_seed"]
         self._rng = np.random.default_rng(None if seed < 0 else seed)
         self._noise = None if seed < 0 else responder.sample_noise(1, self._rng)
+        self._early_confidence = values["early_confidence"]
+        self._answered = AnsweredActions()
         self._responder = responder
         self.get_logger().info(f"model '{values['model']}' on {responder.device}")
 
@@ -58,15 +81,83 @@ class Act2ActNode(IatNode):
         responder = self._responder
         if responder is None:
             return
-        started = time.perf_counter()
+        started, now_s = time.perf_counter(), time.monotonic()
+        windows = self._decode([message, *_waiting(self._windows)], responder)
+        wanted = [window for window in windows if self._answered.end(*_action(window), now_s)]
+        if len(wanted) < len(windows):
+            self.counts["actions answered before their end"] += len(windows) - len(wanted)
+        if wanted:
+            answers = responder.answer(_stack(wanted), self._draw(len(wanted), responder))
+            self._publish(wanted, answers, started)
+
+    def _on_partial_window(self, message: PointCloud2) -> None:
+        responder = self._responder
+        if responder is None:
+            return
+        started, now_s = time.perf_counter(), time.monotonic()
+        newest = {window[0].frame_id: window for window in self._decode(self._partial(message), responder)}
+        open_ = [window for window in newest.values() if self._answered.may_come_early(*_action(window), now_s)]
+        if not open_ or self._early_confidence >= 1.0:
+            return
+        answers, confidence = responder.answer_early(_stack(open_), self._draw(len(open_), responder))
+        sure = np.flatnonzero(confidence > self._early_confidence)
+        if len(sure):
+            self.counts["early answers"] += len(sure)
+            self._publish([open_[k] for k in sure], answers[sure], started)
+            for k in sure:
+                self._answered.answered_early(*_action(open_[k]))
+
+    def _partial(self, message: PointCloud2) -> list[PointCloud2]:
+        messages = [message, *_waiting(self._partial_windows)]
+        self.counts["partial windows"] += len(messages)
+        return messages
+
+    def _decode(self, messages: Iterable[PointCloud2], responder: Responder) -> list[_Window]:
+        """Read windows; each that cannot be read is a counted drop, and the others go on."""
         dims = responder.card.dimensions
-        window = decode_motion(message, dims.limbs)
-        if len(window.limbs_in_body) != dims.frames:
-            raise ModelError(f"window: expected {dims.frames} frames, got {len(window.limbs_in_body)}")
-        noise = responder.sample_noise(1, self._rng) if self._noise is None else self._noise
-        stimulus = MotionArray(window.limbs_in_body[None], np.array([window.duration_s]))
-        answer = responder.answer(stimulus, noise)
-        motion = Motion(answer.limbs_in_body[0], float(answer.durations_s[0]))
-        self._responses.publish(encode_motion(message.header, motion))
-        self.counts["answers"] += 1
+        windows: list[_Window] = []
+
+        def read(message: PointCloud2) -> None:
+            motion = decode_motion(message, dims.limbs)
+            if len(motion.limbs_in_body) != dims.frames:
+                raise ModelError(f"window: expected {dims.frames} frames, got {len(motion.limbs_in_body)}")
+            windows.append((message.header, motion))
+
+        for message in messages:
+            self.guarded(read)(message)
+        return windows
+
+    def _draw(self, count: int, responder: Responder) -> np.ndarray:
+        """Noise for count answers, shape (count, noise)."""
+        return responder.sample_noise(count, self._rng) if self._noise is None else self._noise.repeat(count, axis=0)
+
+    def _publish(self, windows: Sequence[_Window], answers: MotionArray, started: float) -> None:
+        for k, (header, _) in enumerate(windows):
+            motion = Motion(answers.limbs_in_body[k], float(answers.durations_s[k]))
+            self._responses.publish(encode_motion(header, motion))
+        self.counts["answers"] += len(windows)
+        self.counts["batches"] += 1
         self.counts["last answer took us"] = round(1e6 * (time.perf_counter() - started))
+
+
+def _waiting(subscription: Subscription) -> Iterator[PointCloud2]:
+    """Take what else waits in a subscription's queue; the executor then finds it empty."""
+    for _ in range(RESULT_QOS.depth):
+        with subscription.handle:
+            taken = subscription.handle.take_message(subscription.msg_type, subscription.raw)
+        if taken is None:
+            return
+        yield taken[0]
+
+
+def _action(window: _Window) -> tuple[str, float]:
+    """What makes an action that action: whose it is, and when it started [s]."""
+    header, motion = window
+    return header.frame_id, stamp_s(header.stamp) - motion.duration_s
+
+
+def _stack(windows: Sequence[_Window]) -> MotionArray:
+    motions = [motion for _, motion in windows]
+    return MotionArray(
+        np.stack([motion.limbs_in_body for motion in motions]), np.array([motion.duration_s for motion in motions])
+    )

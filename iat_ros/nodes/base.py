@@ -17,7 +17,8 @@ from iat_ros.nodes.parameters import Parameter, ParameterTable
 
 SENSOR_QOS = qos_profile_sensor_data
 """Best effort: matches every sensor's publisher, reliable or not."""
-RESULT_QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
+RESULT_QOS = QoSProfile(depth=64, reliability=ReliabilityPolicy.RELIABLE)
+"""As deep as people are many: what all of them do at once finds room."""
 
 
 _MOST_REASONS = 50  # reasons name what came in; a flood of different nonsense must not fill the memory

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from typing import Any
 
@@ -19,12 +20,16 @@ from iat_ros.stream.segmenter import Segment, SegmenterConfig
 from iat_ros.stream.window import make_window
 
 _SEGMENTER = SegmenterConfig()
+_PARTIAL_EVERY_S = 0.1
 
 SKELETON = Parameter("skeleton", "utd_mhad", "Skeleton definition: the name of one that ships, or a YAML file.")
 
 
 class PerceptionNode(IatNode):
-    """Subscribes ``skeletons``, publishes ``windows``; service ``~/trigger`` sends what is in the buffer now."""
+    """Subscribes ``skeletons``, publishes ``windows``; service ``~/trigger`` sends what is in the buffer now.
+
+    With ``early``, ``partial_windows`` carries each action so far, ten times a second, until it ends.
+    """
 
     PARAMETERS = (
         SKELETON,
@@ -51,11 +56,13 @@ class PerceptionNode(IatNode):
         Parameter("min_action", _SEGMENTER.min_action_s, "Shorter actions are dropped [s].", 0.1, 10.0),
         Parameter("max_action", _SEGMENTER.max_action_s, "Longer actions are dropped [s].", 1.0, 120.0),
         Parameter("max_gap", _SEGMENTER.max_gap_s, "A longer gap between frames loses the person [s].", 0.05, 5.0),
+        Parameter("early", False, "Publish partial_windows, so that actions can be answered before they end."),
     )
 
     def __init__(self, **options: Any) -> None:
         super().__init__("perception", **options)
         self._windows = self.create_lifecycle_publisher(PointCloud2, "windows", RESULT_QOS)
+        self._partial_windows = self.create_lifecycle_publisher(PointCloud2, "partial_windows", RESULT_QOS)
         self._people: People | None = None
         self._reported: Counter[str] = Counter()
         self.create_subscription(PointCloud2, "skeletons", self.guarded(self._on_skeletons), SENSOR_QOS)
@@ -75,6 +82,9 @@ class PerceptionNode(IatNode):
             max_action_s=values["max_action"],
             max_gap_s=values["max_gap"],
         )
+        self._early = values["early"]
+        self._min_action_s = config.min_action_s
+        self._partial_at_s = -math.inf
         self._people = People(self._definition, config)
         self._reported = Counter()
 
@@ -90,6 +100,9 @@ class PerceptionNode(IatNode):
         self.counts["frames"] += 1
         for body_id, segment in people.push(cloud.time_s, cloud.body_ids, cloud.positions):
             self._publish(body_id, segment)
+        if self._early and not 0.0 <= cloud.time_s - self._partial_at_s < _PARTIAL_EVERY_S:
+            self._partial_at_s = cloud.time_s
+            self._publish_partial(people)
         self.counts["people"] = len(people)
         dropped = people.dropped
         for reason, count in (dropped - self._reported).items():
@@ -97,14 +110,28 @@ class PerceptionNode(IatNode):
         self._reported = dropped
 
     def _publish(self, body_id: int, segment: Segment) -> None:
+        message = self._encode(body_id, segment)
+        if message is not None:
+            self._windows.publish(message)
+            self.counts["windows"] += 1
+
+    def _publish_partial(self, people: People) -> None:
+        for body_id, segment in people.under_way():
+            if segment.times_s[-1] - segment.times_s[0] < self._min_action_s:
+                continue
+            message = self._encode(body_id, segment)
+            if message is not None:
+                self._partial_windows.publish(message)
+                self.counts["partial windows"] += 1
+
+    def _encode(self, body_id: int, segment: Segment) -> PointCloud2 | None:
         try:
             motion = make_window(self._definition, segment.times_s, segment.positions, self._frames)
         except SkeletonError as error:
             self.drop(f"action of body {body_id}: {error}")
-            return
+            return None
         header = Header(stamp=to_stamp(float(segment.times_s[-1])), frame_id=f"body_{body_id}")
-        self._windows.publish(encode_motion(header, motion))
-        self.counts["windows"] += 1
+        return encode_motion(header, motion)
 
     def _on_trigger(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         segments = self._people.current() if self.active and self._people is not None else []

@@ -76,6 +76,11 @@ class People:
         found = [(body_id, segmenter.current()) for body_id, segmenter in self._segmenters.items()]
         return [(body_id, segment) for body_id, segment in found if segment is not None]
 
+    def under_way(self) -> list[tuple[int, Segment]]:
+        """Return the action so far of everybody who is acting now."""
+        found = [(body_id, one.current()) for body_id, one in self._segmenters.items() if one.acting]
+        return [(body_id, segment) for body_id, segment in found if segment is not None]
+
     def _forget(self, now: float) -> None:
         for body_id, segmenter in list(self._segmenters.items()):
             last = segmenter.last_time_s

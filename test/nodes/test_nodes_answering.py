@@ -1,0 +1,139 @@
+"""Act2act over DDS: windows that come together go through as a batch; actions are answered before they end, once."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import PointCloud2
+from std_msgs.msg import Header
+
+from iat_ros.data.actions import cut_action
+from iat_ros.data.clip import Clip
+from iat_ros.data.made_up import make_clips
+from iat_ros.data.recording import from_clips
+from iat_ros.nodes.clouds import encode_motion, encode_skeletons, stamp_s, to_stamp
+from iat_ros.skeleton.definition import load_skeleton
+
+DEFINITION = load_skeleton("utd_mhad")
+THROW = next(clip for clip in make_clips(people=4, trials=1, actions=("throw",)) if clip.person == "s4")
+
+pytestmark = pytest.mark.ros
+
+
+@pytest.fixture(scope="module")
+def nodes(rig: Any, start: Callable[..., subprocess.Popen[str]], attending_model: Path) -> Any:
+    """Perception with early mode, act2act, and an act2act in another namespace that is never sure enough."""
+    model = f"model:={attending_model}"
+    start("perception", "--ros-args", "-p", "early:=true")
+    start("act2act", "--ros-args", "-p", model, "-p", "device:=cpu", "-p", "noise_seed:=3")
+    start("act2act", "--ros-args", "-r", "__ns:=/silent", "-p", model, "-p", "early_confidence:=1.0")
+    for topic in ("windows", "partial_windows", "responses", "silent/responses"):
+        rig.listen(PointCloud2, topic)
+    rig.wait_active("perception", "act2act", "silent/act2act")
+    best_effort = QoSProfile(depth=10, reliability=ReliabilityPolicy.BEST_EFFORT)
+    rig.out = {"skeletons": rig.node.create_publisher(PointCloud2, "skeletons", best_effort)}
+    for topic in ("windows", "silent/windows", "silent/partial_windows"):
+        rig.out[topic] = rig.node.create_publisher(PointCloud2, topic, 64)
+    assert rig.until(lambda: all(publisher.get_subscription_count() for publisher in rig.out.values()))
+    assert rig.until(lambda: all(rig.node.count_publishers(topic) for topic in rig.heard))
+    return rig
+
+
+def count(rig: Any, key: str, node: str = "/act2act") -> int:
+    """Newest count in the diagnostics of a node."""
+    return int(rig.counts.get(node, {}).get(key, 0))
+
+
+def windows_of(count: int) -> list[PointCloud2]:
+    """The throw of so many people, each with a stamp of its own."""
+    motion = cut_action(DEFINITION, THROW, 32).motion
+    return [encode_motion(Header(stamp=to_stamp(100.0 + k), frame_id=f"body_{500 + k}"), motion) for k in range(count)]
+
+
+def test_windows_that_come_together_are_answered_as_batches(nodes: Any) -> None:
+    """48 windows back-to-back: 48 responses, each with its window's stamp and frame, in fewer batches."""
+    messages = windows_of(48)
+    for message in messages:
+        nodes.out["windows"].publish(message)
+    heard = nodes.heard["responses"]
+    assert nodes.until(lambda: len(heard) == 48)
+    told = {(response.header.frame_id, stamp_s(response.header.stamp)) for response in heard}
+    assert told == {(message.header.frame_id, stamp_s(message.header.stamp)) for message in messages}
+    assert nodes.until(lambda: count(nodes, "answers") == 48)
+    assert 1 <= count(nodes, "batches") <= 24
+
+
+def test_a_bad_window_does_not_take_its_batch_along(nodes: Any) -> None:
+    """The one that cannot be read is a counted drop; the others are answered."""
+    heard = nodes.heard["responses"]
+    before = len(heard)
+    messages = windows_of(6)
+    messages[3].data = messages[3].data[:100]
+    for message in messages:
+        nodes.out["windows"].publish(message)
+    assert nodes.until(lambda: len(heard) == before + 5)
+    assert nodes.until(lambda: count(nodes, "dropped: cloud: expected 4096 bytes of data, got 100") == 1)
+    assert [response.header.frame_id for response in heard[before:]] == [f"body_{500 + k}" for k in (0, 1, 2, 4, 5)]
+
+
+def perform(rig: Any, clip: Clip, body: int, still_s: float = 0.8) -> None:
+    """Publish a clip as a live person at its own speed."""
+    start_s = rig.node.get_clock().now().nanoseconds * 1e-9
+    done, clock = threading.Event(), threading.Event()
+
+    def publish() -> None:
+        for frame in from_clips([clip], still_s=still_s):
+            clock.wait(1 / 30)
+            stamp = to_stamp(start_s + frame.time_s)
+            rig.out["skeletons"].publish(encode_skeletons(stamp, "camera", np.array([body]), frame.positions))
+        done.set()
+
+    threading.Thread(target=publish).start()
+    assert rig.until(done.is_set)
+
+
+def test_an_action_is_answered_once_before_its_end(nodes: Any) -> None:
+    """A throw: the response comes from a partial window, and the whole window that follows gets none."""
+    windows, partial, responses = (nodes.heard[topic] for topic in ("windows", "partial_windows", "responses"))
+    windows.clear()
+    responses.clear()
+    perform(nodes, THROW, body=7)
+    assert nodes.until(lambda: len(windows) == 1)
+    assert nodes.until(lambda: count(nodes, "actions answered before their end") == 1)
+    assert len(responses) == count(nodes, "early answers") == 1
+    assert responses[0].header.frame_id == windows[0].header.frame_id == "body_7"
+    ends_s, answered_s = stamp_s(windows[0].header.stamp), stamp_s(responses[0].header.stamp)
+    assert answered_s < ends_s - 0.2
+    stamps = [stamp_s(message.header.stamp) for message in partial]
+    assert answered_s in stamps
+    assert min(np.diff(stamps)) > 0.09
+
+
+def test_a_threshold_of_one_is_silent(nodes: Any) -> None:
+    """The partial windows of that throw are not answered; the whole window is."""
+    for message in nodes.heard["partial_windows"]:
+        nodes.out["silent/partial_windows"].publish(message)
+    assert nodes.until(
+        lambda: count(nodes, "partial windows", "/silent/act2act") == len(nodes.heard["partial_windows"])
+    )
+    assert nodes.heard["silent/responses"] == []
+    nodes.out["silent/windows"].publish(nodes.heard["windows"][0])
+    assert nodes.until(lambda: len(nodes.heard["silent/responses"]) == 1)
+    assert nodes.heard["silent/responses"][0].header == nodes.heard["windows"][0].header
+
+
+def test_who_stands_still_gives_no_partial_window(nodes: Any) -> None:
+    """Perception publishes actions under way, not people."""
+    partial, before = nodes.heard["partial_windows"], len(nodes.heard["partial_windows"])
+    frames = count(nodes, "frames", "/perception")
+    still = Clip("still", np.arange(20) / 30, np.repeat(THROW.positions[:1], 20, axis=0), "s9", "none")
+    perform(nodes, still, body=9)
+    assert nodes.until(lambda: count(nodes, "frames", "/perception") >= frames + 60)
+    assert len(partial) == before
