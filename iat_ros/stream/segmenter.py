@@ -33,6 +33,7 @@ class SegmenterConfig:
         rest_angle_rad: All limbs within this angle of rest may end it.
         moving_rad_s: Angular speed of the fastest limb above which the person moves.
         quiet_s: How long the person must be near rest without moving before an action has ended.
+            Four frames at 30 Hz: 133 ms. A pause of that length near rest ends an action, too.
         hold_s: How long a pose away from rest must be held before an action has ended.
         lead_s: How much of the time before the start belongs to the action.
         speed_span_s: Time over which speed is measured.
@@ -46,7 +47,7 @@ class SegmenterConfig:
     start_angle_rad: float = 0.40
     rest_angle_rad: float = 0.55
     moving_rad_s: float = 1.2
-    quiet_s: float = 0.15
+    quiet_s: float = 0.12
     hold_s: float = 1.5
     lead_s: float = 0.25
     speed_span_s: float = 0.1
