@@ -41,7 +41,7 @@ from iat_ros.data.made_up import make_clips
 from iat_ros.data.source import RULES
 from iat_ros.errors import IatError
 from iat_ros.nodes.base import SENSOR_QOS
-from iat_ros.nodes.clouds import encode_skeletons, to_stamp
+from iat_ros.nodes.clouds import encode_skeletons, stamp_s, to_stamp
 from iat_ros.skeleton.definition import load_skeleton
 from iat_ros.stream.people import People
 from iat_ros.stream.segmenter import ActionSegmenter, SegmenterConfig
@@ -66,12 +66,16 @@ def measure(data: Path | None = None, seconds: float = 20.0) -> dict[str, Any]:
         "end_of_action_ms": end_of_action(data),
         **measure_node(),
         **measure_interact(seconds),
+        "flood": measure_flood(seconds),
     }
 
 
 def crowd(count: int) -> Iterator[np.ndarray]:
     """Stream people who act again and again, out of step: joint positions [m], shape (count, J, 3), without end."""
-    clips = [with_stillness(clip, 0.8, 1.0).positions for clip in make_clips(4, 1)]
+    # Those whose action ends at rest: a held pose ends one only after hold_s, which would look like a late window.
+    rng, quick_s = np.random.default_rng(0), 2 * SegmenterConfig().quiet_s
+    at_rest = [clip for clip in make_clips(4, 1) if all(delay < quick_s for delay in _ends(clip, rng))]
+    clips = [with_stillness(clip, 0.8, 1.0).positions for clip in at_rest]
     for frame in itertools.count():
         yield np.stack([clip[(frame + 7 * n) % len(clip)] for n, clip in zip(range(count), itertools.cycle(clips))])
 
@@ -128,14 +132,14 @@ class Process:
         self._publisher = self._node.create_publisher(PointCloud2, "skeletons", SENSOR_QOS)
         self._node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
         self.counts: dict[str, dict[str, str]] = {}
-        self.heard = 0
+        self.told_s: dict[str, float] = {}
         self._process = subprocess.Popen([sys.executable, "-m", "iat_ros", *words], cwd=ROOT)
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
-        self.heard += 1
         for status in message.status:
             self.counts[status.name] = {"active": str(status.message.startswith("active"))}
             self.counts[status.name] |= {value.key: value.value for value in status.values}
+            self.told_s[status.name] = stamp_s(message.header.stamp)
 
     def until(self, done: Callable[[], bool], timeout_s: float) -> None:
         """Let time pass until something holds.
@@ -154,23 +158,35 @@ class Process:
         self.until(lambda: all(self.counts.get(f"/{name}", {}).get("active") == "True" for name in names), 60.0)
         self.until(lambda: self._publisher.get_subscription_count() == 1, 10.0)
 
-    def stream(self, frames: Iterator[np.ndarray], seconds: float) -> int:
-        """Publish frames at 30 Hz, best effort; return how many."""
+    def on_windows(self, call: Callable[[float, float], None]) -> None:
+        """Call back with the time now and the stamp of each window that arrives [s]."""
+
+        def hear(message: PointCloud2) -> None:
+            call(self._now_s(), stamp_s(message.header.stamp))
+
+        self._node.create_subscription(PointCloud2, "windows", hear, 50)
+
+    def _now_s(self) -> float:
+        return float(self._node.get_clock().now().nanoseconds * 1e-9)
+
+    def stream(self, frames: Iterator[np.ndarray], seconds: float, rate_hz: float = RATE_HZ) -> int:
+        """Publish frames, best effort; return how many."""
         begin, count = time.monotonic(), 0
         for positions in frames:
-            if (due := begin + count / RATE_HZ) > begin + seconds:
+            if (due := begin + count / rate_hz) > begin + seconds:
                 break
-            time.sleep(max(0.0, due - time.monotonic()))
-            stamp = to_stamp(self._node.get_clock().now().nanoseconds * 1e-9)
+            while (wait_s := due - time.monotonic()) > 0:
+                time.sleep(min(wait_s, 0.001))
+                self._executor.spin_once(timeout_sec=0)
+            stamp = to_stamp(self._now_s())
             self._publisher.publish(encode_skeletons(stamp, "camera", np.arange(len(positions)), positions))
             count += 1
         return count
 
     def hear_again(self) -> None:
-        """Wait until the nodes have told twice what they counted, so that it is new."""
-        for name in list(self.counts):
-            self.counts[name].pop("active")
-        self.until(lambda: all("active" in counts for counts in self.counts.values()), 15.0)
+        """Wait until the nodes have told what they counted up to now, and half a second more."""
+        wanted_s = self._now_s() + 0.5
+        self.until(lambda: all(told_s > wanted_s for told_s in self.told_s.values()), 15.0)
 
     def count(self, node: str, key: str) -> int:
         """Return a figure of a node's diagnostics."""
@@ -265,6 +281,34 @@ def measure_interact(seconds: float) -> dict[str, Any]:
             "interact_cpu_percent": shares,
             "interact_answers": process.count("/act2act", "answers"),
             "interact_memory_mb": {"before": round(memory_mb, 1), "after": round(process.memory_mb(), 1)},
+        }
+
+
+def measure_flood(seconds: float) -> dict[str, Any]:
+    """Flood the whole chain with 200 people at 1 kHz: what it drops, and how old its answers are.
+
+    The latency of a window runs from the stamp of the frame that ended the action, `quiet_s` after the last one used, to
+    the arrival of the window.
+    """
+    quiet_ms = 1e3 * SegmenterConfig().quiet_s
+    with running("interact") as process:
+        process.wait_active("perception", "act2act", "trajectory")
+        latencies_ms: list[float] = []
+        process.on_windows(lambda now_s, stamp: latencies_ms.append(1e3 * (now_s - stamp) - quiet_ms))
+        people = list(itertools.islice(crowd(200), 150))
+        slow = itertools.chain.from_iterable(itertools.repeat(pose, 33) for pose in itertools.cycle(people))
+        sent = process.stream(slow, seconds, 1000.0)
+        process.hear_again()
+        counts = process.counts["/perception"]
+        return {
+            "sent": sent,
+            "used": process.count("/perception", "frames"),
+            "dropped": {key: int(value) for key, value in counts.items() if key.startswith("dropped: ")},
+            "windows": len(latencies_ms),
+            "window_latency_ms": {
+                "p50": round(float(np.percentile(latencies_ms, 50)), 1),
+                "p99": round(float(np.percentile(latencies_ms, 99)), 1),
+            },
         }
 
 

@@ -55,7 +55,9 @@ class PerceptionNode(IatNode):
         Parameter("min_action", _SEGMENTER.min_action_s, "Shorter actions are dropped [s].", 0.1, 10.0),
         Parameter("max_action", _SEGMENTER.max_action_s, "Longer actions are dropped [s].", 1.0, 120.0),
         Parameter("max_gap", _SEGMENTER.max_gap_s, "A longer gap between frames loses the person [s].", 0.05, 5.0),
-        Parameter("max_people", 64, "So many are followed at once; who came first stays, others are left out.", 1, 1000),
+        Parameter(
+            "max_people", 64, "So many are followed at once; who came first stays, others are left out.", 1, 1000
+        ),
     )
 
     def __init__(self, **options: Any) -> None:
