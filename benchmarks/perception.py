@@ -24,8 +24,7 @@ from typing import Any
 
 import numpy as np
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))  # the package beside this folder, installed or not
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the package beside this folder, installed or not
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
@@ -46,6 +45,7 @@ from iat_ros.skeleton.definition import load_skeleton
 from iat_ros.stream.people import People
 from iat_ros.stream.segmenter import ActionSegmenter, SegmenterConfig
 
+ROOT = Path(__file__).parents[1]
 RATE_HZ = 30.0
 CROWDS = (1, 8, 64, 200)
 MOST_PEOPLE = 1000
@@ -287,8 +287,8 @@ def measure_interact(seconds: float) -> dict[str, Any]:
 def measure_flood(seconds: float) -> dict[str, Any]:
     """Flood the whole chain with 200 people at 1 kHz: what it drops, and how old its answers are.
 
-    The latency of a window runs from the stamp of the frame that ended the action, `quiet_s` after the last one used, to
-    the arrival of the window.
+    The latency of a window runs from the stamp of the frame that ended the action, `quiet_s` after the last one
+    used, to the arrival of the window.
     """
     quiet_ms = 1e3 * SegmenterConfig().quiet_s
     with running("interact") as process:

@@ -1,4 +1,4 @@
-"""Streams as they come: any rate, jitter, bursts, late and doubled frames, jumping clocks, swapped bodies, unplugging."""
+"""Streams as they come: any rate, jitter, bursts, late and doubled frames, jumping clocks, swaps, unplugging."""
 
 from __future__ import annotations
 
