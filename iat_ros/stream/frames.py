@@ -11,10 +11,11 @@ class FrameBuffer:
     Args:
         joints: J.
         limbs: L.
-        capacity: How many frames fit in before the arrays grow.
+        capacity: How many frames fit in at least; the arrays grow with a long action and shrink after it.
     """
 
     def __init__(self, joints: int, limbs: int, capacity: int = 64) -> None:
+        self._capacity = capacity
         self._times_s = np.empty(capacity)
         self._positions = np.empty((capacity, joints, 3))
         self._limbs = np.empty((capacity, limbs, 3))
@@ -57,12 +58,11 @@ class FrameBuffer:
         self._start = self._end = 0
 
     def _make_room(self) -> None:
-        """Move the frames to the front of the arrays, of twice the size where they fill more than half of them."""
-        kept, capacity = len(self), len(self._times_s)
-        size = 2 * capacity if kept > capacity // 2 else capacity
+        """Move the frames to the front of arrays in which as many again find room."""
+        kept, size = len(self), max(self._capacity, 2 * len(self))
         for name in ("_times_s", "_positions", "_limbs"):
             old = getattr(self, name)
-            new = old if size == capacity else np.empty((size, *old.shape[1:]))
+            new = old if size == len(old) else np.empty((size, *old.shape[1:]))
             new[:kept] = old[self._start : self._end]
             setattr(self, name, new)
         self._start, self._end = 0, kept

@@ -31,8 +31,10 @@ class Bench:
         self.context = Context()
         rclpy.init(context=self.context, domain_id=domain)
         overrides = [Parameter(name, value=value) for name, value in values.items()]
-        self.perception = PerceptionNode(context=self.context, parameter_overrides=overrides)
-        self.tracker = rclpy.create_node("tracker", context=self.context)
+        # In a namespace: what is left of a lifecycle node's services must not answer to tests that come later.
+        options: dict[str, Any] = {"context": self.context, "namespace": "load"}
+        self.perception = PerceptionNode(parameter_overrides=overrides, **options)
+        self.tracker = rclpy.create_node("tracker", **options)
         self.windows: list[PointCloud2] = []
         self.tracker.create_subscription(PointCloud2, "windows", self.windows.append, 50)
         self.publisher = self.tracker.create_publisher(PointCloud2, "skeletons", qos_profile_sensor_data)
