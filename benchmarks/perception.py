@@ -77,7 +77,9 @@ def crowd(count: int) -> Iterator[np.ndarray]:
     at_rest = [clip for clip in make_clips(4, 1) if all(delay < quick_s for delay in _ends(clip, rng))]
     clips = [with_stillness(clip, 0.8, 1.0).positions for clip in at_rest]
     for frame in itertools.count():
-        yield np.stack([clip[(frame + 7 * n) % len(clip)] for n, clip in zip(range(count), itertools.cycle(clips))])
+        yield np.stack(
+            [clip[max(0, frame - 2 * (n % 30)) % len(clip)] for n, clip in zip(range(count), itertools.cycle(clips))]
+        )
 
 
 def time_core(count: int, frames: int = 150) -> float:
@@ -295,14 +297,14 @@ def measure_flood(seconds: float) -> dict[str, Any]:
         process.wait_active("perception", "act2act", "trajectory")
         latencies_ms: list[float] = []
         process.on_windows(lambda now_s, stamp: latencies_ms.append(1e3 * (now_s - stamp) - quiet_ms))
-        people = list(itertools.islice(crowd(200), 150))
-        slow = itertools.chain.from_iterable(itertools.repeat(pose, 33) for pose in itertools.cycle(people))
+        slow = itertools.chain.from_iterable(itertools.repeat(pose, 33) for pose in crowd(200))
         sent = process.stream(slow, seconds, 1000.0)
         process.hear_again()
-        counts = process.counts["/perception"]
+        counts, used = process.counts["/perception"], process.count("/perception", "frames")
         return {
             "sent": sent,
-            "used": process.count("/perception", "frames"),
+            "used": used,
+            "lost_in_transport": sent - used - process.count("/perception", "dropped: frame overtaken by newer ones"),
             "dropped": {key: int(value) for key, value in counts.items() if key.startswith("dropped: ")},
             "windows": len(latencies_ms),
             "window_latency_ms": {
