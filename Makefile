@@ -16,7 +16,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo train evaluate reproduce bench_training bench_augmentation bench_selection bench_answering bench_early interact play viewer make_up test lint clean venv
+.PHONY: help demo train evaluate reproduce bench_training bench_augmentation bench_selection bench_answering bench_early bench_perception interact play viewer make_up test lint clean venv
 
 help: ## list the targets
 	@echo 'make TARGET [ARGS="..."]; ARGS="--help" tells the options of a target'
@@ -48,6 +48,9 @@ bench_answering: $(STAMP) ## how long the generator takes
 
 bench_early: $(STAMP) ## answers before the action ends, judged on set B
 	$(BIN)/python benchmarks/early.py $(ARGS)
+
+bench_perception: $(STAMP) ## what perception costs and bears, and how soon it sees that an action is over
+	$(BIN)/python benchmarks/perception.py $(ARGS)
 
 interact: $(STAMP) ## all nodes in one process
 	$(RUN) interact $(ARGS)

@@ -33,7 +33,7 @@ from iat_ros.resources import find_config
 from iat_ros.robot.model import RobotModel
 from iat_ros.skeleton.motion import MotionArray
 
-_NODES = ("perception", "act2act", "trajectory")
+_NODES = ("perception", "act2act", "trajectory", "robot")
 _STILL_S = 1.5
 
 
@@ -101,6 +101,7 @@ def _start(model: Path, robot: str, skeleton: str) -> dict[str, subprocess.Popen
         "perception": [],
         "act2act": ["-p", f'model:="{model}"', "-p", "device:=cpu"],
         "trajectory": ["-p", f'robot:="{robot}"'],
+        "robot": ["-p", f'robot:="{robot}"'],
     }
     return {
         name: subprocess.Popen(

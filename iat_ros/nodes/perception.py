@@ -6,21 +6,25 @@ import math
 from collections import Counter
 from typing import Any
 
+from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import PointCloud2
 from std_msgs.msg import Header
 from std_srvs.srv import Trigger
 
 from iat_ros.errors import SkeletonError
-from iat_ros.nodes.base import RESULT_QOS, SENSOR_QOS, IatNode
+from iat_ros.nodes.base import RESULT_QOS, IatNode
 from iat_ros.nodes.clouds import decode_skeletons, encode_motion, to_stamp
 from iat_ros.nodes.parameters import Parameter
 from iat_ros.skeleton.definition import load_skeleton
 from iat_ros.stream.people import People
-from iat_ros.stream.segmenter import Segment, SegmenterConfig
+from iat_ros.stream.segmenter import LIVE, Segment, SegmenterConfig
 from iat_ros.stream.window import make_window
 
-_SEGMENTER = SegmenterConfig()
+_SEGMENTER = LIVE
 _PARTIAL_EVERY_S = 0.1
+_FRAMES_QOS = QoSProfile(depth=60, reliability=ReliabilityPolicy.BEST_EFFORT)
+"""Best effort, as for every sensor; two seconds at 30 Hz, so that it is here that frames are dropped, and counted."""
+_MOST_WAITING = 5  # frames that came in one burst, as over a wireless network, and are all used
 
 SKELETON = Parameter("skeleton", "utd_mhad", "Skeleton definition: the name of one that ships, or a YAML file.")
 
@@ -57,6 +61,9 @@ class PerceptionNode(IatNode):
         Parameter("max_action", _SEGMENTER.max_action_s, "Longer actions are dropped [s].", 1.0, 120.0),
         Parameter("max_gap", _SEGMENTER.max_gap_s, "A longer gap between frames loses the person [s].", 0.05, 5.0),
         Parameter("early", False, "Publish partial_windows, so that actions can be answered before they end."),
+        Parameter(
+            "max_people", 64, "So many are followed at once; who came first stays, others are left out.", 1, 1000
+        ),
     )
 
     def __init__(self, **options: Any) -> None:
@@ -65,7 +72,8 @@ class PerceptionNode(IatNode):
         self._partial_windows = self.create_lifecycle_publisher(PointCloud2, "partial_windows", RESULT_QOS)
         self._people: People | None = None
         self._reported: Counter[str] = Counter()
-        self.create_subscription(PointCloud2, "skeletons", self.guarded(self._on_skeletons), SENSOR_QOS)
+        self._skeletons = self.create_subscription(PointCloud2, "skeletons", self._on_skeletons, _FRAMES_QOS)
+        self._take = self.guarded(self._take_frame)
         self.create_service(Trigger, "~/trigger", self._on_trigger)
 
     def setup(self, values: dict[str, Any]) -> None:
@@ -85,7 +93,7 @@ class PerceptionNode(IatNode):
         self._early = values["early"]
         self._min_action_s = config.min_action_s
         self._partial_at_s = -math.inf
-        self._people = People(self._definition, config)
+        self._people = People(self._definition, config, most=values["max_people"])
         self._reported = Counter()
 
     def teardown(self) -> None:
@@ -93,6 +101,21 @@ class PerceptionNode(IatNode):
         self._people = None
 
     def _on_skeletons(self, message: PointCloud2) -> None:
+        """Take this frame and those that wait behind it; where these are many, the oldest are skipped.
+
+        So an answer is never later than the few frames that are used take, and what is skipped is counted: the
+        middleware, which would keep the newest ones as well, tells nobody what it threw away.
+        """
+        frames = [message]
+        while len(frames) < _FRAMES_QOS.depth and (waiting := self._skeletons.handle.take_message(PointCloud2, False)):
+            frames.append(waiting[0])
+        skipped = len(frames) - _MOST_WAITING
+        if skipped > 0 and self.active:
+            self.drop("frame overtaken by newer ones", skipped)
+        for frame in frames[-_MOST_WAITING:]:
+            self._take(frame)
+
+    def _take_frame(self, message: PointCloud2) -> None:
         people = self._people
         if people is None:
             return
@@ -104,10 +127,10 @@ class PerceptionNode(IatNode):
             self._partial_at_s = cloud.time_s
             self._publish_partial(people)
         self.counts["people"] = len(people)
-        dropped = people.dropped
-        for reason, count in (dropped - self._reported).items():
-            self.drop(reason, count)
-        self._reported = dropped
+        if people.dropped != self._reported:
+            for reason, count in (people.dropped - self._reported).items():
+                self.drop(reason, count)
+            self._reported = people.dropped.copy()
 
     def _publish(self, body_id: int, segment: Segment) -> None:
         message = self._encode(body_id, segment)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -76,23 +77,31 @@ class SkeletonDefinition:
         """Names of the limbs, in order."""
         return tuple(limb.name for limb in self.limbs)
 
-    @property
+    @cached_property
     def limb_starts(self) -> np.ndarray:
         """Index of each limb's start joint, shape (L,)."""
-        return np.array([self.joints.index(limb.start) for limb in self.limbs])
+        return self._indices([limb.start for limb in self.limbs])
 
-    @property
+    @cached_property
     def limb_ends(self) -> np.ndarray:
         """Index of each limb's end joint, shape (L,)."""
-        return np.array([self.joints.index(limb.end) for limb in self.limbs])
+        return self._indices([limb.end for limb in self.limbs])
 
-    @property
+    @cached_property
+    def torso_joints(self) -> np.ndarray:
+        """Sorted indices of the joints that span the body frame."""
+        frame = self.body_frame
+        return np.unique(self._indices([frame.left, frame.right, frame.bottom, frame.top]))
+
+    @cached_property
     def needed_joints(self) -> np.ndarray:
         """Sorted indices of the joints that limbs and body frame need; the others may be untracked."""
-        frame = self.body_frame
-        names = {frame.left, frame.right, frame.bottom, frame.top}
-        names |= {limb.start for limb in self.limbs} | {limb.end for limb in self.limbs}
-        return np.array(sorted(self.joints.index(name) for name in names))
+        return np.unique(np.concatenate([self.limb_starts, self.limb_ends, self.torso_joints]))
+
+    def _indices(self, names: list[str]) -> np.ndarray:
+        indices = np.array([self.joints.index(name) for name in names])
+        indices.flags.writeable = False  # shared by all who ask
+        return indices
 
 
 def load_skeleton(name_or_path: str) -> SkeletonDefinition:

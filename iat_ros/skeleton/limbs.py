@@ -9,7 +9,8 @@ import numpy as np
 from iat_ros.errors import SkeletonError
 from iat_ros.skeleton.definition import SkeletonDefinition
 
-_SHORTEST_M = 1e-6
+SHORTEST_M = 1e-6
+"""A limb shorter than this [m] has no direction."""
 
 
 def limb_vectors(definition: SkeletonDefinition, positions: np.ndarray) -> np.ndarray:
@@ -81,10 +82,10 @@ def limbs_in_body(definition: SkeletonDefinition, positions: np.ndarray) -> np.n
 
 def unit(vectors: np.ndarray) -> np.ndarray:
     """Scale vectors along the last axis to length 1; vectors without length stay zero."""
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), _SHORTEST_M)
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), SHORTEST_M)
 
 
-def _unit(vectors: np.ndarray, problem: Callable[[int, int], str], shortest: float = _SHORTEST_M) -> np.ndarray:
+def _unit(vectors: np.ndarray, problem: Callable[[int, int], str], shortest: float = SHORTEST_M) -> np.ndarray:
     length = np.linalg.norm(vectors, axis=-1)
     if np.any(length < shortest):
         where = [*np.argwhere(length < shortest)[0].tolist(), 0, 0]

@@ -6,8 +6,8 @@ from collections import Counter
 
 import numpy as np
 
-from iat_ros.errors import SkeletonError
 from iat_ros.skeleton.definition import SkeletonDefinition
+from iat_ros.stream.pose import make_poses
 from iat_ros.stream.segmenter import ActionSegmenter, Segment, SegmenterConfig
 
 
@@ -18,7 +18,11 @@ class People:
         definition: The skeleton.
         config: When an action starts and ends.
         forget_s: Somebody not seen for so long is forgotten [s].
-        most: No more people than this are followed; the newest are left out and counted.
+        most: No more people than this are followed. Who came first stays until forgotten; the others are left out,
+            and each of their frames is counted.
+
+    Attributes:
+        dropped: How many frames or actions were not used, by reason, over everybody so far.
     """
 
     def __init__(
@@ -29,15 +33,10 @@ class People:
         self._forget_s = forget_s
         self._most = most
         self._segmenters: dict[int, ActionSegmenter] = {}
-        self._dropped: Counter[str] = Counter()
+        self.dropped: Counter[str] = Counter()
 
     def __len__(self) -> int:
         return len(self._segmenters)
-
-    @property
-    def dropped(self) -> Counter[str]:
-        """How many frames or actions were not used, by reason, over everybody so far."""
-        return sum((segmenter.dropped for segmenter in self._segmenters.values()), Counter(self._dropped))
 
     def push(self, time_s: float, body_ids: np.ndarray, positions: np.ndarray) -> list[tuple[int, Segment]]:
         """Take everybody's next frame.
@@ -49,23 +48,16 @@ class People:
 
         Returns:
             The actions that ended, with the body's id.
-
         """
         ended = []
-        for body_id, pose in zip(body_ids.tolist(), positions, strict=True):
-            if np.isnan(pose).all():
-                continue
+        for body_id, pose in make_poses(self._definition, body_ids, positions, self.dropped):
             segmenter = self._segmenters.get(body_id)
             if segmenter is None:
                 if len(self._segmenters) >= self._most:
-                    self._dropped["too many people"] += 1
+                    self.dropped["too many people"] += 1
                     continue
-                segmenter = self._segmenters[body_id] = ActionSegmenter(self._definition, self._config)
-            try:
-                segment = segmenter.push(time_s, pose)
-            except SkeletonError as error:  # this person's frame cannot be used; the others' can
-                self._dropped[str(error)] += 1
-                continue
+                segmenter = self._segmenters[body_id] = ActionSegmenter(self._definition, self._config, self.dropped)
+            segment = segmenter.push_pose(time_s, pose)
             if segment is not None:
                 ended.append((body_id, segment))
         self._forget(time_s)
@@ -86,6 +78,5 @@ class People:
             last = segmenter.last_time_s
             if last is None or abs(now - last) > self._forget_s:
                 if segmenter.acting:
-                    self._dropped["person lost while acting"] += 1
-                self._dropped += segmenter.dropped
+                    self.dropped["person lost while acting"] += 1
                 del self._segmenters[body_id]

@@ -1,0 +1,337 @@
+"""What perception costs, how much it bears, and how long it takes to see that an action is over.
+
+    python benchmarks/perception.py --json FILE [--data DIR]
+
+starts real nodes, each in a process of its own, and streams made-up people to them over DDS at 30 Hz. With --data, the
+end of actions is measured on the people of UTD-MHAD from whom the package learns (1, 3, 5, 7), else on made-up ones.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the package beside this folder, installed or not
+
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+from sensor_msgs.msg import PointCloud2
+
+from iat_ros.data import utd_mhad
+from iat_ros.data.actions import with_stillness
+from iat_ros.data.bag import read_bag
+from iat_ros.data.clip import Clip
+from iat_ros.data.made_up import make_clips
+from iat_ros.data.source import RULES
+from iat_ros.errors import IatError
+from iat_ros.nodes.base import SENSOR_QOS
+from iat_ros.nodes.clouds import encode_skeletons, stamp_s, to_stamp
+from iat_ros.skeleton.definition import load_skeleton
+from iat_ros.stream.people import People
+from iat_ros.stream.segmenter import LIVE, ActionSegmenter
+
+ROOT = Path(__file__).parents[1]
+RATE_HZ = 30.0
+CROWDS = (1, 8, 64, 200)
+MOST_PEOPLE = 1000
+JITTER_S = 0.005
+DEFINITION = load_skeleton("utd_mhad")
+_TICK_S = 1.0 / os.sysconf("SC_CLK_TCK")
+
+
+def measure(data: Path | None = None, seconds: float = 20.0) -> dict[str, Any]:
+    """Measure everything; see the keys.
+
+    Args:
+        data: UTD-MHAD, for the end of actions; made-up people where None.
+        seconds: How long each CPU share is measured [s].
+    """
+    return {
+        "core_ms_per_frame": {str(count): time_core(count) for count in CROWDS},
+        "end_of_action_ms": end_of_action(data),
+        **measure_node(),
+        **measure_interact(seconds),
+        "flood": measure_flood(seconds),
+    }
+
+
+def crowd(count: int) -> Iterator[np.ndarray]:
+    """Stream people who act again and again, out of step: joint positions [m], shape (count, J, 3), without end."""
+    # Those whose action ends at rest: a held pose ends one only after hold_s, which would look like a late window.
+    rng, quick_s = np.random.default_rng(0), 2 * LIVE.quiet_s
+    at_rest = [clip for clip in make_clips(4, 1) if all(delay < quick_s for delay in _ends(clip, rng))]
+    clips = [with_stillness(clip, 0.8, 1.0).positions for clip in at_rest]
+    for frame in itertools.count():
+        yield np.stack(
+            [clip[max(0, frame - 2 * (n % 30)) % len(clip)] for n, clip in zip(range(count), itertools.cycle(clips))]
+        )
+
+
+def time_core(count: int, frames: int = 150) -> float:
+    """Time a frame of so many people without ROS, in CPU time [ms]."""
+    people, ids = People(DEFINITION, LIVE, most=count), np.arange(count)
+    poses = list(itertools.islice(crowd(count), frames))
+    started = time.process_time()
+    for frame, positions in enumerate(poses):
+        people.push(frame / RATE_HZ, ids, positions)
+    return round(1e3 * (time.process_time() - started) / frames, 4)
+
+
+def end_of_action(data: Path | None) -> dict[str, Any]:
+    """Time from the last frame of an action to the frame that tells that it is over, by their stamps [ms].
+
+    Stamps are a little uneven, as those of cameras are. Also tells how many clips gave exactly one window.
+    """
+    actions = tuple(name for rule in RULES for name in (rule.stimulus, rule.response))
+    clips = make_clips(8, 2, actions=actions)
+    if data is not None:
+        clips = [clip for clip in utd_mhad.read_directory(data, actions) if clip.person in ("s1", "s3", "s5", "s7")]
+    rng = np.random.default_rng(0)
+    found = [_ends(clip, rng) for clip in clips]
+    delays_ms = 1e3 * np.concatenate([np.array(delays) for delays in found])
+    p50, p99 = np.percentile(delays_ms, [50, 99])
+    return {
+        "p50": round(float(p50), 1),
+        "p99": round(float(p99), 1),
+        "clips": len(clips),
+        "clips_with_exactly_one_window": sum(len(delays) == 1 for delays in found),
+        "people": "UTD-MHAD, 1 3 5 7" if data else "made up",
+    }
+
+
+def _ends(clip: Clip, rng: np.random.Generator) -> list[float]:
+    still = with_stillness(clip, 0.8, 2.0)
+    times_s = still.times_s + rng.uniform(-JITTER_S, JITTER_S, len(still.times_s))
+    segmenter = ActionSegmenter(DEFINITION, LIVE)
+    pushed = [(now, segmenter.push(now, pose)) for now, pose in zip(times_s, still.positions, strict=True)]
+    return [float(now - segment.times_s[-1]) for now, segment in pushed if segment is not None]
+
+
+class Process:
+    """A verb of this package in a process of its own, a node that streams people to it, and what it tells."""
+
+    def __init__(self, words: Sequence[str], domain: int) -> None:
+        self.context = Context()
+        rclpy.init(context=self.context, domain_id=domain)
+        self._node = rclpy.create_node("bench", context=self.context)
+        self._executor = SingleThreadedExecutor(context=self.context)
+        self._executor.add_node(self._node)
+        self._publisher = self._node.create_publisher(PointCloud2, "skeletons", SENSOR_QOS)
+        self._node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
+        self.counts: dict[str, dict[str, str]] = {}
+        self.told_s: dict[str, float] = {}
+        self._process = subprocess.Popen([sys.executable, "-m", "iat_ros", *words], cwd=ROOT)
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            self.counts[status.name] = {"active": str(status.message.startswith("active"))}
+            self.counts[status.name] |= {value.key: value.value for value in status.values}
+            self.told_s[status.name] = stamp_s(message.header.stamp)
+
+    def until(self, done: Callable[[], bool], timeout_s: float) -> None:
+        """Let time pass until something holds.
+
+        Raises:
+            IatError: It does not come to hold in time, or the process ended.
+        """
+        deadline = time.monotonic() + timeout_s
+        while not done():
+            if time.monotonic() > deadline or self._process.poll() is not None:
+                raise IatError(f"the nodes do not answer; last heard: {self.counts}")
+            self._executor.spin_once(timeout_sec=0.05)
+
+    def wait_active(self, *names: str) -> None:
+        """Wait until nodes are active and listen."""
+        self.until(lambda: all(self.counts.get(f"/{name}", {}).get("active") == "True" for name in names), 60.0)
+        self.until(lambda: self._publisher.get_subscription_count() == 1, 10.0)
+
+    def on_windows(self, call: Callable[[float, float], None]) -> None:
+        """Call back with the time now and the stamp of each window that arrives [s]."""
+
+        def hear(message: PointCloud2) -> None:
+            call(self._now_s(), stamp_s(message.header.stamp))
+
+        self._node.create_subscription(PointCloud2, "windows", hear, 50)
+
+    def _now_s(self) -> float:
+        return float(self._node.get_clock().now().nanoseconds * 1e-9)
+
+    def stream(self, frames: Iterator[np.ndarray], seconds: float, rate_hz: float = RATE_HZ) -> int:
+        """Publish frames, best effort; return how many."""
+        begin, count = time.monotonic(), 0
+        for positions in frames:
+            if (due := begin + count / rate_hz) > begin + seconds:
+                break
+            while (wait_s := due - time.monotonic()) > 0:
+                time.sleep(min(wait_s, 0.001))
+                self._executor.spin_once(timeout_sec=0)
+            stamp = to_stamp(self._now_s())
+            self._publisher.publish(encode_skeletons(stamp, "camera", np.arange(len(positions)), positions))
+            count += 1
+        return count
+
+    def hear_again(self) -> None:
+        """Wait until the nodes have told what they counted up to now, and half a second more."""
+        wanted_s = self._now_s() + 0.5
+        self.until(lambda: all(told_s > wanted_s for told_s in self.told_s.values()), 15.0)
+
+    def count(self, node: str, key: str) -> int:
+        """Return a figure of a node's diagnostics."""
+        return int(self.counts[node].get(key, "0"))
+
+    def cpu_s(self) -> float:
+        """CPU time that the process has used so far, all threads [s]."""
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) * _TICK_S
+
+    def memory_mb(self) -> float:
+        """Memory that the process holds [MB]."""
+        lines = Path(f"/proc/{self._process.pid}/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1000
+
+    def close(self) -> None:
+        """End the process and the node."""
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+        self._executor.shutdown()
+        self._node.destroy_node()
+        rclpy.shutdown(context=self.context)
+
+
+@contextmanager
+def running(*words: str) -> Iterator[Process]:
+    """Run a verb on a ROS domain of its own."""
+    domain = random.SystemRandom().randint(1, 101)
+    os.environ |= {"ROS_DOMAIN_ID": str(domain), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
+    process = Process(words, domain)
+    try:
+        yield process
+    finally:
+        process.close()
+
+
+def measure_node(seconds: float = 5.0) -> dict[str, Any]:
+    """Measure the node perception over DDS: CPU by people, and how many there may be before it drops a frame."""
+    cpu_percent, bears, fails = {}, 0, MOST_PEOPLE + 1
+    with running("perception", "--ros-args", "-p", f"max_people:={MOST_PEOPLE}") as process:
+        process.wait_active("perception")
+        for count in (*CROWDS, 400, 800):
+            dropped, cpu_percent[str(count)] = _load(process, count, seconds)
+            if dropped:
+                fails = count
+                break
+            bears = count
+        while fails - bears > max(8, bears // 8):
+            middle = (bears + fails) // 2
+            bears, fails = (bears, middle) if _load(process, middle, seconds)[0] else (middle, fails)
+        return {"node_cpu_percent": cpu_percent, "people_per_core": bears}
+
+
+def _load(process: Process, count: int, seconds: float) -> tuple[int, float]:
+    """Stream so many people; return how many frames were dropped, and the CPU share in percent of a core."""
+    time.sleep(2.5)  # until those of the last round are forgotten
+    process.hear_again()
+    before = process.count("/perception", "frames")
+    frames = list(itertools.islice(crowd(count), int(seconds * RATE_HZ) + 1))
+    cpu_s, begin = process.cpu_s(), time.monotonic()
+    sent = process.stream(iter(frames), seconds)
+    cpu_percent = 100 * (process.cpu_s() - cpu_s) / (time.monotonic() - begin)
+    process.hear_again()
+    return sent - (process.count("/perception", "frames") - before), round(cpu_percent, 1)
+
+
+def measure_interact(seconds: float) -> dict[str, Any]:
+    """Measure the whole chain in one process: CPU with nobody, one idle and one acting person; memory before, after."""
+    recorded = [frame.positions for frame in read_bag(ROOT / "recordings" / "made_up")]
+    shares: dict[str, float] = {}
+    with running("interact") as process:
+        process.wait_active("perception", "act2act", "trajectory")
+        process.stream(itertools.cycle(recorded), 5.0)
+        memory_mb = process.memory_mb()
+        for name, frames in (
+            ("nobody", None),
+            ("idle", itertools.repeat(recorded[0])),
+            ("acting", itertools.cycle(recorded)),
+        ):
+            cpu_s, begin = process.cpu_s(), time.monotonic()
+            if frames is None:
+                time.sleep(seconds)
+            else:
+                process.stream(frames, seconds)
+            shares[name] = round(100 * (process.cpu_s() - cpu_s) / (time.monotonic() - begin), 2)
+        process.hear_again()
+        return {
+            "cpu_percent_one_person": shares["acting"],
+            "interact_cpu_percent": shares,
+            "interact_answers": process.count("/act2act", "answers"),
+            "interact_memory_mb": {"before": round(memory_mb, 1), "after": round(process.memory_mb(), 1)},
+        }
+
+
+def measure_flood(seconds: float) -> dict[str, Any]:
+    """Flood the whole chain with 200 people at 1 kHz: what it drops, and how old its answers are.
+
+    The latency of a window runs from the stamp of the frame that ended the action, `quiet_s` after the last one
+    used, to the arrival of the window.
+    """
+    quiet_ms = 1e3 * LIVE.quiet_s
+    with running("interact") as process:
+        process.wait_active("perception", "act2act", "trajectory")
+        latencies_ms: list[float] = []
+        process.on_windows(lambda now_s, stamp: latencies_ms.append(1e3 * (now_s - stamp) - quiet_ms))
+        slow = itertools.chain.from_iterable(itertools.repeat(pose, 33) for pose in crowd(200))
+        sent = process.stream(slow, seconds, 1000.0)
+        process.hear_again()
+        counts, used = process.counts["/perception"], process.count("/perception", "frames")
+        return {
+            "sent": sent,
+            "used": used,
+            "lost_in_transport": sent - used - process.count("/perception", "dropped: frame overtaken by newer ones"),
+            "dropped": {key: int(value) for key, value in counts.items() if key.startswith("dropped: ")},
+            "windows": len(latencies_ms),
+            "window_latency_ms": {
+                "p50": round(float(np.percentile(latencies_ms, 50)), 1),
+                "p99": round(float(np.percentile(latencies_ms, 99)), 1),
+            },
+        }
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure and print; return 0, or 1 after an error."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, help="directory of UTD-MHAD skeleton files")
+    parser.add_argument("--seconds", type=float, default=20.0, help="how long each CPU share is measured [s]")
+    parser.add_argument("--json", type=Path, help="write the figures here")
+    args = parser.parse_args(argv)
+    try:
+        figures = measure(args.data, args.seconds)
+    except IatError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    text = json.dumps(figures, indent=2)
+    print(text)
+    if args.json:
+        args.json.write_text(text + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
