@@ -62,8 +62,30 @@ def bend(model: RobotModel, checker: CollisionChecker, positions: Array) -> Arra
     for frame, distance in enumerate(away):
         if checker.contact_in(model.rest + distance) is not None:
             kept[frame] = next((x for x in SHARES if checker.contact_in(model.rest + x * distance) is None), 0.0)
+    return _pull(model, positions, 1.0 - kept)
+
+
+def bend_at(model: RobotModel, positions: Array, frame: int, share: float) -> Array:
+    """Pull one frame, and less so its neighbours, towards the rest pose.
+
+    Args:
+        model: The robot.
+        positions: (T, J) joint angles [rad]; not modified.
+        frame: Which frame.
+        share: Share of its distance from rest that it keeps.
+
+    Returns:
+        (T, J) joint angles [rad].
+    """
+    lost = np.zeros(len(positions))
+    lost[frame] = 1.0 - share
+    return _pull(model, positions, lost)
+
+
+def _pull(model: RobotModel, positions: Array, lost: Array) -> Array:
+    """Take away shares (T,) of the frames' distances from rest, fading on either side."""
     fade = 1.0 - np.abs(np.arange(-SPREAD, SPREAD + 1)) / (SPREAD + 1)
-    lost = np.pad(1.0 - kept, SPREAD)
-    spread = np.stack([lost[shift : shift + len(kept)] * fade[shift] for shift in range(2 * SPREAD + 1)]).max(axis=0)
-    bent: Array = model.rest + away * (1.0 - spread)[:, None]
+    padded = np.pad(lost, SPREAD)
+    spread = np.stack([padded[shift : shift + len(lost)] * fade[shift] for shift in range(2 * SPREAD + 1)])
+    bent: Array = model.rest + (positions - model.rest) * (1.0 - spread.max(axis=0))[:, None]
     return bent

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from iat_ros.errors import RobotError
 from iat_ros.robot.braking import slow_down, stop
-from iat_ros.robot.clearance import bend, splay
+from iat_ros.robot.clearance import bend, bend_at, splay
 from iat_ros.robot.collision import CollisionChecker
 from iat_ros.robot.model import RobotModel
 from iat_ros.robot.plan import JointPlan, Points
@@ -29,6 +29,8 @@ SOONEST_S = 0.005
 APART_S = 0.002
 """Shortest time between points that are sent [s]."""
 _HISTORY = 6
+BENDS = 6
+"""How often an answer is bent further before it is refused."""
 STILL_RAD_S = 0.02
 """A measured speed below this is a sensor's noise."""
 NEAR_RAD = 0.05
@@ -240,11 +242,15 @@ class Performer:
         contact = self._checker.first_contact(result)
         if contact is None:
             return result, False
-        result = plan(self.model, bend(self.model, self._checker, frames), duration_s, start, timing)
-        contact = self._checker.first_contact(result)
-        if contact is not None:
-            raise RobotError(f"answer refused: {contact}")
-        return result, True
+        frames = bend(self.model, self._checker, frames)
+        for _ in range(BENDS):  # frames are clear now, but perhaps not the ways between them
+            result = plan(self.model, frames, duration_s, start, timing)
+            contact = self._checker.first_contact(result)
+            if contact is None:
+                return result, True
+            share = (contact.time_s - result.answer_start_s) / (result.answer_end_s - result.answer_start_s)
+            frames = bend_at(self.model, frames, round(float(np.clip(share, 0.0, 1.0)) * (len(frames) - 1)), 0.6)
+        raise RobotError(f"answer refused: {contact}")
 
     def _at(self, time_s: float) -> Performance:
         """Return what runs at a time [s]: the newest that has begun, or the oldest known."""

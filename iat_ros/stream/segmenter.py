@@ -67,7 +67,7 @@ class SegmenterConfig:
 
 
 LIVE = SegmenterConfig(quiet_s=0.12)
-"""For people who wait for an answer: at 30 Hz four frames, 133 ms. Recordings are cut after five; nobody waits there."""
+"""For people who wait for an answer: at 30 Hz four frames, 133 ms. Recordings are cut after five."""
 
 
 @dataclass(frozen=True)
