@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import coal
@@ -11,19 +12,21 @@ import pinocchio as pin
 from numpy.typing import NDArray
 
 from iat_ros.errors import RobotError
+from iat_ros.robot import spline
+from iat_ros.robot.kinematics import joint_axis
 from iat_ros.robot.model import RobotModel
 from iat_ros.robot.plan import JointPlan
+from iat_ros.robot.proximity import Capsule, first_doubt, first_doubts, forward, segments, skip
 
 Array = NDArray[np.float64]
 
 CLEARANCE_M = 0.02
 """Links that come nearer than this count as touching [m]."""
-LEVELS = (8.0, 4.0, 2.0, 1.0)
-"""A stretch of a plan in which no point moves further than so many clearances is clear if in its middle nothing comes
-nearer to each other than that."""
 NEIGHBOURS = 2
 """Links with at most so many joints between them are neighbours."""
-_GRID_S = 0.01
+GRID_S = 0.02
+"""Time between the poses of a plan that are looked at [s]; less where a link moves further than the clearance."""
+_NOWHERE = coal.Transform3s()
 
 
 @dataclass(frozen=True)
@@ -42,13 +45,23 @@ class Contact:
         return f"{self.links[0]} would touch {self.links[1]}"
 
 
+@dataclass(frozen=True)
+class _Pair:
+    """Two hulls that must not meet: their indices, how near they may come [m], and what bounds their distance."""
+
+    hulls: tuple[int, int]
+    margin_m: float
+    capsules: tuple[int, int]
+    box: Array
+
+
 class CollisionChecker:
     """Checks poses and plans of one robot against its own body.
 
     Links that touch in the rest pose, and neighbours in the kinematic tree such as torso and shoulder, are not checked
     against each other: the robot's maker lets them touch. Links that are near each other in the rest pose may come
-    half as near again. Between two poses that are checked no point of the robot moves far enough to pass through
-    another, so nothing is missed. What is not in the URDF, such as a wall, is not seen.
+    half as near again. Between two poses that are looked at no point of the robot moves further than the clearance, so
+    nothing is passed through. What is not in the URDF, such as a wall, is not seen.
 
     Args:
         model: The robot; its URDF must have collision geometry.
@@ -63,105 +76,160 @@ class CollisionChecker:
 
     def __init__(self, model: RobotModel, clearance_m: float = CLEARANCE_M) -> None:
         self._model = model
-        self._levels_m = [level * clearance_m for level in LEVELS]
-        self._geometry = _hulls(model.collision_geometry())
-        self._order = model.joint_order
-        if not any(each.parentJoint for each in self._geometry.geometryObjects):
+        self._clearance_m = clearance_m
+        self._hulls = _hulls(model.collision_geometry())
+        self._joints = [each.parentJoint for each in self._hulls.geometryObjects]
+        if not any(self._joints):
             raise RobotError(
                 f"{model.config.source}: the URDF has no collision geometry on links that move; add <collision> to "
                 "them, or set check_collisions to false"
             )
-        self._data = model.pinocchio.createData()
-        pairs = self._pairs()
-        apart_m = _Manager(model, self._geometry, dict.fromkeys(pairs, 0.0)).distances(self._data, self._q(model.rest))
-        self.ignored = sorted({self._links(pair) for pair in pairs if apart_m[pair] <= 0.0})
-        left = [pair for pair in pairs if apart_m[pair] > 0.0]
-        self._managers = [
-            _Manager(model, self._geometry, {pair: min(margin_m, apart_m[pair] / 2.0) for pair in left})
-            for margin_m in self._levels_m
+        self._tree = _tree(model)
+        moving = [index for index, joint in enumerate(self._joints) if joint]
+        capsules = [Capsule.around(_points(self._hulls.geometryObjects[index].geometry)) for index in moving]
+        self._carriers = np.array([self._joints[index] - 1 for index in moving])
+        self._lines = np.array([[each.start, each.end] for each in capsules])
+        self._radii = np.array([each.radius_m for each in capsules])
+        self._reach = self._reaches(moving)
+        self._request, self._result = coal.DistanceRequest(), coal.DistanceResult()
+        at_rest = self._placed(model.rest[None])
+        pairs = self._candidates(moving)
+        apart_m = [self._distance(pair, at_rest, 0) for pair in pairs]
+        self.ignored = sorted({self._links(p) for p, apart in zip(pairs, apart_m, strict=True) if apart <= 0.0})
+        self._pairs = [
+            replace(pair, margin_m=min(clearance_m, apart / 2.0))
+            for pair, apart in zip(pairs, apart_m, strict=True)
+            if apart > 0.0
         ]
-        self._reach = self._reaches()
+        self._bounds = (
+            np.array([pair.capsules for pair in self._pairs]).reshape(-1, 2),
+            np.array([pair.box for pair in self._pairs]).reshape(-1, 2, 3),
+            np.array([pair.margin_m for pair in self._pairs]),
+        )
 
     def first_contact(self, plan: JointPlan) -> Contact | None:
         """Return where a plan first brings two links together; None if nowhere."""
-        grid = np.linspace(0.0, plan.duration_s, max(2, int(np.ceil(plan.duration_s / _GRID_S)) + 1))
-        moved = (np.abs(np.diff(plan.sample(grid)[0], axis=0)) @ self._reach).max(axis=1)
-        travelled = np.concatenate([[0.0], np.cumsum(moved)])
-        finest = 2 ** (len(self._levels_m) - 1)
-        stretches = max(1, int(np.ceil(travelled[-1] / self._levels_m[0])))
-        # The middles of all stretches of all levels lie on one even grid of half the finest stretch.
-        middles = np.linspace(0.0, travelled[-1], 2 * finest * stretches + 1)
-        times = np.interp(middles, travelled, grid)
-        poses = plan.sample(times)[0]
-        q = np.ascontiguousarray(poses[:, self._order])
-        for number in range(stretches):
-            index = self._search(q, 2 * finest * number, 2 * finest, 0)
-            if index is not None:
-                links = self.contact_in(poses[index])
-                if links is not None:
-                    return Contact(float(times[index]), links)
-        return None
+        count = max(2, int(np.ceil(plan.duration_s / GRID_S)) + 1)
+        times = np.linspace(0.0, plan.duration_s, count)
+        poses = spline.positions(plan.control, plan.dt_s, times)
+        moved = np.abs(np.diff(poses, axis=0)) @ self._reach
+        finer = int(np.ceil(2.0 * moved.max() / self._clearance_m))
+        if finer > 1:
+            times = np.linspace(0.0, plan.duration_s, (count - 1) * finer + 1)
+            poses = spline.positions(plan.control, plan.dt_s, times)
+            moved = np.abs(np.diff(poses, axis=0)) @ self._reach
+        travelled = np.zeros((moved.shape[1], len(times)))
+        np.cumsum(moved.T, axis=1, out=travelled[:, 1:])
+        placed = self._placed(poses)
+        first, pair = self._first_touch(placed, travelled)
+        return None if pair is None else Contact(float(times[first]), self._links(pair))
 
     def contact_in(self, pose: Array) -> tuple[str, str] | None:
         """Return two links that touch in a pose (J,) [rad]; None if none do."""
-        if not self._managers[-1].hits(self._data, self._q(pose)):
-            return None
-        return self.contacts_in(pose)[0]
+        return next(iter(self._contacts(pose)), None)
 
     def contacts_in(self, pose: Array) -> list[tuple[str, str]]:
         """Return all pairs of links that touch in a pose (J,) [rad]."""
-        apart_m = self._managers[-1].distances(self._data, self._q(pose))
-        margins_m = self._managers[-1].margins_m
-        return [self._links(pair) for pair in sorted(apart_m) if apart_m[pair] < margins_m[pair]]
+        return list(self._contacts(pose))
 
-    def _search(self, q: Array, first: int, length: int, level: int) -> int | None:
-        """Return the first pose of the stretch in whose finest part links touch."""
-        middle = first + length // 2
-        if not self._managers[level].hits(self._data, q[middle]):
-            return None
-        if level == len(self._levels_m) - 1:
-            return middle
-        for half in (first, middle):
-            found = self._search(q, half, length // 2, level + 1)
-            if found is not None:
-                return found
-        return None
+    def _contacts(self, pose: Array) -> Iterator[tuple[str, str]]:
+        placed, still = self._placed(pose[None]), np.zeros((len(self._radii), 1))
+        for number in np.flatnonzero(self._doubts(placed, still) == 0):
+            pair = self._pairs[number]
+            if self._distance(pair, placed, 0) < pair.margin_m:
+                yield self._links(pair)
 
-    def _pairs(self) -> list[tuple[int, int]]:
-        """Pairs of geometries that move against each other and are no neighbours."""
+    def _placed(self, poses: Array) -> _Placed:
+        """Place all links at poses (S, J) [rad]."""
+        q = np.ascontiguousarray(poses[:, self._model.joint_order])
+        rotations, origins = forward(q, *self._tree)
+        return _Placed(rotations, origins, segments(rotations, origins, self._carriers, self._lines))
+
+    def _doubts(self, placed: _Placed, travelled: Array) -> NDArray[np.int64]:
+        return first_doubts(placed.lines, self._radii, travelled, *self._bounds)
+
+    def _first_touch(self, placed: _Placed, travelled: Array) -> tuple[int, _Pair | None]:
+        """Return the first sample at which a pair touches, and the pair; None if none does."""
+        first, found = travelled.shape[1], None
+        for number, sample in enumerate(self._doubts(placed, travelled).tolist()):
+            pair = self._pairs[number]
+            while sample < first:
+                apart_m = self._distance(pair, placed, sample)
+                if apart_m < pair.margin_m:
+                    first, found = sample, pair
+                    break
+                sample = skip(sample, apart_m, travelled, pair.capsules, pair.margin_m)
+                bounds = pair.capsules, pair.box, pair.margin_m
+                sample = first_doubt(sample, placed.lines, self._radii, travelled, *bounds)
+        return first, found
+
+    def _distance(self, pair: _Pair, placed: _Placed, sample: int) -> float:
+        """Return the distance [m] between the hulls of a pair."""
+        places = []
+        for hull in pair.hulls:
+            joint = self._joints[hull] - 1
+            if joint < 0:
+                places.append(_NOWHERE)
+            else:
+                places.append(coal.Transform3s(placed.rotations[sample, joint], placed.origins[sample, joint]))
+        one, other = (self._hulls.geometryObjects[hull].geometry for hull in pair.hulls)
+        self._result.clear()
+        return float(coal.distance(one, places[0], other, places[1], self._request, self._result))
+
+    def _candidates(self, moving: list[int]) -> list[_Pair]:
+        """List pairs of hulls that move against each other and are no neighbours."""
         parents = list(self._model.pinocchio.parents)
-        joints = [each.parentJoint for each in self._geometry.geometryObjects]
-        return [
-            (first, second)
-            for first in range(len(joints))
-            for second in range(first + 1, len(joints))
-            if _hops(parents, joints[first], joints[second]) > NEIGHBOURS
-        ]
+        capsule_of = {hull: index for index, hull in enumerate(moving)}
+        pairs = []
+        for first in range(len(self._joints)):
+            for second in range(first + 1, len(self._joints)):
+                if _hops(parents, self._joints[first], self._joints[second]) <= NEIGHBOURS:
+                    continue
+                known = [hull for hull in (first, second) if hull in capsule_of]
+                capsules = capsule_of[known[0]], capsule_of[known[1]] if len(known) == 2 else -1
+                still = [hull for hull in (first, second) if hull not in capsule_of]
+                corners = _points(self._hulls.geometryObjects[still[0]].geometry) if still else np.zeros((1, 3))
+                box = np.stack([corners.min(axis=0), corners.max(axis=0)])
+                pairs.append(_Pair((first, second), 0.0, capsules, box))
+        return pairs
 
-    def _q(self, pose: Array) -> Array:
-        return np.ascontiguousarray(pose[self._order])
-
-    def _links(self, pair: tuple[int, int]) -> tuple[str, str]:
+    def _links(self, pair: _Pair) -> tuple[str, str]:
         frames = self._model.pinocchio.frames
-        first, second = (frames[self._geometry.geometryObjects[index].parentFrame].name for index in pair)
+        first, second = (frames[self._hulls.geometryObjects[index].parentFrame].name for index in pair.hulls)
         return first, second
 
-    def _reaches(self) -> Array:
-        """How far [m] a turn by 1 rad of each joint can move any point of each moving geometry, (J, G)."""
-        model = self._model.pinocchio
-        columns = []
-        for each in self._geometry.geometryObjects:
-            joint = each.parentJoint
-            if not joint:
-                continue
-            reach = np.linalg.norm(each.placement.act(each.geometry.aabb_center)) + each.geometry.aabb_radius
-            column = np.zeros(len(self._order))
+    def _reaches(self, moving: list[int]) -> Array:
+        """How far [m] a turn by 1 rad of each joint can move any point of each moving hull, (J, G)."""
+        model, order = self._model.pinocchio, self._model.joint_order
+        reach_m = np.zeros((len(order), len(moving)))
+        for column, hull in enumerate(moving):
+            far_m = float(np.linalg.norm(_points(self._hulls.geometryObjects[hull].geometry), axis=1).max())
+            joint = self._joints[hull]
             while joint:
-                column[self._order[joint - 1]] = reach
-                reach += np.linalg.norm(model.jointPlacements[joint].translation)
+                reach_m[order[joint - 1], column] = far_m
+                far_m += float(np.linalg.norm(model.jointPlacements[joint].translation))
                 joint = model.parents[joint]
-            columns.append(column)
-        return np.unique(np.array(columns), axis=0).T
+        return reach_m
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """Where links are at S samples: rotations (S, n, 3, 3), origins (S, n, 3), capsules' lines (S, G, 2, 3) [m]."""
+
+    rotations: Array
+    origins: Array
+    lines: Array
+
+
+def _tree(model: RobotModel) -> tuple[NDArray[np.int64], Array, Array]:
+    """Return what `forward` needs of a robot."""
+    tree = model.pinocchio
+    places = [tree.jointPlacements[joint] for joint in range(1, tree.njoints)]
+    return (
+        np.array([tree.parents[joint] - 1 for joint in range(1, tree.njoints)]),
+        np.array([np.hstack([place.rotation, place.translation[:, None]]) for place in places]),
+        np.array([joint_axis(tree, joint) for joint in range(1, tree.njoints)]),
+    )
 
 
 def _hops(parents: Any, first: int, second: int) -> int:
@@ -204,34 +272,6 @@ def _corners(each: Any) -> Array:
     return points @ each.placement.rotation.T + each.placement.translation
 
 
-class _Manager:
-    """Finds out whether any pair of geometries comes nearer to each other than its margin.
-
-    Args:
-        model: The robot.
-        geometry: Its hulls.
-        margins_m: Pairs of hulls with their margins [m].
-    """
-
-    def __init__(self, model: RobotModel, geometry: Any, margins_m: dict[tuple[int, int], float]) -> None:
-        self._model = model.pinocchio
-        self._geometry = geometry.copy()
-        self._geometry.removeAllCollisionPairs()
-        for pair in margins_m:
-            self._geometry.addCollisionPair(pin.CollisionPair(*pair))
-        self.margins_m = margins_m
-        self._results = pin.GeometryData(self._geometry)
-        for request, margin_m in zip(self._results.collisionRequests, margins_m.values(), strict=True):
-            request.security_margin = margin_m
-        manager = pin.BroadPhaseManager_DynamicAABBTreeCollisionManager
-        self._manager = manager(self._model, self._geometry, self._results)
-
-    def hits(self, data: Any, q: Array) -> bool:
-        """Tell whether any pair does in the pose q, in Pinocchio's order of joints."""
-        return bool(pin.computeCollisions(self._model, data, self._manager, q, True))
-
-    def distances(self, data: Any, q: Array) -> dict[tuple[int, int], float]:
-        """Return how far apart all pairs are [m]; 0 or less where they touch."""
-        pin.computeDistances(self._model, data, self._geometry, self._results, q)
-        found = zip(self.margins_m, self._results.distanceResults, strict=True)
-        return {pair: float(result.min_distance) for pair, result in found}
+def _points(hull: Any) -> Array:
+    """Return the corners (N, 3) of a hull."""
+    return np.array([hull.point(index) for index in range(hull.num_points)])

@@ -69,6 +69,20 @@ def evaluate(control: Array, dt_s: float, times_s: Array) -> tuple[Array, Array,
     return position, velocity, acceleration
 
 
+def positions(control: Array, dt_s: float, times_s: Array) -> Array:
+    """Return the positions (N, J) alone at times (N,) [s]; held at the ends."""
+    spans = len(control) - 3
+    u = np.clip(times_s / dt_s, 0.0, spans)
+    i = np.minimum(u.astype(np.intp), spans - 1)
+    u -= i
+    w = 1.0 - u
+    weights = np.stack([w**3, 3 * u**3 - 6 * u**2 + 4, 3 * w**3 - 6 * w**2 + 4, u**3]) / 6.0
+    result: Array = weights[0][:, None] * control[i]
+    for k in (1, 2, 3):
+        result += weights[k][:, None] * control[i + k]
+    return result
+
+
 def fastest(control: Array, dt_s: float) -> Array:
     """Return a bound (J,) on the speed at any instant: the largest Bezier point of the velocity."""
     steps = np.diff(control, axis=0)
