@@ -1,0 +1,516 @@
+"""The arithmetic of retargeting, compiled by Numba: for one arm at a time, frame by frame, in plain loops.
+
+In NumPy it is tens of thousands of operations on tiny arrays, whose calls take nearly all the time. What
+`retargeting` calls is `find_path`, `smooth` and `errors`. An arm has n joints and m limbs; an answer T frames. The error
+of a limb is the chord between two unit vectors, |d - target|^2 = 2 - 2 cos(angle); the cost of a pose is their weighted sum.
+
+All of it is in one file because Numba's cache on disk only sees changes in the file of the function that it caches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+REST_WEIGHT = 1e-5
+"""Price of a squared distance from rest [1/rad^2], against a squared chord."""
+SMOOTH_WEIGHT = 5e-3
+"""Price of a squared movement between two frames [1/rad^2], against a squared chord."""
+LIMIT_WEIGHT = 5.0
+"""Price of the squared share by which a step or a bend exceeds what the limits allow, against a squared chord."""
+ALLOWED = 0.9
+"""Share of the limits that is free of charge; the rest leaves room for what the price does not hold back."""
+KEY_FRAMES, WAYS = 8, 8
+"""Every so many frames the whole table is searched; so many ways are kept at each frame."""
+SEED_STEPS, TRACK_STEPS = 5, 3
+"""Steps that refine a pose out of the table, and one that was taken over from the frame beside."""
+APART = 0.3
+"""Poses that differ by less in every joint [rad] are one way, not two."""
+JUMP, JUMP_WEIGHT = 0.4, 3.0
+"""A change between two frames [rad] is a jump above this plus what the directions turn; its price is squared."""
+NEAR_REST, NEAR_START, MOVE = 1e-5, 1e-3, 1e-2
+"""Prices of squared distances [1/rad^2] from rest, of the first frame from the start, and between frames."""
+
+
+WHOLE, END, START = 1, 2, 3
+
+
+class Arm(NamedTuple):
+    """A chain of joints, the limbs that it moves, and poses to start from. All arrays are read only by convention.
+
+    Attributes:
+        parents: (n,) index of the joint before each joint, -1 for the torso.
+        operators: (n, 3, 11) as in `ChainStack`.
+        limb_parents: (m, 2) joint that carries the start and the end of each limb, -1 for the torso.
+        limb_offsets: (m, 2, 3) where they are in that joint's frame [m].
+        moves: (m, n) `WHOLE`, `END`, `START` or 0: what of a limb a joint moves.
+        lower, upper, rest: (n,) limits and rest pose [rad].
+        seeds: (R, S, n) poses [rad] in R regions of joint space.
+        seed_directions: (R, m * 3, S) how the limbs then point.
+    """
+
+    parents: NDArray[np.int64]
+    operators: Array
+    limb_parents: NDArray[np.int64]
+    limb_offsets: Array
+    moves: NDArray[np.int64]
+    lower: Array
+    upper: Array
+    rest: Array
+    seeds: Array
+    seed_directions: Array
+
+
+class _Work(NamedTuple):
+    """Memory for one pose: frames of the joints, and what its linearisation leaves.
+
+    ``rotation`` (n, 3, 3), ``origin``, ``axis`` (n, 3) in the body frame; ``ends`` (2, 3) of a limb; ``residual`` (m, 3) and
+    ``jacobian`` (m, 3, n), weighted; ``gradient`` (n,), half the cost's, and ``hessian`` (n, n), Gauss-Newton's.
+    """
+
+    rotation: Array
+    origin: Array
+    axis: Array
+    ends: Array
+    residual: Array
+    jacobian: Array
+    gradient: Array
+    hessian: Array
+
+
+def compiled(function: Callable[..., Any]) -> Any:
+    """Compile at the first call and keep the result on disk: beside this file, or in NUMBA_CACHE_DIR or ~/.cache.
+
+    Where none of these can be written, it is compiled anew in each process.
+    """
+    options = {"fastmath": {"contract", "reassoc", "arcp", "nsz"}, "error_model": "numpy"}
+    try:
+        return numba.njit(cache=True, **options)(function)
+    except RuntimeError:  # Numba's word for "no place to cache"
+        return numba.njit(**options)(function)
+
+
+@compiled
+def _work(arm: Arm) -> _Work:
+    m, n = arm.moves.shape
+    return _Work(
+        np.empty((n, 3, 3)),
+        np.empty((n, 3)),
+        np.empty((n, 3)),
+        np.empty((2, 3)),
+        np.empty((m, 3)),
+        np.empty((m, 3, n)),
+        np.empty(n),
+        np.empty((n, n)),
+    )
+
+
+@compiled
+def _turn(arm: Arm, q: Array, work: _Work) -> None:
+    """Turn the joints to q (n,): their rotation, origin and axis in the body frame, by Rodrigues' formula."""
+    for j in range(q.size):
+        sin, one_minus_cos = np.sin(q[j]), 1.0 - np.cos(q[j])
+        operator, parent = arm.operators[j], arm.parents[j]
+        rotation, origin, axis = work.rotation[j], work.origin[j], work.axis[j]
+        if parent < 0:
+            for r in range(3):
+                for c in range(3):
+                    rotation[r, c] = operator[r, c] + sin * operator[r, 3 + c] + one_minus_cos * operator[r, 6 + c]
+                origin[r], axis[r] = operator[r, 9], operator[r, 10]
+            continue
+        R, before = work.rotation[parent], work.origin[parent]
+        for c in range(3):
+            x = operator[0, c] + sin * operator[0, 3 + c] + one_minus_cos * operator[0, 6 + c]
+            y = operator[1, c] + sin * operator[1, 3 + c] + one_minus_cos * operator[1, 6 + c]
+            z = operator[2, c] + sin * operator[2, 3 + c] + one_minus_cos * operator[2, 6 + c]
+            for r in range(3):
+                rotation[r, c] = R[r, 0] * x + R[r, 1] * y + R[r, 2] * z
+        for r in range(3):
+            origin[r] = before[r] + R[r, 0] * operator[0, 9] + R[r, 1] * operator[1, 9] + R[r, 2] * operator[2, 9]
+            axis[r] = R[r, 0] * operator[0, 10] + R[r, 1] * operator[1, 10] + R[r, 2] * operator[2, 10]
+
+
+@compiled
+def _span(arm: Arm, k: int, work: _Work) -> tuple[float, float, float, float]:
+    """Put the ends of limb k where the turned joints carry them; return its direction and 1 / length [1/m]."""
+    for end in range(2):
+        joint, offset = arm.limb_parents[k, end], arm.limb_offsets[k, end]
+        for r in range(3):
+            if joint < 0:
+                work.ends[end, r] = offset[r]
+            else:
+                R = work.rotation[joint]
+                turned = R[r, 0] * offset[0] + R[r, 1] * offset[1] + R[r, 2] * offset[2]
+                work.ends[end, r] = work.origin[joint, r] + turned
+    x, y, z = work.ends[1, 0] - work.ends[0, 0], work.ends[1, 1] - work.ends[0, 1], work.ends[1, 2] - work.ends[0, 2]
+    inverse = 1.0 / np.sqrt(x * x + y * y + z * z)
+    return x * inverse, y * inverse, z * inverse, inverse
+
+
+@compiled
+def _linearize(arm: Arm, target: Array, weight: Array, q: Array, work: _Work) -> float:
+    """Return the cost of a pose q (n,) against targets (m, 3) of weights (m,); leaves gradient and Hessian."""
+    _turn(arm, q, work)
+    n = q.size
+    cost = 0.0
+    for k in range(weight.size):
+        x, y, z, inverse = _span(arm, k, work)
+        scale = np.sqrt(weight[k])
+        residual, jacobian = work.residual[k], work.jacobian[k]
+        residual[0] = scale * (x - target[k, 0])
+        residual[1] = scale * (y - target[k, 1])
+        residual[2] = scale * (z - target[k, 2])
+        cost += residual[0] ** 2 + residual[1] ** 2 + residual[2] ** 2
+        for j in range(n):
+            how, (a, b, c), origin = arm.moves[k, j], work.axis[j], work.origin[j]
+            if how == WHOLE:  # the joint turns the limb as a whole
+                u, v, w = scale * x, scale * y, scale * z
+            elif how == END:  # it moves one end of the limb
+                u, v, w = (scale * inverse) * (work.ends[1] - origin)
+            elif how == START:
+                u, v, w = (scale * inverse) * (origin - work.ends[0])
+            else:
+                jacobian[0, j] = jacobian[1, j] = jacobian[2, j] = 0.0
+                continue
+            u, v, w = b * w - c * v, c * u - a * w, a * v - b * u
+            along = u * x + v * y + w * z  # 0 for a limb that turns as a whole
+            jacobian[0, j], jacobian[1, j], jacobian[2, j] = u - along * x, v - along * y, w - along * z
+    for i in range(n):
+        away = q[i] - arm.rest[i]
+        cost += REST_WEIGHT * away * away
+        slope = REST_WEIGHT * away
+        for k in range(weight.size):
+            for r in range(3):
+                slope += work.jacobian[k, r, i] * work.residual[k, r]
+        work.gradient[i] = slope
+        for j in range(i + 1):
+            product = REST_WEIGHT if i == j else 0.0
+            for k in range(weight.size):
+                for r in range(3):
+                    product += work.jacobian[k, r, i] * work.jacobian[k, r, j]
+            work.hessian[i, j] = work.hessian[j, i] = product
+    return cost
+
+
+@compiled
+def _is_held(arm: Arm, j: int, angle: float, slope: float) -> bool:
+    """Whether a joint stands at a limit and is pushed against it."""
+    return (angle <= arm.lower[j] and slope > 0.0) or (angle >= arm.upper[j] and slope < 0.0)
+
+
+@compiled
+def _solve_band(band: Array, width: int, x: Array) -> bool:
+    """Solve a positive definite band in place; False where it isn't.
+
+    ``band[i, d]`` is the entry of row i, d columns left of the diagonal, d <= width; ``x`` (N,) is the right side, then the
+    solution.
+    """
+    N = x.size
+    for i in range(N):
+        first = max(0, i - width)
+        for j in range(first, i):
+            total = band[i, i - j]
+            for k in range(max(first, j - width), j):
+                total -= band[i, i - k] * band[j, j - k]
+            band[i, i - j] = total * band[j, 0]
+        total = band[i, 0]
+        for k in range(first, i):
+            total -= band[i, i - k] ** 2
+        if not total > 0.0:
+            return False
+        band[i, 0] = 1.0 / np.sqrt(total)
+        total = x[i]
+        for k in range(first, i):
+            total -= band[i, i - k] * x[k]
+        x[i] = total * band[i, 0]
+    for i in range(N - 1, -1, -1):
+        x[i] *= band[i, 0]
+        for k in range(max(0, i - width), i):
+            x[k] -= band[i, i - k] * x[i]
+    return True
+
+
+@compiled
+def _refine(arm: Arm, target: Array, weight: Array, q: Array, steps: int, work: _Work) -> float:
+    """Levenberg-Marquardt inside the limits: improve a pose q (n,) in place and return its cost."""
+    n = q.size
+    trial, change, band = np.empty(n), np.empty(n), np.empty((n, n))
+    gradient, hessian = np.empty(n), np.empty((n, n))
+    cost, damping = _linearize(arm, target, weight, q, work), 1e-2
+    gradient[:], hessian[:] = work.gradient, work.hessian
+    for _ in range(steps):
+        for i in range(n):
+            held = _is_held(arm, i, q[i], gradient[i])
+            change[i] = 0.0 if held else gradient[i]
+            for j in range(i):
+                free = not held and not _is_held(arm, j, q[j], gradient[j])
+                band[i, i - j] = hessian[i, j] if free else 0.0
+            band[i, 0] = 1.0 if held else hessian[i, i] + damping
+        _solve_band(band, n - 1, change)
+        for i in range(n):
+            trial[i] = min(max(q[i] - min(max(change[i], -0.7), 0.7), arm.lower[i]), arm.upper[i])
+        new_cost = _linearize(arm, target, weight, trial, work)
+        if new_cost >= cost:
+            damping *= 10.0
+            continue
+        gain, cost = cost - new_cost, new_cost
+        q[:], gradient[:], hessian[:] = trial, work.gradient, work.hessian
+        damping *= 0.1
+        if gain < 1e-3 * cost + 1e-7:
+            break
+    return cost
+
+
+@compiled
+def _add_way(ways: Array, costs: Array, q: Array, cost: float) -> bool:
+    """Keep a pose q (n,) among a frame's ways (W, n) if it is new, and there is room or a worse one."""
+    worst = 0
+    for w in range(costs.size):
+        if costs[w] < np.inf:
+            apart = 0.0
+            for j in range(q.size):
+                apart = max(apart, abs(ways[w, j] - q[j]))
+            if apart < APART:
+                if cost < costs[w]:
+                    ways[w], costs[w] = q, cost
+                return False
+        if costs[w] > costs[worst]:
+            worst = w
+    if cost >= costs[worst]:
+        return False
+    ways[worst], costs[worst] = q, cost
+    return True
+
+
+@compiled
+def _search(arm: Arm, target: Array, weight: Array, ways: Array, costs: Array, work: _Work) -> None:
+    """Find the ways (W, n) of one frame: refine the pose of each region of the table that fits best."""
+    regions, size, n = arm.seeds.shape
+    likeness = np.empty(size)
+    q = np.empty(n)
+    for region in range(regions):
+        likeness[:] = 0.0
+        for k in range(weight.size):
+            if weight[k] > 0.0:
+                for r in range(3):
+                    row, factor = arm.seed_directions[region, 3 * k + r], weight[k] * target[k, r]
+                    for s in range(size):
+                        likeness[s] += factor * row[s]
+        q[:] = arm.seeds[region, likeness.argmax()]
+        cost = _refine(arm, target, weight, q, SEED_STEPS, work)
+        _add_way(ways, costs, q, cost)
+
+
+@compiled
+def find_path(arm: Arm, target: Array, weight: Array, start: Array) -> Array:
+    """Return a path (T, n) whose directions fit targets (T, m, 3), from the pose ``start`` (n,) [rad].
+
+    An arm often reaches the same directions in several ways, and must not jump between them. At every `KEY_FRAMES` th
+    frame a search from all over joint space finds the ways there are; each is followed to the frames before and after.
+    The path through all of them with the least error and no jump is found by dynamic programming.
+    """
+    T, n = len(target), arm.rest.size
+    work = _work(arm)
+    ways, costs = np.empty((T, WAYS, n)), np.full((T, WAYS), np.inf)
+    found, found_costs = np.empty((WAYS, n)), np.empty(WAYS)
+    q = np.empty(n)
+    sections = max(1, (T - 1 + KEY_FRAMES - 1) // KEY_FRAMES)
+    for section in range(sections + 1):
+        key = section * (T - 1) // sections
+        found_costs[:] = np.inf
+        _search(arm, target[key], weight, found, found_costs, work)
+        for w in range(WAYS):
+            if found_costs[w] < np.inf and _add_way(ways[key], costs[key], found[w], found_costs[w]):
+                for direction in (-1, 1):
+                    q[:] = found[w]
+                    t = key + direction
+                    while 0 <= t < T:
+                        cost = _refine(arm, target[t], weight, q, TRACK_STEPS, work)
+                        if not _add_way(ways[t], costs[t], q, cost):
+                            break
+                        t += direction
+    return _best_path(arm, target, weight, start, ways, costs)
+
+
+@compiled
+def _best_path(arm: Arm, target: Array, weight: Array, start: Array, ways: Array, costs: Array) -> Array:
+    """Choose one of the ways (T, W, n) per frame: least error along the path, no jump where one without exists."""
+    T, W, n = ways.shape
+    came_from = np.zeros((T, W), np.int64)
+    total, before = np.empty(W), np.empty(W)
+    for t in range(T):
+        allowed = JUMP
+        if t > 0:
+            for k in range(weight.size):
+                allowed += weight[k] * np.sqrt(((target[t, k] - target[t - 1, k]) ** 2).sum())
+        before[:] = total
+        for w in range(W):
+            total[w] = np.inf
+            if costs[t, w] == np.inf:
+                continue
+            price, way = costs[t, w], ways[t, w]
+            for j in range(n):
+                price += NEAR_REST * (way[j] - arm.rest[j]) ** 2
+                if t == 0:
+                    price += NEAR_START * (way[j] - start[j]) ** 2
+            if t == 0:
+                total[w] = price
+                continue
+            for v in range(W):
+                if before[v] == np.inf:
+                    continue
+                sum_ = before[v] + price
+                for j in range(n):
+                    move = abs(way[j] - ways[t - 1, v, j])
+                    jump = max(0.0, move - allowed)
+                    sum_ += MOVE * move * move + JUMP_WEIGHT * jump * jump
+                if sum_ < total[w]:
+                    total[w], came_from[t, w] = sum_, v
+    path = np.empty((T, n))
+    w = total.argmin()
+    for t in range(T - 1, -1, -1):
+        path[t] = ways[t, w]
+        w = came_from[t, w]
+    return path
+
+
+class _Path(NamedTuple):
+    """A path (T, n) linearised: ``gradient`` (T, n), ``hessian`` (T, n, n) of the frames, and of a joint with itself
+    one and two frames earlier, ``behind`` (T, 2, n)."""
+
+    q: Array
+    gradient: Array
+    hessian: Array
+    behind: Array
+
+
+@compiled
+def _charge(value: float, most: float) -> tuple[float, float, float]:
+    """Charge for what exceeds the most allowed: cost, its half slope and its half bend."""
+    excess = abs(value) / most - ALLOWED
+    if not excess > 0.0:
+        return 0.0, 0.0, 0.0
+    pull = LIMIT_WEIGHT * excess / most
+    return LIMIT_WEIGHT * excess * excess, pull if value > 0.0 else -pull, LIMIT_WEIGHT / (most * most)
+
+
+@compiled
+def _linearize_path(
+    arm: Arm, target: Array, weight: Array, step: Array, bend: Array, path: _Path, work: _Work
+) -> float:
+    T, n = path.q.shape
+    cost = 0.0
+    for t in range(T):
+        cost += _linearize(arm, target[t], weight, path.q[t], work)
+        path.gradient[t], path.hessian[t] = work.gradient, work.hessian
+    path.behind[:] = 0.0
+    for t in range(1, T):
+        for j in range(n):
+            move = path.q[t, j] - path.q[t - 1, j]
+            charged, pull, price = _charge(move, step[j])
+            cost += SMOOTH_WEIGHT * move * move + charged
+            pull, price = pull + SMOOTH_WEIGHT * move, price + SMOOTH_WEIGHT
+            for _ in range((t == 1) + (t == T - 1)):  # from rest and to rest: the first and last step are bends too
+                charged, more_pull, more_price = _charge(move, bend[j])
+                cost, pull, price = cost + charged, pull + more_pull, price + more_price
+            path.gradient[t, j] += pull
+            path.gradient[t - 1, j] -= pull
+            path.hessian[t, j, j] += price
+            path.hessian[t - 1, j, j] += price
+            path.behind[t, 0, j] -= price
+            if t < 2:
+                continue
+            charged, pull, price = _charge(move - path.q[t - 1, j] + path.q[t - 2, j], bend[j])
+            if price > 0.0:
+                cost += charged
+                path.gradient[t, j] += pull
+                path.gradient[t - 1, j] -= 2.0 * pull
+                path.gradient[t - 2, j] += pull
+                path.hessian[t, j, j] += price
+                path.hessian[t - 1, j, j] += 4.0 * price
+                path.hessian[t - 2, j, j] += price
+                path.behind[t, 0, j] -= 2.0 * price
+                path.behind[t - 1, 0, j] -= 2.0 * price
+                path.behind[t, 1, j] += price
+    return cost
+
+
+@compiled
+def smooth(
+    arm: Arm, target: Array, weight: Array, start: Array, iterations: int, step: Array, bend: Array
+) -> Array:
+    """Gauss-Newton inside the limits over all frames of a path (T, n) together; returns the new path.
+
+    A person moves an arm faster than many a robot can, and near a singular pose a small turn of a limb asks for a large
+    turn of a joint. Slowing the whole answer down until its fastest joint keeps its limit would make it unrecognisable;
+    so what is beyond the limits is priced, and the path bends where that costs the least direction. Where the
+    directions leave a joint undetermined (a straight arm's yaw), the path interpolates through it.
+
+    Args:
+        arm: The arm.
+        target: (T, m, 3) unit vectors.
+        weight: (m,) of each limb's squared chord.
+        start: (T, n) path to begin with [rad], not modified.
+        iterations: How many at most.
+        step: (n,) largest change between two frames [rad]; infinity where any will do.
+        bend: (n,) largest second difference [rad]; infinity where any will do.
+    """
+    T, n = start.shape
+    work = _work(arm)
+    new = _Path(np.empty((T, n)), np.empty((T, n)), np.empty((T, n, n)), np.empty((T, 2, n)))
+    best = _Path(np.empty((T, n)), np.empty((T, n)), np.empty((T, n, n)), np.empty((T, 2, n)))
+    band, change, held = np.empty((T * n, 2 * n + 1)), np.empty(T * n), np.empty((T, n), np.bool_)
+    reach = 2 if np.isfinite(bend).any() else 1
+    best.q[:] = start
+    cost, damping = _linearize_path(arm, target, weight, step, bend, best, work), 1e-4
+    for _ in range(iterations):
+        for t in range(T):
+            for i in range(n):
+                row = t * n + i
+                held[t, i] = _is_held(arm, i, best.q[t, i], best.gradient[t, i])
+                change[row] = 0.0 if held[t, i] else best.gradient[t, i]
+                band[row, :] = 0.0
+                band[row, 0] = 1.0 if held[t, i] else best.hessian[t, i, i] + damping
+                if held[t, i]:
+                    continue
+                for j in range(i):
+                    if not held[t, j]:
+                        band[row, i - j] = best.hessian[t, i, j]
+                for back in range(1, min(reach, t) + 1):
+                    if not held[t - back, i]:
+                        band[row, back * n] = best.behind[t, back - 1, i]
+        if not _solve_band(band, reach * n, change):  # rounding on an all but singular matrix: go downhill
+            change[:] = 0.1 * best.gradient.ravel()
+        for t in range(T):
+            for j in range(n):
+                new.q[t, j] = min(max(best.q[t, j] - change[t * n + j], arm.lower[j]), arm.upper[j])
+        new_cost = _linearize_path(arm, target, weight, step, bend, new, work)
+        gain = cost - new_cost
+        if gain > 0.0:
+            best, new, cost = new, best, new_cost
+            damping *= 0.1
+        else:
+            damping *= 30.0
+        if abs(gain) <= 1e-4 * cost + 1e-7:
+            break
+    return best.q
+
+
+@compiled
+def errors(arm: Arm, target: Array, q: Array) -> Array:
+    """Return the angles (T, m) [rad] between targets (T, m, 3) and the limbs at poses q (T, n)."""
+    work = _work(arm)
+    angles = np.empty(target.shape[:2])
+    for t in range(len(q)):
+        _turn(arm, q[t], work)
+        for k in range(target.shape[1]):
+            x, y, z, _ = _span(arm, k, work)
+            chord = np.sqrt((x - target[t, k, 0]) ** 2 + (y - target[t, k, 1]) ** 2 + (z - target[t, k, 2]) ** 2)
+            angles[t, k] = 2.0 * np.arcsin(min(chord / 2.0, 1.0))
+    return angles
