@@ -24,12 +24,16 @@ SMOOTH_WEIGHT = 5e-3
 """Price of a squared movement between two frames [1/rad^2], against a squared chord."""
 LIMIT_WEIGHT = 5.0
 """Price of the squared share by which a step or a bend exceeds what the limits allow, against a squared chord."""
+NEWTON_STEPS = 6
+"""Steps towards the best path for one linearisation of the directions, at most."""
 ALLOWED = 0.9
 """Share of the limits that is free of charge; the rest leaves room for what the price does not hold back."""
-KEY_FRAMES, WAYS = 8, 8
+KEY_FRAMES, WAYS = 10, 8
 """Every so many frames the whole table is searched; so many ways are kept at each frame."""
-SEED_STEPS, TRACK_STEPS = 5, 3
+SEED_STEPS, TRACK_STEPS = 5, 2
 """Steps that refine a pose out of the table, and one that was taken over from the frame beside."""
+NEAR = 1e-4
+"""Cost below which a pose is refined no further by itself: half a degree."""
 APART = 0.3
 """Poses that differ by less in every joint [rad] are one way, not two."""
 JUMP, JUMP_WEIGHT = 0.4, 3.0
@@ -114,41 +118,43 @@ def _work(arm: Arm) -> _Work:
 @compiled
 def _turn(arm: Arm, q: Array, work: _Work) -> None:
     """Turn the joints to q (n,): their rotation, origin and axis in the body frame, by Rodrigues' formula."""
+    operators, R, origin, axis = arm.operators, work.rotation, work.origin, work.axis
     for j in range(q.size):
-        sin, one_minus_cos = np.sin(q[j]), 1.0 - np.cos(q[j])
-        operator, parent = arm.operators[j], arm.parents[j]
-        rotation, origin, axis = work.rotation[j], work.origin[j], work.axis[j]
-        if parent < 0:
+        sin, one_minus_cos, p = np.sin(q[j]), 1.0 - np.cos(q[j]), arm.parents[j]
+        if p < 0:
             for r in range(3):
                 for c in range(3):
-                    rotation[r, c] = operator[r, c] + sin * operator[r, 3 + c] + one_minus_cos * operator[r, 6 + c]
-                origin[r], axis[r] = operator[r, 9], operator[r, 10]
+                    turn = sin * operators[j, r, 3 + c] + one_minus_cos * operators[j, r, 6 + c]
+                    R[j, r, c] = operators[j, r, c] + turn
+                origin[j, r], axis[j, r] = operators[j, r, 9], operators[j, r, 10]
             continue
-        R, before = work.rotation[parent], work.origin[parent]
         for c in range(3):
-            x = operator[0, c] + sin * operator[0, 3 + c] + one_minus_cos * operator[0, 6 + c]
-            y = operator[1, c] + sin * operator[1, 3 + c] + one_minus_cos * operator[1, 6 + c]
-            z = operator[2, c] + sin * operator[2, 3 + c] + one_minus_cos * operator[2, 6 + c]
+            x = operators[j, 0, c] + sin * operators[j, 0, 3 + c] + one_minus_cos * operators[j, 0, 6 + c]
+            y = operators[j, 1, c] + sin * operators[j, 1, 3 + c] + one_minus_cos * operators[j, 1, 6 + c]
+            z = operators[j, 2, c] + sin * operators[j, 2, 3 + c] + one_minus_cos * operators[j, 2, 6 + c]
             for r in range(3):
-                rotation[r, c] = R[r, 0] * x + R[r, 1] * y + R[r, 2] * z
+                R[j, r, c] = R[p, r, 0] * x + R[p, r, 1] * y + R[p, r, 2] * z
+        x, y, z = operators[j, 0, 9], operators[j, 1, 9], operators[j, 2, 9]
+        u, v, w = operators[j, 0, 10], operators[j, 1, 10], operators[j, 2, 10]
         for r in range(3):
-            origin[r] = before[r] + R[r, 0] * operator[0, 9] + R[r, 1] * operator[1, 9] + R[r, 2] * operator[2, 9]
-            axis[r] = R[r, 0] * operator[0, 10] + R[r, 1] * operator[1, 10] + R[r, 2] * operator[2, 10]
+            origin[j, r] = origin[p, r] + R[p, r, 0] * x + R[p, r, 1] * y + R[p, r, 2] * z
+            axis[j, r] = R[p, r, 0] * u + R[p, r, 1] * v + R[p, r, 2] * w
 
 
 @compiled
 def _span(arm: Arm, k: int, work: _Work) -> tuple[float, float, float, float]:
     """Put the ends of limb k where the turned joints carry them; return its direction and 1 / length [1/m]."""
+    R, offsets, ends = work.rotation, arm.limb_offsets, work.ends
     for end in range(2):
-        joint, offset = arm.limb_parents[k, end], arm.limb_offsets[k, end]
+        joint = arm.limb_parents[k, end]
+        x, y, z = offsets[k, end, 0], offsets[k, end, 1], offsets[k, end, 2]
+        if joint < 0:
+            ends[end, 0], ends[end, 1], ends[end, 2] = x, y, z
+            continue
         for r in range(3):
-            if joint < 0:
-                work.ends[end, r] = offset[r]
-            else:
-                R = work.rotation[joint]
-                turned = R[r, 0] * offset[0] + R[r, 1] * offset[1] + R[r, 2] * offset[2]
-                work.ends[end, r] = work.origin[joint, r] + turned
-    x, y, z = work.ends[1, 0] - work.ends[0, 0], work.ends[1, 1] - work.ends[0, 1], work.ends[1, 2] - work.ends[0, 2]
+            turned = R[joint, r, 0] * x + R[joint, r, 1] * y + R[joint, r, 2] * z
+            ends[end, r] = work.origin[joint, r] + turned
+    x, y, z = ends[1, 0] - ends[0, 0], ends[1, 1] - ends[0, 1], ends[1, 2] - ends[0, 2]
     inverse = 1.0 / np.sqrt(x * x + y * y + z * z)
     return x * inverse, y * inverse, z * inverse, inverse
 
@@ -157,44 +163,45 @@ def _span(arm: Arm, k: int, work: _Work) -> tuple[float, float, float, float]:
 def _linearize(arm: Arm, target: Array, weight: Array, q: Array, work: _Work) -> float:
     """Return the cost of a pose q (n,) against targets (m, 3) of weights (m,); leaves gradient and Hessian."""
     _turn(arm, q, work)
-    n = q.size
+    m, n = arm.moves.shape
+    J, residual, ends = work.jacobian, work.residual, work.ends
     cost = 0.0
-    for k in range(weight.size):
+    for k in range(m):
         x, y, z, inverse = _span(arm, k, work)
         scale = np.sqrt(weight[k])
-        residual, jacobian = work.residual[k], work.jacobian[k]
-        residual[0] = scale * (x - target[k, 0])
-        residual[1] = scale * (y - target[k, 1])
-        residual[2] = scale * (z - target[k, 2])
-        cost += residual[0] ** 2 + residual[1] ** 2 + residual[2] ** 2
+        residual[k, 0], residual[k, 1], residual[k, 2] = (
+            scale * (x - target[k, 0]),
+            scale * (y - target[k, 1]),
+            scale * (z - target[k, 2]),
+        )
+        cost += residual[k, 0] ** 2 + residual[k, 1] ** 2 + residual[k, 2] ** 2
         for j in range(n):
-            how, (a, b, c), origin = arm.moves[k, j], work.axis[j], work.origin[j]
-            if how == WHOLE:  # the joint turns the limb as a whole
-                u, v, w = scale * x, scale * y, scale * z
-            elif how == END:  # it moves one end of the limb
-                u, v, w = (scale * inverse) * (work.ends[1] - origin)
-            elif how == START:
-                u, v, w = (scale * inverse) * (origin - work.ends[0])
-            else:
-                jacobian[0, j] = jacobian[1, j] = jacobian[2, j] = 0.0
+            how = arm.moves[k, j]
+            if how == 0:
+                J[k, 0, j] = J[k, 1, j] = J[k, 2, j] = 0.0
                 continue
-            u, v, w = b * w - c * v, c * u - a * w, a * v - b * u
+            u, v, w, factor = x, y, z, scale
+            if how != WHOLE:  # the joint moves one end of the limb
+                e, factor = (1, scale * inverse) if how == END else (0, -scale * inverse)
+                u = ends[e, 0] - work.origin[j, 0]
+                v = ends[e, 1] - work.origin[j, 1]
+                w = ends[e, 2] - work.origin[j, 2]
+            a, b, c = work.axis[j, 0], work.axis[j, 1], work.axis[j, 2]
+            u, v, w = factor * (b * w - c * v), factor * (c * u - a * w), factor * (a * v - b * u)
             along = u * x + v * y + w * z  # 0 for a limb that turns as a whole
-            jacobian[0, j], jacobian[1, j], jacobian[2, j] = u - along * x, v - along * y, w - along * z
+            J[k, 0, j], J[k, 1, j], J[k, 2, j] = u - along * x, v - along * y, w - along * z
     for i in range(n):
         away = q[i] - arm.rest[i]
         cost += REST_WEIGHT * away * away
         slope = REST_WEIGHT * away
-        for k in range(weight.size):
-            for r in range(3):
-                slope += work.jacobian[k, r, i] * work.residual[k, r]
+        for k in range(m):
+            slope += J[k, 0, i] * residual[k, 0] + J[k, 1, i] * residual[k, 1] + J[k, 2, i] * residual[k, 2]
         work.gradient[i] = slope
         for j in range(i + 1):
             product = REST_WEIGHT if i == j else 0.0
-            for k in range(weight.size):
-                for r in range(3):
-                    product += work.jacobian[k, r, i] * work.jacobian[k, r, j]
-            work.hessian[i, j] = work.hessian[j, i] = product
+            for k in range(m):
+                product += J[k, 0, i] * J[k, 0, j] + J[k, 1, i] * J[k, 1, j] + J[k, 2, i] * J[k, 2, j]
+            work.hessian[i, j] = product
     return cost
 
 
@@ -244,6 +251,8 @@ def _refine(arm: Arm, target: Array, weight: Array, q: Array, steps: int, work: 
     gradient, hessian = np.empty(n), np.empty((n, n))
     cost, damping = _linearize(arm, target, weight, q, work), 1e-2
     gradient[:], hessian[:] = work.gradient, work.hessian
+    if cost < NEAR:
+        return cost
     for _ in range(steps):
         for i in range(n):
             held = _is_held(arm, i, q[i], gradient[i])
@@ -262,7 +271,7 @@ def _refine(arm: Arm, target: Array, weight: Array, q: Array, steps: int, work: 
         gain, cost = cost - new_cost, new_cost
         q[:], gradient[:], hessian[:] = trial, work.gradient, work.hessian
         damping *= 0.1
-        if gain < 1e-3 * cost + 1e-7:
+        if cost < NEAR or gain < 1e-3 * cost:
             break
     return cost
 
@@ -380,19 +389,23 @@ def _best_path(arm: Arm, target: Array, weight: Array, start: Array, ways: Array
     return path
 
 
-class _Path(NamedTuple):
-    """A path (T, n) linearised: ``gradient`` (T, n), ``hessian`` (T, n, n) of the frames, and of a joint with itself
-    one and two frames earlier, ``behind`` (T, 2, n)."""
-
-    q: Array
-    gradient: Array
-    hessian: Array
-    behind: Array
+@compiled
+def _follow(arm: Arm, target: Array, weight: Array, q: Array, gradient: Array, hessian: Array, work: _Work) -> float:
+    """Linearise the directions of a path (T, n): return their cost, fill half its gradient and its Hessian's blocks."""
+    n = arm.rest.size
+    cost = 0.0
+    for t in range(len(q)):
+        cost += _linearize(arm, target[t], weight, q[t], work)
+        for i in range(n):
+            gradient[t, i] = work.gradient[i]
+            for j in range(i + 1):
+                hessian[t, i, j] = hessian[t, j, i] = work.hessian[i, j]
+    return cost
 
 
 @compiled
 def _charge(value: float, most: float) -> tuple[float, float, float]:
-    """Charge for what exceeds the most allowed: cost, its half slope and its half bend."""
+    """Charge for what exceeds the most allowed: cost, half its slope, half its curvature."""
     excess = abs(value) / most - ALLOWED
     if not excess > 0.0:
         return 0.0, 0.0, 0.0
@@ -401,44 +414,163 @@ def _charge(value: float, most: float) -> tuple[float, float, float]:
 
 
 @compiled
-def _linearize_path(
-    arm: Arm, target: Array, weight: Array, step: Array, bend: Array, path: _Path, work: _Work
-) -> float:
-    T, n = path.q.shape
+def _charge_step(move: float, ends: int, step: float, bend: float) -> tuple[float, float, float]:
+    """Charge for a move between two frames; ``ends`` of it begin or end at rest, which makes it a bend, too."""
+    cost, pull, price = _charge(move, step)
+    more_cost, more_pull, more_price = _charge(move, bend)
+    return (
+        cost + SMOOTH_WEIGHT * move * move + ends * more_cost,
+        pull + SMOOTH_WEIGHT * move + ends * more_pull,
+        price + SMOOTH_WEIGHT + ends * more_price,
+    )
+
+
+@compiled
+def _restrain(q: Array, step: Array, bend: Array, gradient: Array, band: Array) -> float:
+    """Return the cost of a path's movement (T, n); add half its gradient, and its Hessian to a band (see `_solve_band`)."""
+    T, n = q.shape
     cost = 0.0
-    for t in range(T):
-        cost += _linearize(arm, target[t], weight, path.q[t], work)
-        path.gradient[t], path.hessian[t] = work.gradient, work.hessian
-    path.behind[:] = 0.0
     for t in range(1, T):
         for j in range(n):
-            move = path.q[t, j] - path.q[t - 1, j]
-            charged, pull, price = _charge(move, step[j])
-            cost += SMOOTH_WEIGHT * move * move + charged
-            pull, price = pull + SMOOTH_WEIGHT * move, price + SMOOTH_WEIGHT
-            for _ in range((t == 1) + (t == T - 1)):  # from rest and to rest: the first and last step are bends too
-                charged, more_pull, more_price = _charge(move, bend[j])
-                cost, pull, price = cost + charged, pull + more_pull, price + more_price
-            path.gradient[t, j] += pull
-            path.gradient[t - 1, j] -= pull
-            path.hessian[t, j, j] += price
-            path.hessian[t - 1, j, j] += price
-            path.behind[t, 0, j] -= price
+            row = t * n + j
+            move = q[t, j] - q[t - 1, j]
+            charged, pull, price = _charge_step(move, (t == 1) + (t == T - 1), step[j], bend[j])
+            cost += charged
+            gradient[t, j] += pull
+            gradient[t - 1, j] -= pull
+            band[row, 0] += price
+            band[row - n, 0] += price
+            band[row, n] -= price
             if t < 2:
                 continue
-            charged, pull, price = _charge(move - path.q[t - 1, j] + path.q[t - 2, j], bend[j])
+            charged, pull, price = _charge(move - q[t - 1, j] + q[t - 2, j], bend[j])
             if price > 0.0:
                 cost += charged
-                path.gradient[t, j] += pull
-                path.gradient[t - 1, j] -= 2.0 * pull
-                path.gradient[t - 2, j] += pull
-                path.hessian[t, j, j] += price
-                path.hessian[t - 1, j, j] += 4.0 * price
-                path.hessian[t - 2, j, j] += price
-                path.behind[t, 0, j] -= 2.0 * price
-                path.behind[t - 1, 0, j] -= 2.0 * price
-                path.behind[t, 1, j] += price
+                gradient[t, j] += pull
+                gradient[t - 1, j] -= 2.0 * pull
+                gradient[t - 2, j] += pull
+                band[row, 0] += price
+                band[row - n, 0] += 4.0 * price
+                band[row - 2 * n, 0] += price
+                band[row, n] -= 2.0 * price
+                band[row - n, n] -= 2.0 * price
+                band[row, 2 * n] += price
     return cost
+
+
+@compiled
+def _restraint(q: Array, step: Array, bend: Array) -> float:
+    """Return the cost of a path's movement (T, n)."""
+    T, n = q.shape
+    cost = 0.0
+    for t in range(1, T):
+        for j in range(n):
+            move = q[t, j] - q[t - 1, j]
+            cost += _charge_step(move, (t == 1) + (t == T - 1), step[j], bend[j])[0]
+            if t > 1:
+                cost += _charge(move - q[t - 1, j] + q[t - 2, j], bend[j])[0]
+    return cost
+
+
+@compiled
+def _slope(q: Array, change: Array, share: float, step: Array, bend: Array) -> float:
+    """Return half the slope of the cost of movement along a change (T, n), after a share of it."""
+    T, n = q.shape
+    slope = 0.0
+    for t in range(1, T):
+        for j in range(n):
+            turn = change[t, j] - change[t - 1, j]
+            move = q[t, j] - q[t - 1, j] + share * turn
+            slope += turn * _charge_step(move, (t == 1) + (t == T - 1), step[j], bend[j])[1]
+            if t > 1:
+                before = change[t - 1, j] - change[t - 2, j]
+                bent = move - q[t - 1, j] + q[t - 2, j] - share * before
+                slope += (turn - before) * _charge(bent, bend[j])[1]
+    return slope
+
+
+@compiled
+def _step_length(
+    q: Array, change: Array, gradient: float, curvature: float, step: Array, bend: Array
+) -> float:
+    """Return the share of a change (T, n) that costs least; the directions' part has this half slope and curvature.
+
+    What exceeds a limit is charged from a threshold on, so that a full step may overshoot where many thresholds are passed.
+    """
+    low, high = 0.0, 1.0
+    if gradient + curvature + _slope(q, change, 1.0, step, bend) <= 0.0:
+        return 1.0
+    for _ in range(5):
+        middle = 0.5 * (low + high)
+        if gradient + middle * curvature + _slope(q, change, middle, step, bend) > 0.0:
+            high = middle
+        else:
+            low = middle
+    return 0.5 * (low + high)
+
+
+@compiled
+def _descend(
+    arm: Arm,
+    q: Array,
+    gradient: Array,
+    hessian: Array,
+    damping: float,
+    step: Array,
+    bend: Array,
+    enough: float,
+    new: Array,
+) -> None:
+    """Find the path ``new`` (T, n) of least cost, the directions linearised at q: Newton's method inside the limits."""
+    T, n = q.shape
+    reach = 2 * n if np.isfinite(bend).any() else n
+    band, slope = np.empty((T * n, 2 * n + 1)), np.empty((T, n))
+    change, own, held = np.empty(T * n), np.empty((T, n)), np.empty((T, n), np.bool_)
+    new[:] = q
+    for _ in range(NEWTON_STEPS):
+        for t in range(T):
+            for i in range(n):
+                total = gradient[t, i] + damping * (new[t, i] - q[t, i])
+                for j in range(n):
+                    total += hessian[t, i, j] * (new[t, j] - q[t, j])
+                own[t, i] = slope[t, i] = total
+                row = t * n + i
+                for d in range(2 * n + 1):
+                    band[row, d] = hessian[t, i, i - d] if d <= i else 0.0
+                band[row, 0] += damping
+        _restrain(new, step, bend, slope, band)
+        for t in range(T):
+            for i in range(n):
+                row = t * n + i
+                held[t, i] = _is_held(arm, i, new[t, i], slope[t, i])
+                change[row] = 0.0 if held[t, i] else -slope[t, i]
+                if held[t, i]:
+                    band[row, 1:] = 0.0
+                    band[row, 0] = 1.0
+                    continue
+                for j in range(i):
+                    if held[t, j]:
+                        band[row, i - j] = 0.0
+                for back in range(1, min(reach // n, t) + 1):
+                    if held[t - back, i]:
+                        band[row, back * n] = 0.0
+        if not _solve_band(band, reach, change):  # rounding on an all but singular matrix: go downhill a little
+            change[:] = -0.1 * slope.ravel()
+        along, curvature, decrease = 0.0, 0.0, 0.0
+        moves = change.reshape(T, n)
+        for t in range(T):
+            for i in range(n):
+                along += own[t, i] * moves[t, i]
+                decrease -= slope[t, i] * moves[t, i]
+                curvature += damping * moves[t, i] ** 2
+                for j in range(n):
+                    curvature += hessian[t, i, j] * moves[t, i] * moves[t, j]
+        share = _step_length(new, moves, along, curvature, step, bend)
+        for t in range(T):
+            for i in range(n):
+                new[t, i] = min(max(new[t, i] + share * moves[t, i], arm.lower[i]), arm.upper[i])
+        if decrease <= enough:
+            break
 
 
 @compiled
@@ -463,43 +595,25 @@ def smooth(
     """
     T, n = start.shape
     work = _work(arm)
-    new = _Path(np.empty((T, n)), np.empty((T, n)), np.empty((T, n, n)), np.empty((T, 2, n)))
-    best = _Path(np.empty((T, n)), np.empty((T, n)), np.empty((T, n, n)), np.empty((T, 2, n)))
-    band, change, held = np.empty((T * n, 2 * n + 1)), np.empty(T * n), np.empty((T, n), np.bool_)
-    reach = 2 if np.isfinite(bend).any() else 1
-    best.q[:] = start
-    cost, damping = _linearize_path(arm, target, weight, step, bend, best, work), 1e-4
+    q, new = start.copy(), np.empty((T, n))
+    gradient, new_gradient = np.empty((T, n)), np.empty((T, n))
+    hessian, new_hessian = np.empty((T, n, n)), np.empty((T, n, n))
+    cost = _follow(arm, target, weight, q, gradient, hessian, work) + _restraint(q, step, bend)
+    damping = 1e-4
     for _ in range(iterations):
-        for t in range(T):
-            for i in range(n):
-                row = t * n + i
-                held[t, i] = _is_held(arm, i, best.q[t, i], best.gradient[t, i])
-                change[row] = 0.0 if held[t, i] else best.gradient[t, i]
-                band[row, :] = 0.0
-                band[row, 0] = 1.0 if held[t, i] else best.hessian[t, i, i] + damping
-                if held[t, i]:
-                    continue
-                for j in range(i):
-                    if not held[t, j]:
-                        band[row, i - j] = best.hessian[t, i, j]
-                for back in range(1, min(reach, t) + 1):
-                    if not held[t - back, i]:
-                        band[row, back * n] = best.behind[t, back - 1, i]
-        if not _solve_band(band, reach * n, change):  # rounding on an all but singular matrix: go downhill
-            change[:] = 0.1 * best.gradient.ravel()
-        for t in range(T):
-            for j in range(n):
-                new.q[t, j] = min(max(best.q[t, j] - change[t * n + j], arm.lower[j]), arm.upper[j])
-        new_cost = _linearize_path(arm, target, weight, step, bend, new, work)
+        _descend(arm, q, gradient, hessian, damping, step, bend, 1e-4 * cost + 1e-7, new)
+        new_cost = _follow(arm, target, weight, new, new_gradient, new_hessian, work) + _restraint(new, step, bend)
         gain = cost - new_cost
         if gain > 0.0:
-            best, new, cost = new, best, new_cost
+            q, new, cost = new, q, new_cost
+            gradient, new_gradient = new_gradient, gradient
+            hessian, new_hessian = new_hessian, hessian
             damping *= 0.1
         else:
             damping *= 30.0
         if abs(gain) <= 1e-4 * cost + 1e-7:
             break
-    return best.q
+    return q
 
 
 @compiled
