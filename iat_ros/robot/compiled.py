@@ -24,11 +24,11 @@ SMOOTH_WEIGHT = 5e-3
 """Price of a squared movement between two frames [1/rad^2], against a squared chord."""
 LIMIT_WEIGHT = 5.0
 """Price of the squared share by which a step or a bend exceeds what the limits allow, against a squared chord."""
-NEWTON_STEPS = 6
+NEWTON_STEPS = 4
 """Steps towards the best path for one linearisation of the directions, at most."""
 ALLOWED = 0.9
 """Share of the limits that is free of charge; the rest leaves room for what the price does not hold back."""
-KEY_FRAMES, WAYS = 10, 8
+KEY_FRAMES, WAYS = 10, 4
 """Every so many frames the whole table is searched; so many ways are kept at each frame."""
 SEED_STEPS, TRACK_STEPS = 5, 2
 """Steps that refine a pose out of the table, and one that was taken over from the frame beside."""
@@ -75,7 +75,8 @@ class _Work(NamedTuple):
     """Memory for one pose: frames of the joints, and what its linearisation leaves.
 
     ``rotation`` (n, 3, 3), ``origin``, ``axis`` (n, 3) in the body frame; ``ends`` (2, 3) of a limb; ``residual`` (m, 3) and
-    ``jacobian`` (m, 3, n), weighted; ``gradient`` (n,), half the cost's, and ``hessian`` (n, n), Gauss-Newton's.
+    ``jacobian`` (m, 3, n), weighted; ``gradient`` (n,), half the cost's, and ``hessian`` (n, n), Gauss-Newton's, its
+    lower half. The others are `_refine`'s: a pose that is tried, the change towards it, what is kept of the best pose.
     """
 
     rotation: Array
@@ -86,6 +87,11 @@ class _Work(NamedTuple):
     jacobian: Array
     gradient: Array
     hessian: Array
+    trial: Array
+    change: Array
+    kept_gradient: Array
+    kept_hessian: Array
+    band: Array
 
 
 def compiled(function: Callable[..., Any]) -> Any:
@@ -111,6 +117,11 @@ def _work(arm: Arm) -> _Work:
         np.empty((m, 3)),
         np.empty((m, 3, n)),
         np.empty(n),
+        np.empty((n, n)),
+        np.empty(n),
+        np.empty(n),
+        np.empty(n),
+        np.empty((n, n)),
         np.empty((n, n)),
     )
 
@@ -213,33 +224,29 @@ def _is_held(arm: Arm, j: int, angle: float, slope: float) -> bool:
 
 @compiled
 def _solve_band(band: Array, width: int, x: Array) -> bool:
-    """Solve a positive definite band in place; False where it isn't.
+    """Solve a positive definite band for x (N,) in place, by L D L'; False where it isn't positive.
 
-    ``band[i, d]`` is the entry of row i, d columns left of the diagonal, d <= width; ``x`` (N,) is the right side, then the
+    ``band[i, d]`` is the entry of row i, d columns right of the diagonal, d <= width; ``x`` is the right side, then the
     solution.
     """
     N = x.size
     for i in range(N):
-        first = max(0, i - width)
-        for j in range(first, i):
-            total = band[i, i - j]
-            for k in range(max(first, j - width), j):
-                total -= band[i, i - k] * band[j, j - k]
-            band[i, i - j] = total * band[j, 0]
-        total = band[i, 0]
-        for k in range(first, i):
-            total -= band[i, i - k] ** 2
-        if not total > 0.0:
+        if not band[i, 0] > 0.0:
             return False
-        band[i, 0] = 1.0 / np.sqrt(total)
-        total = x[i]
-        for k in range(first, i):
-            total -= band[i, i - k] * x[k]
-        x[i] = total * band[i, 0]
+        inverse = 1.0 / band[i, 0]
+        last = min(width, N - 1 - i)
+        for d in range(1, last + 1):
+            factor = band[i, d] * inverse
+            if factor != 0.0:
+                x[i + d] -= factor * x[i]
+                for e in range(d, last + 1):
+                    band[i + d, e - d] -= factor * band[i, e]
+        band[i, 0] = inverse
     for i in range(N - 1, -1, -1):
-        x[i] *= band[i, 0]
-        for k in range(max(0, i - width), i):
-            x[k] -= band[i, i - k] * x[i]
+        total = x[i]
+        for d in range(1, min(width, N - 1 - i) + 1):
+            total -= band[i, d] * x[i + d]
+        x[i] = total * band[i, 0]
     return True
 
 
@@ -247,32 +254,36 @@ def _solve_band(band: Array, width: int, x: Array) -> bool:
 def _refine(arm: Arm, target: Array, weight: Array, q: Array, steps: int, work: _Work) -> float:
     """Levenberg-Marquardt inside the limits: improve a pose q (n,) in place and return its cost."""
     n = q.size
-    trial, change, band = np.empty(n), np.empty(n), np.empty((n, n))
-    gradient, hessian = np.empty(n), np.empty((n, n))
-    cost, damping = _linearize(arm, target, weight, q, work), 1e-2
-    gradient[:], hessian[:] = work.gradient, work.hessian
-    if cost < NEAR:
-        return cost
-    for _ in range(steps):
+    trial, gradient, hessian, band, change = work.trial, work.kept_gradient, work.kept_hessian, work.band, work.change
+    for i in range(n):
+        trial[i] = q[i]
+    cost, damping = np.inf, 1e-1
+    for step in range(steps + 1):
+        new_cost = _linearize(arm, target, weight, trial, work)
+        if new_cost < cost:
+            settled = cost - new_cost < 1e-3 * new_cost
+            cost = new_cost
+            damping *= 0.1
+            for i in range(n):
+                q[i], gradient[i] = trial[i], work.gradient[i]
+                for j in range(i + 1):
+                    hessian[i, j] = work.hessian[i, j]
+            if settled or cost < NEAR:
+                break
+        else:
+            damping *= 10.0
+        if step == steps:
+            break
         for i in range(n):
             held = _is_held(arm, i, q[i], gradient[i])
             change[i] = 0.0 if held else gradient[i]
             for j in range(i):
                 free = not held and not _is_held(arm, j, q[j], gradient[j])
-                band[i, i - j] = hessian[i, j] if free else 0.0
+                band[j, i - j] = hessian[i, j] if free else 0.0
             band[i, 0] = 1.0 if held else hessian[i, i] + damping
         _solve_band(band, n - 1, change)
         for i in range(n):
             trial[i] = min(max(q[i] - min(max(change[i], -0.7), 0.7), arm.lower[i]), arm.upper[i])
-        new_cost = _linearize(arm, target, weight, trial, work)
-        if new_cost >= cost:
-            damping *= 10.0
-            continue
-        gain, cost = cost - new_cost, new_cost
-        q[:], gradient[:], hessian[:] = trial, work.gradient, work.hessian
-        damping *= 0.1
-        if cost < NEAR or gain < 1e-3 * cost:
-            break
     return cost
 
 
@@ -287,14 +298,21 @@ def _add_way(ways: Array, costs: Array, q: Array, cost: float) -> bool:
                 apart = max(apart, abs(ways[w, j] - q[j]))
             if apart < APART:
                 if cost < costs[w]:
-                    ways[w], costs[w] = q, cost
+                    _put(ways, costs, w, q, cost)
                 return False
         if costs[w] > costs[worst]:
             worst = w
     if cost >= costs[worst]:
         return False
-    ways[worst], costs[worst] = q, cost
+    _put(ways, costs, worst, q, cost)
     return True
+
+
+@compiled
+def _put(ways: Array, costs: Array, w: int, q: Array, cost: float) -> None:
+    for j in range(q.size):
+        ways[w, j] = q[j]
+    costs[w] = cost
 
 
 @compiled
@@ -440,7 +458,7 @@ def _restrain(q: Array, step: Array, bend: Array, gradient: Array, band: Array) 
             gradient[t - 1, j] -= pull
             band[row, 0] += price
             band[row - n, 0] += price
-            band[row, n] -= price
+            band[row - n, n] -= price
             if t < 2:
                 continue
             charged, pull, price = _charge(move - q[t - 1, j] + q[t - 2, j], bend[j])
@@ -452,9 +470,9 @@ def _restrain(q: Array, step: Array, bend: Array, gradient: Array, band: Array) 
                 band[row, 0] += price
                 band[row - n, 0] += 4.0 * price
                 band[row - 2 * n, 0] += price
-                band[row, n] -= 2.0 * price
                 band[row - n, n] -= 2.0 * price
-                band[row, 2 * n] += price
+                band[row - 2 * n, n] -= 2.0 * price
+                band[row - 2 * n, 2 * n] += price
     return cost
 
 
@@ -525,7 +543,7 @@ def _descend(
     T, n = q.shape
     reach = 2 * n if np.isfinite(bend).any() else n
     band, slope = np.empty((T * n, 2 * n + 1)), np.empty((T, n))
-    change, own, held = np.empty(T * n), np.empty((T, n)), np.empty((T, n), np.bool_)
+    change, own = np.empty(T * n), np.empty((T, n))
     new[:] = q
     for _ in range(NEWTON_STEPS):
         for t in range(T):
@@ -536,24 +554,21 @@ def _descend(
                 own[t, i] = slope[t, i] = total
                 row = t * n + i
                 for d in range(2 * n + 1):
-                    band[row, d] = hessian[t, i, i - d] if d <= i else 0.0
+                    band[row, d] = hessian[t, i, i + d] if i + d < n else 0.0
                 band[row, 0] += damping
         _restrain(new, step, bend, slope, band)
         for t in range(T):
             for i in range(n):
                 row = t * n + i
-                held[t, i] = _is_held(arm, i, new[t, i], slope[t, i])
-                change[row] = 0.0 if held[t, i] else -slope[t, i]
-                if held[t, i]:
-                    band[row, 1:] = 0.0
-                    band[row, 0] = 1.0
+                change[row] = -slope[t, i]
+                if not _is_held(arm, i, new[t, i], slope[t, i]):
                     continue
-                for j in range(i):
-                    if held[t, j]:
-                        band[row, i - j] = 0.0
-                for back in range(1, min(reach // n, t) + 1):
-                    if held[t - back, i]:
-                        band[row, back * n] = 0.0
+                change[row] = 0.0
+                band[row, 0] = 1.0
+                for d in range(1, 2 * n + 1):
+                    band[row, d] = 0.0
+                    if d <= row:
+                        band[row - d, d] = 0.0
         if not _solve_band(band, reach, change):  # rounding on an all but singular matrix: go downhill a little
             change[:] = -0.1 * slope.ravel()
         along, curvature, decrease = 0.0, 0.0, 0.0
