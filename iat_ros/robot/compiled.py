@@ -72,11 +72,10 @@ class Arm(NamedTuple):
 
 
 class _Work(NamedTuple):
-    """Memory for one pose: frames of the joints, and what its linearisation leaves.
+    """Memory for one pose at a time.
 
-    ``rotation`` (n, 3, 3), ``origin``, ``axis`` (n, 3) in the body frame; ``ends`` (2, 3) of a limb; ``residual`` (m, 3) and
-    ``jacobian`` (m, 3, n), weighted; ``gradient`` (n,), half the cost's, and ``hessian`` (n, n), Gauss-Newton's, its
-    lower half. The others are `_refine`'s: a pose that is tried, the change towards it, what is kept of the best pose.
+    ``rotation`` (n, 3, 3), ``origin``, ``axis`` (n, 3) of the joints in the body frame; ``ends`` (2, 3) of a limb; ``residual``
+    (m, 3) and ``jacobian`` (m, 3, n), weighted; ``band`` (n, n) and ``change`` (n,) of a step.
     """
 
     rotation: Array
@@ -85,13 +84,18 @@ class _Work(NamedTuple):
     ends: Array
     residual: Array
     jacobian: Array
+    band: Array
+    change: Array
+
+
+class _State(NamedTuple):
+    """P poses linearised: ``q`` (P, n), ``cost`` (P,), ``gradient`` (P, n), half the cost's, and ``hessian`` (P, n, n),
+    Gauss-Newton's, its lower half."""
+
+    q: Array
+    cost: Array
     gradient: Array
     hessian: Array
-    trial: Array
-    change: Array
-    kept_gradient: Array
-    kept_hessian: Array
-    band: Array
 
 
 def compiled(function: Callable[..., Any]) -> Any:
@@ -116,23 +120,23 @@ def _work(arm: Arm) -> _Work:
         np.empty((2, 3)),
         np.empty((m, 3)),
         np.empty((m, 3, n)),
-        np.empty(n),
         np.empty((n, n)),
         np.empty(n),
-        np.empty(n),
-        np.empty(n),
-        np.empty((n, n)),
-        np.empty((n, n)),
     )
 
 
 @compiled
-def _turn(arm: Arm, q: Array, work: _Work) -> None:
-    """Turn the joints to q (n,): their rotation, origin and axis in the body frame, by Rodrigues' formula."""
+def _state(P: int, n: int) -> _State:
+    return _State(np.empty((P, n)), np.empty(P), np.empty((P, n)), np.empty((P, n, n)))
+
+
+@compiled
+def _turn(arm: Arm, q: Array, p: int, work: _Work) -> None:
+    """Turn the joints to pose p of q (P, n): their rotation, origin and axis in the body frame, by Rodrigues' formula."""
     operators, R, origin, axis = arm.operators, work.rotation, work.origin, work.axis
-    for j in range(q.size):
-        sin, one_minus_cos, p = np.sin(q[j]), 1.0 - np.cos(q[j]), arm.parents[j]
-        if p < 0:
+    for j in range(q.shape[1]):
+        sin, one_minus_cos, parent = np.sin(q[p, j]), 1.0 - np.cos(q[p, j]), arm.parents[j]
+        if parent < 0:
             for r in range(3):
                 for c in range(3):
                     turn = sin * operators[j, r, 3 + c] + one_minus_cos * operators[j, r, 6 + c]
@@ -144,12 +148,12 @@ def _turn(arm: Arm, q: Array, work: _Work) -> None:
             y = operators[j, 1, c] + sin * operators[j, 1, 3 + c] + one_minus_cos * operators[j, 1, 6 + c]
             z = operators[j, 2, c] + sin * operators[j, 2, 3 + c] + one_minus_cos * operators[j, 2, 6 + c]
             for r in range(3):
-                R[j, r, c] = R[p, r, 0] * x + R[p, r, 1] * y + R[p, r, 2] * z
+                R[j, r, c] = R[parent, r, 0] * x + R[parent, r, 1] * y + R[parent, r, 2] * z
         x, y, z = operators[j, 0, 9], operators[j, 1, 9], operators[j, 2, 9]
         u, v, w = operators[j, 0, 10], operators[j, 1, 10], operators[j, 2, 10]
         for r in range(3):
-            origin[j, r] = origin[p, r] + R[p, r, 0] * x + R[p, r, 1] * y + R[p, r, 2] * z
-            axis[j, r] = R[p, r, 0] * u + R[p, r, 1] * v + R[p, r, 2] * w
+            origin[j, r] = origin[parent, r] + R[parent, r, 0] * x + R[parent, r, 1] * y + R[parent, r, 2] * z
+            axis[j, r] = R[parent, r, 0] * u + R[parent, r, 1] * v + R[parent, r, 2] * w
 
 
 @compiled
@@ -171,49 +175,52 @@ def _span(arm: Arm, k: int, work: _Work) -> tuple[float, float, float, float]:
 
 
 @compiled
-def _linearize(arm: Arm, target: Array, weight: Array, q: Array, work: _Work) -> float:
-    """Return the cost of a pose q (n,) against targets (m, 3) of weights (m,); leaves gradient and Hessian."""
-    _turn(arm, q, work)
+def _linearize(arm: Arm, target: Array, weight: Array, state: _State, idle: NDArray[np.bool_], work: _Work) -> None:
+    """Linearise the poses that aren't idle (P,) against targets (P, m, 3) of weights (m,)."""
     m, n = arm.moves.shape
-    J, residual, ends = work.jacobian, work.residual, work.ends
-    cost = 0.0
-    for k in range(m):
-        x, y, z, inverse = _span(arm, k, work)
-        scale = np.sqrt(weight[k])
-        residual[k, 0], residual[k, 1], residual[k, 2] = (
-            scale * (x - target[k, 0]),
-            scale * (y - target[k, 1]),
-            scale * (z - target[k, 2]),
-        )
-        cost += residual[k, 0] ** 2 + residual[k, 1] ** 2 + residual[k, 2] ** 2
-        for j in range(n):
-            how = arm.moves[k, j]
-            if how == 0:
-                J[k, 0, j] = J[k, 1, j] = J[k, 2, j] = 0.0
-                continue
-            u, v, w, factor = x, y, z, scale
-            if how != WHOLE:  # the joint moves one end of the limb
-                e, factor = (1, scale * inverse) if how == END else (0, -scale * inverse)
-                u = ends[e, 0] - work.origin[j, 0]
-                v = ends[e, 1] - work.origin[j, 1]
-                w = ends[e, 2] - work.origin[j, 2]
-            a, b, c = work.axis[j, 0], work.axis[j, 1], work.axis[j, 2]
-            u, v, w = factor * (b * w - c * v), factor * (c * u - a * w), factor * (a * v - b * u)
-            along = u * x + v * y + w * z  # 0 for a limb that turns as a whole
-            J[k, 0, j], J[k, 1, j], J[k, 2, j] = u - along * x, v - along * y, w - along * z
-    for i in range(n):
-        away = q[i] - arm.rest[i]
-        cost += REST_WEIGHT * away * away
-        slope = REST_WEIGHT * away
+    q, J, residual, ends = state.q, work.jacobian, work.residual, work.ends
+    for p in range(len(q)):
+        if idle[p]:
+            continue
+        _turn(arm, q, p, work)
+        cost = 0.0
         for k in range(m):
-            slope += J[k, 0, i] * residual[k, 0] + J[k, 1, i] * residual[k, 1] + J[k, 2, i] * residual[k, 2]
-        work.gradient[i] = slope
-        for j in range(i + 1):
-            product = REST_WEIGHT if i == j else 0.0
+            x, y, z, inverse = _span(arm, k, work)
+            scale = np.sqrt(weight[k])
+            residual[k, 0], residual[k, 1], residual[k, 2] = (
+                scale * (x - target[p, k, 0]),
+                scale * (y - target[p, k, 1]),
+                scale * (z - target[p, k, 2]),
+            )
+            cost += residual[k, 0] ** 2 + residual[k, 1] ** 2 + residual[k, 2] ** 2
+            for j in range(n):
+                how = arm.moves[k, j]
+                if how == 0:
+                    J[k, 0, j] = J[k, 1, j] = J[k, 2, j] = 0.0
+                    continue
+                u, v, w, factor = x, y, z, scale
+                if how != WHOLE:  # the joint moves one end of the limb
+                    e, factor = (1, scale * inverse) if how == END else (0, -scale * inverse)
+                    u = ends[e, 0] - work.origin[j, 0]
+                    v = ends[e, 1] - work.origin[j, 1]
+                    w = ends[e, 2] - work.origin[j, 2]
+                a, b, c = work.axis[j, 0], work.axis[j, 1], work.axis[j, 2]
+                u, v, w = factor * (b * w - c * v), factor * (c * u - a * w), factor * (a * v - b * u)
+                along = u * x + v * y + w * z  # 0 for a limb that turns as a whole
+                J[k, 0, j], J[k, 1, j], J[k, 2, j] = u - along * x, v - along * y, w - along * z
+        for i in range(n):
+            away = q[p, i] - arm.rest[i]
+            cost += REST_WEIGHT * away * away
+            slope = REST_WEIGHT * away
             for k in range(m):
-                product += J[k, 0, i] * J[k, 0, j] + J[k, 1, i] * J[k, 1, j] + J[k, 2, i] * J[k, 2, j]
-            work.hessian[i, j] = product
-    return cost
+                slope += J[k, 0, i] * residual[k, 0] + J[k, 1, i] * residual[k, 1] + J[k, 2, i] * residual[k, 2]
+            state.gradient[p, i] = slope
+            for j in range(i + 1):
+                product = REST_WEIGHT if i == j else 0.0
+                for k in range(m):
+                    product += J[k, 0, i] * J[k, 0, j] + J[k, 1, i] * J[k, 1, j] + J[k, 2, i] * J[k, 2, j]
+                state.hessian[p, i, j] = product
+        state.cost[p] = cost
 
 
 @compiled
@@ -251,40 +258,41 @@ def _solve_band(band: Array, width: int, x: Array) -> bool:
 
 
 @compiled
-def _refine(arm: Arm, target: Array, weight: Array, q: Array, steps: int, work: _Work) -> float:
-    """Levenberg-Marquardt inside the limits: improve a pose q (n,) in place and return its cost."""
-    n = q.size
-    trial, gradient, hessian, band, change = work.trial, work.kept_gradient, work.kept_hessian, work.band, work.change
-    for i in range(n):
-        trial[i] = q[i]
-    cost, damping = np.inf, 1e-1
+def _refine(arm: Arm, target: Array, weight: Array, q: Array, cost: Array, steps: int, work: _Work) -> None:
+    """Levenberg-Marquardt inside the limits: improve poses q (P, n) for targets (P, m, 3) in place, fill their cost (P,)."""
+    P, n = q.shape
+    band, change = work.band, work.change
+    trial, gradient, hessian = _state(P, n), np.empty((P, n)), np.empty((P, n, n))
+    idle, damping = np.zeros(P, np.bool_), np.full(P, 1e-1)
+    trial.q[:], cost[:] = q, np.inf
     for step in range(steps + 1):
-        new_cost = _linearize(arm, target, weight, trial, work)
-        if new_cost < cost:
-            settled = cost - new_cost < 1e-3 * new_cost
-            cost = new_cost
-            damping *= 0.1
+        _linearize(arm, target, weight, trial, idle, work)
+        for p in range(P):
+            if idle[p]:
+                continue
+            if trial.cost[p] < cost[p]:
+                idle[p] = trial.cost[p] < NEAR or cost[p] - trial.cost[p] < 1e-3 * trial.cost[p]
+                cost[p] = trial.cost[p]
+                damping[p] *= 0.1
+                for i in range(n):
+                    q[p, i], gradient[p, i] = trial.q[p, i], trial.gradient[p, i]
+                    for j in range(i + 1):
+                        hessian[p, i, j] = trial.hessian[p, i, j]
+            else:
+                damping[p] *= 10.0
+            if idle[p] or step == steps:
+                continue
             for i in range(n):
-                q[i], gradient[i] = trial[i], work.gradient[i]
-                for j in range(i + 1):
-                    hessian[i, j] = work.hessian[i, j]
-            if settled or cost < NEAR:
-                break
-        else:
-            damping *= 10.0
-        if step == steps:
-            break
-        for i in range(n):
-            held = _is_held(arm, i, q[i], gradient[i])
-            change[i] = 0.0 if held else gradient[i]
-            for j in range(i):
-                free = not held and not _is_held(arm, j, q[j], gradient[j])
-                band[j, i - j] = hessian[i, j] if free else 0.0
-            band[i, 0] = 1.0 if held else hessian[i, i] + damping
-        _solve_band(band, n - 1, change)
-        for i in range(n):
-            trial[i] = min(max(q[i] - min(max(change[i], -0.7), 0.7), arm.lower[i]), arm.upper[i])
-    return cost
+                held = _is_held(arm, i, q[p, i], gradient[p, i])
+                change[i] = 0.0 if held else gradient[p, i]
+                for j in range(i):
+                    free = not held and not _is_held(arm, j, q[p, j], gradient[p, j])
+                    band[j, i - j] = hessian[p, i, j] if free else 0.0
+                band[i, 0] = 1.0 if held else hessian[p, i, i] + damping[p]
+            _solve_band(band, n - 1, change)
+            for i in range(n):
+                move = min(max(change[i], -0.7), 0.7)
+                trial.q[p, i] = min(max(q[p, i] - move, arm.lower[i]), arm.upper[i])
 
 
 @compiled
@@ -316,52 +324,60 @@ def _put(ways: Array, costs: Array, w: int, q: Array, cost: float) -> None:
 
 
 @compiled
-def _search(arm: Arm, target: Array, weight: Array, ways: Array, costs: Array, work: _Work) -> None:
-    """Find the ways (W, n) of one frame: refine the pose of each region of the table that fits best."""
+def _pick_seeds(arm: Arm, target: Array, weight: Array, seeds: Array) -> None:
+    """Fill seeds (R, n) with the pose of each region of the table that fits a target (m, 3) best."""
     regions, size, n = arm.seeds.shape
     likeness = np.empty(size)
-    q = np.empty(n)
     for region in range(regions):
         likeness[:] = 0.0
         for k in range(weight.size):
-            if weight[k] > 0.0:
-                for r in range(3):
-                    row, factor = arm.seed_directions[region, 3 * k + r], weight[k] * target[k, r]
-                    for s in range(size):
-                        likeness[s] += factor * row[s]
-        q[:] = arm.seeds[region, likeness.argmax()]
-        cost = _refine(arm, target, weight, q, SEED_STEPS, work)
-        _add_way(ways, costs, q, cost)
+            for r in range(3):
+                factor = weight[k] * target[k, r]
+                for i in range(size):
+                    likeness[i] += factor * arm.seed_directions[region, 3 * k + r, i]
+        best = likeness.argmax()
+        for j in range(n):
+            seeds[region, j] = arm.seeds[region, best, j]
 
 
 @compiled
 def find_path(arm: Arm, target: Array, weight: Array, start: Array) -> Array:
     """Return a path (T, n) whose directions fit targets (T, m, 3), from the pose ``start`` (n,) [rad].
 
-    An arm often reaches the same directions in several ways, and must not jump between them. At every `KEY_FRAMES` th
-    frame a search from all over joint space finds the ways there are; each is followed to the frames before and after.
-    The path through all of them with the least error and no jump is found by dynamic programming.
+    An arm often reaches the same directions in several ways, and must not jump between them. At key frames a search from
+    all over joint space finds the ways there are; each is followed to the key frames before and after. The path through
+    all of them with the least error and no jump is found by dynamic programming.
     """
     T, n = len(target), arm.rest.size
     work = _work(arm)
-    ways, costs = np.empty((T, WAYS, n)), np.full((T, WAYS), np.inf)
-    found, found_costs = np.empty((WAYS, n)), np.empty(WAYS)
-    q = np.empty(n)
     sections = max(1, (T - 1 + KEY_FRAMES - 1) // KEY_FRAMES)
-    for section in range(sections + 1):
-        key = section * (T - 1) // sections
-        found_costs[:] = np.inf
-        _search(arm, target[key], weight, found, found_costs, work)
+    key = [k * (T - 1) // sections for k in range(sections + 1)]
+    K, R = len(key), len(arm.seeds)
+    seeds, seed_targets, seed_costs = np.empty((K * R, n)), np.empty((K * R,) + target.shape[1:]), np.empty(K * R)
+    for k in range(K):
+        _pick_seeds(arm, target[key[k]], weight, seeds[k * R : (k + 1) * R])
+        seed_targets[k * R : (k + 1) * R] = target[key[k]]
+    _refine(arm, seed_targets, weight, seeds, seed_costs, SEED_STEPS, work)
+    ways, costs = np.empty((T, 2 * WAYS, n)), np.full((T, 2 * WAYS), np.inf)
+    followed = np.empty((2 * K * WAYS, n))
+    place, direction = np.empty(2 * K * WAYS, np.int64), np.empty(2 * K * WAYS, np.int64)
+    count = 0
+    for k in range(K):
+        for r in range(k * R, (k + 1) * R):
+            _add_way(ways[key[k], :WAYS], costs[key[k], :WAYS], seeds[r], seed_costs[r])
         for w in range(WAYS):
-            if found_costs[w] < np.inf and _add_way(ways[key], costs[key], found[w], found_costs[w]):
-                for direction in (-1, 1):
-                    q[:] = found[w]
-                    t = key + direction
-                    while 0 <= t < T:
-                        cost = _refine(arm, target[t], weight, q, TRACK_STEPS, work)
-                        if not _add_way(ways[t], costs[t], q, cost):
-                            break
-                        t += direction
+            if costs[key[k], w] < np.inf:
+                for forwards in (-1, 1):
+                    followed[count], place[count], direction[count] = ways[key[k], w], key[k], forwards
+                    count += 1
+    targets, followed_costs = np.empty((count,) + target.shape[1:]), np.empty(count)
+    for _ in range((T - 1 + sections - 1) // sections):
+        for c in range(count):
+            place[c] = min(max(place[c] + direction[c], 0), T - 1)
+            targets[c] = target[place[c]]
+        _refine(arm, targets, weight, followed[:count], followed_costs, TRACK_STEPS, work)
+        for c in range(count):
+            _add_way(ways[place[c]], costs[place[c]], followed[c], followed_costs[c])
     return _best_path(arm, target, weight, start, ways, costs)
 
 
@@ -405,20 +421,6 @@ def _best_path(arm: Arm, target: Array, weight: Array, start: Array, ways: Array
         path[t] = ways[t, w]
         w = came_from[t, w]
     return path
-
-
-@compiled
-def _follow(arm: Arm, target: Array, weight: Array, q: Array, gradient: Array, hessian: Array, work: _Work) -> float:
-    """Linearise the directions of a path (T, n): return their cost, fill half its gradient and its Hessian's blocks."""
-    n = arm.rest.size
-    cost = 0.0
-    for t in range(len(q)):
-        cost += _linearize(arm, target[t], weight, q[t], work)
-        for i in range(n):
-            gradient[t, i] = work.gradient[i]
-            for j in range(i + 1):
-                hessian[t, i, j] = hessian[t, j, i] = work.hessian[i, j]
-    return cost
 
 
 @compiled
@@ -528,18 +530,13 @@ def _step_length(
 
 
 @compiled
-def _descend(
-    arm: Arm,
-    q: Array,
-    gradient: Array,
-    hessian: Array,
-    damping: float,
-    step: Array,
-    bend: Array,
-    enough: float,
-    new: Array,
-) -> None:
-    """Find the path ``new`` (T, n) of least cost, the directions linearised at q: Newton's method inside the limits."""
+def _descend(arm: Arm, state: _State, damping: float, step: Array, bend: Array, enough: float, new: Array) -> None:
+    """Find the path ``new`` (T, n) of least cost for directions linearised at a state: Newton's method inside the limits."""
+    q, gradient, hessian = state.q, state.gradient, state.hessian
+    for t in range(len(q)):
+        for i in range(q.shape[1]):
+            for j in range(i):
+                hessian[t, j, i] = hessian[t, i, j]
     T, n = q.shape
     reach = 2 * n if np.isfinite(bend).any() else n
     band, slope = np.empty((T * n, 2 * n + 1)), np.empty((T, n))
@@ -609,26 +606,25 @@ def smooth(
         bend: (n,) largest second difference [rad]; infinity where any will do.
     """
     T, n = start.shape
-    work = _work(arm)
-    q, new = start.copy(), np.empty((T, n))
-    gradient, new_gradient = np.empty((T, n)), np.empty((T, n))
-    hessian, new_hessian = np.empty((T, n, n)), np.empty((T, n, n))
-    cost = _follow(arm, target, weight, q, gradient, hessian, work) + _restraint(q, step, bend)
+    work, idle = _work(arm), np.zeros(T, np.bool_)
+    best, new = _state(T, n), _state(T, n)
+    best.q[:] = start
+    _linearize(arm, target, weight, best, idle, work)
+    cost = best.cost.sum() + _restraint(best.q, step, bend)
     damping = 1e-4
     for _ in range(iterations):
-        _descend(arm, q, gradient, hessian, damping, step, bend, 1e-4 * cost + 1e-7, new)
-        new_cost = _follow(arm, target, weight, new, new_gradient, new_hessian, work) + _restraint(new, step, bend)
+        _descend(arm, best, damping, step, bend, 1e-4 * cost + 1e-7, new.q)
+        _linearize(arm, target, weight, new, idle, work)
+        new_cost = new.cost.sum() + _restraint(new.q, step, bend)
         gain = cost - new_cost
         if gain > 0.0:
-            q, new, cost = new, q, new_cost
-            gradient, new_gradient = new_gradient, gradient
-            hessian, new_hessian = new_hessian, hessian
+            best, new, cost = new, best, new_cost
             damping *= 0.1
         else:
             damping *= 30.0
         if abs(gain) <= 1e-4 * cost + 1e-7:
             break
-    return q
+    return best.q
 
 
 @compiled
@@ -637,7 +633,7 @@ def errors(arm: Arm, target: Array, q: Array) -> Array:
     work = _work(arm)
     angles = np.empty(target.shape[:2])
     for t in range(len(q)):
-        _turn(arm, q[t], work)
+        _turn(arm, q, t, work)
         for k in range(target.shape[1]):
             x, y, z, _ = _span(arm, k, work)
             chord = np.sqrt((x - target[t, k, 0]) ** 2 + (y - target[t, k, 1]) ** 2 + (z - target[t, k, 2]) ** 2)

@@ -15,7 +15,7 @@ from iat_ros.robot.model import RobotModel
 
 Array = NDArray[np.float64]
 
-SMOOTH_STEPS, PACE_STEPS = 10, 20
+SMOOTH_STEPS, PACE_STEPS = 10, 6
 SLOWER = (1.0, 1.4, 2.0)
 """How many times slower an answer may become so that a slow robot keeps its shape; tried in this order."""
 ENOUGH = np.radians(5.0)
