@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -40,10 +41,11 @@ from iat_ros.robot.model import RobotModel
 from iat_ros.robot.retargeting import retarget
 from iat_ros.skeleton.motion import Motion
 
-FRAMES, ITERATIONS = 32, 5
+FRAMES, ITERATIONS, FIRST_ITERATIONS = 32, 5, 300
 POSTURE, DAMPING = 1e-2, 1e-4
 """Cost of the posture task of mink and pink [1/rad], and damping of their quadratic programs."""
 
+FromPose = Callable[[Any], np.ndarray]
 Solver = Callable[[np.ndarray, float], tuple[np.ndarray, float]]
 """From targets (T, L, 3) in the body frame and the time between frames [s] to angles (T, J) [rad] and seconds spent."""
 
@@ -53,25 +55,26 @@ def moving_joints(model: RobotModel) -> list[str]:
     return [model.joint_names[j] for chains in model.chains for j in np.sort(chains.joint_columns.ravel())]
 
 
-def direction_task(base: type, ends_of: Callable[[Any], tuple[np.ndarray, ...]], target: np.ndarray) -> Any:
+def direction_task(base: type, span_of: FromPose, derivative_of: FromPose, target: np.ndarray) -> Any:
     """Make a task of mink or pink: unit vector between two points equal to ``target`` (3,), which is kept by reference.
 
     Args:
         base: `mink.Task` or `pink.tasks.Task`.
-        ends_of: From a configuration to span (3,) and derivative (3, nv) in the world.
+        span_of: From a configuration to the way between the points (3,) [m] in the world.
+        derivative_of: And to its derivative by the joints (3, nv).
         target: (3,) in the world.
     """
 
     class LimbTask(base):  # type: ignore[misc, valid-type]
         def compute_error(self, configuration: Any) -> np.ndarray:
-            span, _ = ends_of(configuration)
-            return span / np.sqrt(span @ span) - target
+            span = span_of(configuration)
+            return span / math.sqrt(span @ span) - target
 
         def compute_jacobian(self, configuration: Any) -> np.ndarray:
-            span, derivative = ends_of(configuration)
-            inverse = 1.0 / np.sqrt(span @ span)
+            span, derivative = span_of(configuration), derivative_of(configuration)
+            inverse = 1.0 / math.sqrt(span @ span)
             direction = span * inverse
-            return (derivative - np.outer(direction, direction @ derivative)) * inverse
+            return (derivative - direction[:, None] * (direction @ derivative)) * inverse
 
         def __repr__(self) -> str:
             return f"LimbTask({target})"
@@ -109,18 +112,21 @@ def with_mink(model: RobotModel) -> Solver:
     body = configuration.data.xmat[torso].reshape(3, 3) @ pin.rpy.rpyToMatrix(*model.config.torso_rpy)
     start_jacobian, end_jacobian = np.zeros((3, mj_model.nv)), np.zeros((3, mj_model.nv))
 
-    def ends_of(start: int, end: int) -> Callable[[Any], tuple[np.ndarray, ...]]:
-        def ends(configuration: Any) -> tuple[np.ndarray, ...]:
-            data = configuration.data
-            mujoco.mj_jacBody(mj_model, data, start_jacobian, None, start)
-            mujoco.mj_jacBody(mj_model, data, end_jacobian, None, end)
-            return data.xpos[end] - data.xpos[start], end_jacobian - start_jacobian
+    def limb_task(start: int, end: int, target: np.ndarray) -> Any:
+        def span(configuration: Any) -> np.ndarray:
+            places = configuration.data.xpos
+            return np.asarray(places[end] - places[start])
 
-        return ends
+        def derivative(configuration: Any) -> np.ndarray:
+            mujoco.mj_jacBody(mj_model, configuration.data, start_jacobian, None, start)
+            mujoco.mj_jacBody(mj_model, configuration.data, end_jacobian, None, end)
+            return end_jacobian - start_jacobian
+
+        return direction_task(mink.Task, span, derivative, target)
 
     targets = np.zeros((len(model.limb_names), 3))
     tasks = [
-        direction_task(mink.Task, ends_of(mj_model.body(start).id, mj_model.body(end).id), targets[k])
+        limb_task(mj_model.body(start).id, mj_model.body(end).id, targets[k])
         for k, (start, end) in enumerate(model.config.limbs.values())
     ]
     posture = mink.PostureTask(mj_model, cost=POSTURE)
@@ -128,8 +134,9 @@ def with_mink(model: RobotModel) -> Solver:
     position = mink.ConfigurationLimit(mj_model, gain=1.0)
     velocity = mink.VelocityLimit(mj_model, {n: model.max_velocity[c] for n, c in zip(names, columns, strict=True)})
     tasks.append(posture)
+    limits = [position, velocity]
 
-    def step(dt_s: float, limits: list[Any]) -> None:
+    def step(dt_s: float) -> None:
         change = mink.solve_ik(configuration, tasks, dt_s, "daqp", damping=DAMPING, limits=limits)
         configuration.integrate_inplace(change, dt_s)
 
@@ -140,8 +147,7 @@ def with_mink(model: RobotModel) -> Solver:
         body,
         lambda q: configuration.update(q),
         lambda: configuration.q,
-        lambda dt_s: step(dt_s, [position, velocity]),
-        lambda dt_s: step(dt_s, [position]),
+        step,
     )
 
 
@@ -164,26 +170,29 @@ def with_pink(model: RobotModel) -> Solver:
     body = torso.rotation @ pin.rpy.rpyToMatrix(*model.config.torso_rpy)
     aligned = pin.ReferenceFrame.LOCAL_WORLD_ALIGNED
 
-    def ends_of(start: int, end: int) -> Callable[[Any], tuple[np.ndarray, ...]]:
-        def ends(configuration: Any) -> tuple[np.ndarray, ...]:
-            data = configuration.data
-            end_jacobian = pin.getFrameJacobian(robot, data, end, aligned)[:3]
-            start_jacobian = pin.getFrameJacobian(robot, data, start, aligned)[:3]
-            return data.oMf[end].translation - data.oMf[start].translation, end_jacobian - start_jacobian
+    def limb_task(start: int, end: int, target: np.ndarray) -> Any:
+        def span(configuration: Any) -> np.ndarray:
+            places = configuration.data.oMf
+            return np.asarray(places[end].translation - places[start].translation)
 
-        return ends
+        def derivative(configuration: Any) -> np.ndarray:
+            end_jacobian = pin.getFrameJacobian(robot, configuration.data, end, aligned)[:3]
+            return np.asarray(end_jacobian - pin.getFrameJacobian(robot, configuration.data, start, aligned)[:3])
+
+        return direction_task(Task, span, derivative, target)
 
     targets = np.zeros((len(model.limb_names), 3))
     tasks = [
-        direction_task(Task, ends_of(robot.getFrameId(start), robot.getFrameId(end)), targets[k])
+        limb_task(robot.getFrameId(start), robot.getFrameId(end), targets[k])
         for k, (start, end) in enumerate(model.config.limbs.values())
     ]
     posture = PostureTask(cost=POSTURE)
     posture.set_target(model.rest[columns])
     position, velocity = ConfigurationLimit(robot, config_limit_gain=1.0), VelocityLimit(robot)
     tasks.append(posture)
+    limits = [position, velocity]
 
-    def step(dt_s: float, limits: list[Any]) -> None:
+    def step(dt_s: float) -> None:
         change = pink.solve_ik(configuration, tasks, dt_s, "daqp", damping=DAMPING, limits=limits, safety_break=False)
         configuration.integrate_inplace(change, dt_s)
 
@@ -194,8 +203,7 @@ def with_pink(model: RobotModel) -> Solver:
         body,
         lambda q: configuration.update(q),
         lambda: configuration.q,
-        lambda dt_s: step(dt_s, [position, velocity]),
-        lambda dt_s: step(dt_s, [position]),
+        step,
     )
 
 
@@ -207,7 +215,6 @@ def frame_by_frame(
     put: Callable[[np.ndarray], None],
     pose: Callable[[], np.ndarray],
     step: Callable[[float], None],
-    free_step: Callable[[float], None],
 ) -> Solver:
     """Make the loop over the frames: targets are written in place, five iterations a frame."""
 
@@ -216,8 +223,8 @@ def frame_by_frame(
         positions = np.tile(model.rest, (len(wanted), 1))
         put(model.rest[columns].copy())
         targets[:] = in_world[0]
-        for _ in range(100):
-            free_step(frame_s)
+        for _ in range(FIRST_ITERATIONS):
+            step(0.01)
         positions[0, columns] = pose()
         started = time.perf_counter()
         for t in range(len(wanted)):
