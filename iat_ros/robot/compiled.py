@@ -224,9 +224,9 @@ def _linearize(arm: Arm, target: Array, weight: Array, state: _State, idle: NDAr
 
 
 @compiled
-def _is_held(arm: Arm, j: int, angle: float, slope: float) -> bool:
+def _is_held(angle: float, slope: float, lower: float, upper: float) -> bool:
     """Whether a joint stands at a limit and is pushed against it."""
-    return (angle <= arm.lower[j] and slope > 0.0) or (angle >= arm.upper[j] and slope < 0.0)
+    return (angle <= lower and slope > 0.0) or (angle >= upper and slope < 0.0)
 
 
 @compiled
@@ -261,7 +261,7 @@ def _solve_band(band: Array, width: int, x: Array) -> bool:
 def _refine(arm: Arm, target: Array, weight: Array, q: Array, cost: Array, steps: int, work: _Work) -> None:
     """Levenberg-Marquardt inside the limits: improve poses q (P, n) for targets (P, m, 3) in place, fill their cost (P,)."""
     P, n = q.shape
-    band, change = work.band, work.change
+    band, change, lower, upper = work.band, work.change, arm.lower, arm.upper
     trial, gradient, hessian = _state(P, n), np.empty((P, n)), np.empty((P, n, n))
     idle, damping = np.zeros(P, np.bool_), np.full(P, 1e-1)
     trial.q[:], cost[:] = q, np.inf
@@ -283,16 +283,16 @@ def _refine(arm: Arm, target: Array, weight: Array, q: Array, cost: Array, steps
             if idle[p] or step == steps:
                 continue
             for i in range(n):
-                held = _is_held(arm, i, q[p, i], gradient[p, i])
+                held = _is_held(q[p, i], gradient[p, i], lower[i], upper[i])
                 change[i] = 0.0 if held else gradient[p, i]
                 for j in range(i):
-                    free = not held and not _is_held(arm, j, q[p, j], gradient[p, j])
+                    free = not held and not _is_held(q[p, j], gradient[p, j], lower[j], upper[j])
                     band[j, i - j] = hessian[p, i, j] if free else 0.0
                 band[i, 0] = 1.0 if held else hessian[p, i, i] + damping[p]
             _solve_band(band, n - 1, change)
             for i in range(n):
                 move = min(max(change[i], -0.7), 0.7)
-                trial.q[p, i] = min(max(q[p, i] - move, arm.lower[i]), arm.upper[i])
+                trial.q[p, i] = min(max(q[p, i] - move, lower[i]), upper[i])
 
 
 @compiled
@@ -532,7 +532,7 @@ def _step_length(
 @compiled
 def _descend(arm: Arm, state: _State, damping: float, step: Array, bend: Array, enough: float, new: Array) -> None:
     """Find the path ``new`` (T, n) of least cost for directions linearised at a state: Newton's method inside the limits."""
-    q, gradient, hessian = state.q, state.gradient, state.hessian
+    q, gradient, hessian, lower, upper = state.q, state.gradient, state.hessian, arm.lower, arm.upper
     for t in range(len(q)):
         for i in range(q.shape[1]):
             for j in range(i):
@@ -558,7 +558,7 @@ def _descend(arm: Arm, state: _State, damping: float, step: Array, bend: Array, 
             for i in range(n):
                 row = t * n + i
                 change[row] = -slope[t, i]
-                if not _is_held(arm, i, new[t, i], slope[t, i]):
+                if not _is_held(new[t, i], slope[t, i], lower[i], upper[i]):
                     continue
                 change[row] = 0.0
                 band[row, 0] = 1.0
@@ -580,7 +580,7 @@ def _descend(arm: Arm, state: _State, damping: float, step: Array, bend: Array, 
         share = _step_length(new, moves, along, curvature, step, bend)
         for t in range(T):
             for i in range(n):
-                new[t, i] = min(max(new[t, i] + share * moves[t, i], arm.lower[i]), arm.upper[i])
+                new[t, i] = min(max(new[t, i] + share * moves[t, i], lower[i]), upper[i])
         if decrease <= enough:
             break
 
