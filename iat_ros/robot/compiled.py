@@ -28,7 +28,7 @@ NEWTON_STEPS = 4
 """Steps towards the best path for one linearisation of the directions, at most."""
 ALLOWED = 0.9
 """Share of the limits that is free of charge; the rest leaves room for what the price does not hold back."""
-KEY_FRAMES, WAYS = 10, 4
+KEY_FRAMES, WAYS = 16, 4
 """Every so many frames the whole table is searched; so many ways are kept at each frame."""
 SEED_STEPS, TRACK_STEPS = 5, 2
 """Steps that refine a pose out of the table, and one that was taken over from the frame beside."""
@@ -130,7 +130,7 @@ def _state(P: int, n: int) -> _State:
     return _State(np.empty((P, n)), np.empty(P), np.empty((P, n)), np.empty((P, n, n)))
 
 
-@compiled
+@numba.njit(inline="always")
 def _turn(arm: Arm, q: Array, p: int, work: _Work) -> None:
     """Turn the joints to pose p of q (P, n): their rotation, origin and axis in the body frame, by Rodrigues' formula."""
     operators, R, origin, axis = arm.operators, work.rotation, work.origin, work.axis
@@ -156,7 +156,7 @@ def _turn(arm: Arm, q: Array, p: int, work: _Work) -> None:
             axis[j, r] = R[parent, r, 0] * u + R[parent, r, 1] * v + R[parent, r, 2] * w
 
 
-@compiled
+@numba.njit(inline="always")
 def _span(arm: Arm, k: int, work: _Work) -> tuple[float, float, float, float]:
     """Put the ends of limb k where the turned joints carry them; return its direction and 1 / length [1/m]."""
     R, offsets, ends = work.rotation, arm.limb_offsets, work.ends
