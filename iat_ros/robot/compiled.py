@@ -175,22 +175,31 @@ def _span(arm: Arm, k: int, work: _Work) -> tuple[float, float, float, float]:
 
 
 @compiled
-def _linearize(arm: Arm, target: Array, weight: Array, state: _State, idle: NDArray[np.bool_], work: _Work) -> None:
-    """Linearise the poses that aren't idle (P,) against targets (P, m, 3) of weights (m,)."""
+def _linearize(
+    arm: Arm,
+    target: Array,
+    weight: Array,
+    state: _State,
+    frames: NDArray[np.int64],
+    idle: NDArray[np.bool_],
+    work: _Work,
+) -> None:
+    """Linearise the poses that aren't idle (P,) against the targets (T, m, 3) of their frames (P,), weights (m,)."""
     m, n = arm.moves.shape
     q, J, residual, ends = state.q, work.jacobian, work.residual, work.ends
     for p in range(len(q)):
         if idle[p]:
             continue
+        t = frames[p]
         _turn(arm, q, p, work)
         cost = 0.0
         for k in range(m):
             x, y, z, inverse = _span(arm, k, work)
             scale = np.sqrt(weight[k])
             residual[k, 0], residual[k, 1], residual[k, 2] = (
-                scale * (x - target[p, k, 0]),
-                scale * (y - target[p, k, 1]),
-                scale * (z - target[p, k, 2]),
+                scale * (x - target[t, k, 0]),
+                scale * (y - target[t, k, 1]),
+                scale * (z - target[t, k, 2]),
             )
             cost += residual[k, 0] ** 2 + residual[k, 1] ** 2 + residual[k, 2] ** 2
             for j in range(n):
@@ -258,15 +267,23 @@ def _solve_band(band: Array, width: int, x: Array) -> bool:
 
 
 @compiled
-def _refine(arm: Arm, target: Array, weight: Array, q: Array, cost: Array, steps: int, work: _Work) -> None:
-    """Levenberg-Marquardt inside the limits: improve poses q (P, n) for targets (P, m, 3) in place, fill their cost (P,)."""
+def _refine(
+    arm: Arm, target: Array, weight: Array, q: Array, frames: NDArray[np.int64], cost: Array, steps: int, work: _Work
+) -> None:
+    """Levenberg-Marquardt inside the limits: improve poses q (P, n) for the targets of their frames in place.
+
+    Their costs (P,) are filled in.
+    """
     P, n = q.shape
     band, change, lower, upper = work.band, work.change, arm.lower, arm.upper
     trial, gradient, hessian = _state(P, n), np.empty((P, n)), np.empty((P, n, n))
     idle, damping = np.zeros(P, np.bool_), np.full(P, 1e-1)
-    trial.q[:], cost[:] = q, np.inf
+    cost.fill(np.inf)
+    for p in range(P):
+        for i in range(n):
+            trial.q[p, i] = q[p, i]
     for step in range(steps + 1):
-        _linearize(arm, target, weight, trial, idle, work)
+        _linearize(arm, target, weight, trial, frames, idle, work)
         for p in range(P):
             if idle[p]:
                 continue
@@ -296,48 +313,46 @@ def _refine(arm: Arm, target: Array, weight: Array, q: Array, cost: Array, steps
 
 
 @compiled
-def _add_way(ways: Array, costs: Array, q: Array, cost: float) -> bool:
-    """Keep a pose q (n,) among a frame's ways (W, n) if it is new, and there is room or a worse one."""
-    worst = 0
-    for w in range(costs.size):
-        if costs[w] < np.inf:
-            apart = 0.0
-            for j in range(q.size):
-                apart = max(apart, abs(ways[w, j] - q[j]))
-            if apart < APART:
-                if cost < costs[w]:
-                    _put(ways, costs, w, q, cost)
-                return False
-        if costs[w] > costs[worst]:
-            worst = w
-    if cost >= costs[worst]:
-        return False
-    _put(ways, costs, worst, q, cost)
-    return True
+def _add_way(ways: Array, costs: Array, t: int, most: int, q: Array, p: int, cost: float) -> None:
+    """Keep pose p of q (P, n) among at most so many ways (T, W, n) of frame t: if it is new and there is room or a worse one.
+
+    Where it is as another in all joints, the better one is kept.
+    """
+    n = q.shape[1]
+    place = 0
+    for w in range(most):
+        apart = 0.0 if costs[t, w] < np.inf else np.inf
+        for j in range(n):
+            apart = max(apart, abs(ways[t, w, j] - q[p, j]))
+        if apart < APART:
+            place = w
+            break
+        if costs[t, w] > costs[t, place]:
+            place = w
+    if cost < costs[t, place]:
+        costs[t, place] = cost
+        for j in range(n):
+            ways[t, place, j] = q[p, j]
 
 
 @compiled
-def _put(ways: Array, costs: Array, w: int, q: Array, cost: float) -> None:
-    for j in range(q.size):
-        ways[w, j] = q[j]
-    costs[w] = cost
-
-
-@compiled
-def _pick_seeds(arm: Arm, target: Array, weight: Array, seeds: Array) -> None:
-    """Fill seeds (R, n) with the pose of each region of the table that fits a target (m, 3) best."""
+def _pick_seeds(arm: Arm, target: Array, t: int, weight: Array, seeds: Array, first: int) -> None:
+    """Fill R rows of seeds (P, n) with the pose of each region of the table that fits the target of frame t best."""
     regions, size, n = arm.seeds.shape
-    likeness = np.empty(size)
+    table, likeness = arm.seed_directions, np.empty(size)
     for region in range(regions):
-        likeness[:] = 0.0
+        likeness.fill(0.0)
         for k in range(weight.size):
             for r in range(3):
-                factor = weight[k] * target[k, r]
+                factor = weight[k] * target[t, k, r]
                 for i in range(size):
-                    likeness[i] += factor * arm.seed_directions[region, 3 * k + r, i]
-        best = likeness.argmax()
+                    likeness[i] += factor * table[region, 3 * k + r, i]
+        best = 0
+        for i in range(size):
+            if likeness[i] > likeness[best]:
+                best = i
         for j in range(n):
-            seeds[region, j] = arm.seeds[region, best, j]
+            seeds[first + region, j] = arm.seeds[region, best, j]
 
 
 @compiled
@@ -351,33 +366,33 @@ def find_path(arm: Arm, target: Array, weight: Array, start: Array) -> Array:
     T, n = len(target), arm.rest.size
     work = _work(arm)
     sections = max(1, (T - 1 + KEY_FRAMES - 1) // KEY_FRAMES)
-    key = [k * (T - 1) // sections for k in range(sections + 1)]
-    K, R = len(key), len(arm.seeds)
-    seeds, seed_targets, seed_costs = np.empty((K * R, n)), np.empty((K * R,) + target.shape[1:]), np.empty(K * R)
+    K, R = sections + 1, len(arm.seeds)
+    seeds, seed_frames, seed_costs = np.empty((K * R, n)), np.empty(K * R, np.int64), np.empty(K * R)
     for k in range(K):
-        _pick_seeds(arm, target[key[k]], weight, seeds[k * R : (k + 1) * R])
-        seed_targets[k * R : (k + 1) * R] = target[key[k]]
-    _refine(arm, seed_targets, weight, seeds, seed_costs, SEED_STEPS, work)
+        key = k * (T - 1) // sections
+        _pick_seeds(arm, target, key, weight, seeds, k * R)
+        for r in range(R):
+            seed_frames[k * R + r] = key
+    _refine(arm, target, weight, seeds, seed_frames, seed_costs, SEED_STEPS, work)
     ways, costs = np.empty((T, 2 * WAYS, n)), np.full((T, 2 * WAYS), np.inf)
-    followed = np.empty((2 * K * WAYS, n))
-    place, direction = np.empty(2 * K * WAYS, np.int64), np.empty(2 * K * WAYS, np.int64)
-    count = 0
-    for k in range(K):
-        for r in range(k * R, (k + 1) * R):
-            _add_way(ways[key[k], :WAYS], costs[key[k], :WAYS], seeds[r], seed_costs[r])
-        for w in range(WAYS):
-            if costs[key[k], w] < np.inf:
-                for forwards in (-1, 1):
-                    followed[count], place[count], direction[count] = ways[key[k], w], key[k], forwards
-                    count += 1
-    targets, followed_costs = np.empty((count,) + target.shape[1:]), np.empty(count)
+    for s in range(K * R):
+        _add_way(ways, costs, seed_frames[s], WAYS, seeds, s, seed_costs[s])
+    # Twice as many as there can be where no way is found; those lie idle at the rest pose, and do no harm.
+    P = 2 * K * WAYS
+    followed, frames, directions = np.empty((P, n)), np.empty(P, np.int64), np.empty(P, np.int64)
+    for p in range(P):
+        key, w = (p // (2 * WAYS)) * (T - 1) // sections, (p // 2) % WAYS
+        w = w if costs[key, w] < np.inf else 0
+        frames[p], directions[p] = key, 1 - 2 * (p % 2)
+        for j in range(n):
+            followed[p, j] = ways[key, w, j]
+    followed_costs = np.empty(P)
     for _ in range((T - 1 + sections - 1) // sections):
-        for c in range(count):
-            place[c] = min(max(place[c] + direction[c], 0), T - 1)
-            targets[c] = target[place[c]]
-        _refine(arm, targets, weight, followed[:count], followed_costs, TRACK_STEPS, work)
-        for c in range(count):
-            _add_way(ways[place[c]], costs[place[c]], followed[c], followed_costs[c])
+        for p in range(P):
+            frames[p] = min(max(frames[p] + directions[p], 0), T - 1)
+        _refine(arm, target, weight, followed, frames, followed_costs, TRACK_STEPS, work)
+        for p in range(P):
+            _add_way(ways, costs, frames[p], 2 * WAYS, followed, p, followed_costs[p])
     return _best_path(arm, target, weight, start, ways, costs)
 
 
@@ -389,36 +404,41 @@ def _best_path(arm: Arm, target: Array, weight: Array, start: Array, ways: Array
     total, before = np.empty(W), np.empty(W)
     for t in range(T):
         allowed = JUMP
-        if t > 0:
-            for k in range(weight.size):
-                allowed += weight[k] * np.sqrt(((target[t, k] - target[t - 1, k]) ** 2).sum())
-        before[:] = total
+        for k in range(weight.size):
+            chord = 0.0
+            for r in range(3):
+                chord += (target[t, k, r] - target[max(t - 1, 0), k, r]) ** 2
+            allowed += weight[k] * np.sqrt(chord)
         for w in range(W):
-            total[w] = np.inf
-            if costs[t, w] == np.inf:
+            before[w] = total[w]
+        for w in range(W):
+            price, total[w] = costs[t, w], np.inf
+            if price == np.inf:
                 continue
-            price, way = costs[t, w], ways[t, w]
             for j in range(n):
-                price += NEAR_REST * (way[j] - arm.rest[j]) ** 2
+                price += NEAR_REST * (ways[t, w, j] - arm.rest[j]) ** 2
                 if t == 0:
-                    price += NEAR_START * (way[j] - start[j]) ** 2
+                    price += NEAR_START * (ways[t, w, j] - start[j]) ** 2
             if t == 0:
                 total[w] = price
                 continue
             for v in range(W):
                 if before[v] == np.inf:
                     continue
-                sum_ = before[v] + price
+                along = before[v] + price
                 for j in range(n):
-                    move = abs(way[j] - ways[t - 1, v, j])
+                    move = abs(ways[t, w, j] - ways[t - 1, v, j])
                     jump = max(0.0, move - allowed)
-                    sum_ += MOVE * move * move + JUMP_WEIGHT * jump * jump
-                if sum_ < total[w]:
-                    total[w], came_from[t, w] = sum_, v
+                    along += MOVE * move * move + JUMP_WEIGHT * jump * jump
+                if along < total[w]:
+                    total[w], came_from[t, w] = along, v
     path = np.empty((T, n))
-    w = total.argmin()
+    w = 0
+    for v in range(W):
+        w = v if total[v] < total[w] else w
     for t in range(T - 1, -1, -1):
-        path[t] = ways[t, w]
+        for j in range(n):
+            path[t, j] = ways[t, w, j]
         w = came_from[t, w]
     return path
 
@@ -541,7 +561,9 @@ def _descend(arm: Arm, state: _State, damping: float, step: Array, bend: Array, 
     reach = 2 * n if np.isfinite(bend).any() else n
     band, slope = np.empty((T * n, 2 * n + 1)), np.empty((T, n))
     change, own = np.empty(T * n), np.empty((T, n))
-    new[:] = q
+    for t in range(T):
+        for i in range(n):
+            new[t, i] = q[t, i]
     for _ in range(NEWTON_STEPS):
         for t in range(T):
             for i in range(n):
@@ -567,7 +589,9 @@ def _descend(arm: Arm, state: _State, damping: float, step: Array, bend: Array, 
                     if d <= row:
                         band[row - d, d] = 0.0
         if not _solve_band(band, reach, change):  # rounding on an all but singular matrix: go downhill a little
-            change[:] = -0.1 * slope.ravel()
+            for t in range(T):
+                for i in range(n):
+                    change[t * n + i] = -0.1 * slope[t, i]
         along, curvature, decrease = 0.0, 0.0, 0.0
         moves = change.reshape(T, n)
         for t in range(T):
@@ -606,23 +630,27 @@ def smooth(
         bend: (n,) largest second difference [rad]; infinity where any will do.
     """
     T, n = start.shape
-    work, idle = _work(arm), np.zeros(T, np.bool_)
+    work, idle, frames = _work(arm), np.zeros(T, np.bool_), np.arange(T)
     best, new = _state(T, n), _state(T, n)
-    best.q[:] = start
-    _linearize(arm, target, weight, best, idle, work)
-    cost = best.cost.sum() + _restraint(best.q, step, bend)
-    damping = 1e-4
-    for _ in range(iterations):
-        _descend(arm, best, damping, step, bend, 1e-4 * cost + 1e-7, new.q)
-        _linearize(arm, target, weight, new, idle, work)
-        new_cost = new.cost.sum() + _restraint(new.q, step, bend)
-        gain = cost - new_cost
-        if gain > 0.0:
+    for t in range(T):
+        for i in range(n):
+            new.q[t, i] = start[t, i]
+    cost, damping, enough = np.inf, 1e-3, 0.0
+    for iteration in range(iterations + 1):
+        if iteration > 0:
+            _descend(arm, best, damping, step, bend, enough, new.q)
+        _linearize(arm, target, weight, new, frames, idle, work)
+        new_cost = _restraint(new.q, step, bend)
+        for t in range(T):
+            new_cost += new.cost[t]
+        settled = iteration > 0 and abs(cost - new_cost) <= enough
+        if new_cost < cost:
             best, new, cost = new, best, new_cost
+            enough = 1e-4 * cost + 1e-7
             damping *= 0.1
         else:
             damping *= 30.0
-        if abs(gain) <= 1e-4 * cost + 1e-7:
+        if settled:
             break
     return best.q
 
