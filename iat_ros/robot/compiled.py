@@ -373,11 +373,12 @@ def find_path(arm: Arm, target: Array, weight: Array, start: Array) -> Array:
         _pick_seeds(arm, target, key, weight, seeds, k * R)
         for r in range(R):
             seed_frames[k * R + r] = key
-    _refine(arm, target, weight, seeds, seed_frames, seed_costs, SEED_STEPS, work)
+    # np.int64: a constant would be a type of its own to Numba, and the function would be compiled for each.
+    _refine(arm, target, weight, seeds, seed_frames, seed_costs, np.int64(SEED_STEPS), work)
     ways, costs = np.empty((T, 2 * WAYS, n)), np.full((T, 2 * WAYS), np.inf)
     for s in range(K * R):
-        _add_way(ways, costs, seed_frames[s], WAYS, seeds, s, seed_costs[s])
-    # Twice as many as there can be where no way is found; those lie idle at the rest pose, and do no harm.
+        _add_way(ways, costs, seed_frames[s], np.int64(WAYS), seeds, s, seed_costs[s])
+    # Where there are fewer ways than room, the first is followed several times: that adds nothing.
     P = 2 * K * WAYS
     followed, frames, directions = np.empty((P, n)), np.empty(P, np.int64), np.empty(P, np.int64)
     for p in range(P):
@@ -390,9 +391,9 @@ def find_path(arm: Arm, target: Array, weight: Array, start: Array) -> Array:
     for _ in range((T - 1 + sections - 1) // sections):
         for p in range(P):
             frames[p] = min(max(frames[p] + directions[p], 0), T - 1)
-        _refine(arm, target, weight, followed, frames, followed_costs, TRACK_STEPS, work)
+        _refine(arm, target, weight, followed, frames, followed_costs, np.int64(TRACK_STEPS), work)
         for p in range(P):
-            _add_way(ways, costs, frames[p], 2 * WAYS, followed, p, followed_costs[p])
+            _add_way(ways, costs, frames[p], np.int64(2 * WAYS), followed, p, followed_costs[p])
     return _best_path(arm, target, weight, start, ways, costs)
 
 

@@ -108,13 +108,13 @@ def retarget(
         for arm in arms_of(model)
         if weight[arm.limbs].any()
     ]
-    paths = [task.smooth(task.find_path(), SMOOTH_STEPS) for task in tasks]
-    if frame_s is not None:
-        found = paths
-        for slower in SLOWER:
-            paths = [task.smooth(path, PACE_STEPS, frame_s * slower) for task, path in zip(tasks, found, strict=True)]
-            if _mean_error(tasks, paths) < ENOUGH:
-                break
+    found = [task.find_path() for task in tasks]
+    if frame_s is None:
+        return _result(model, tasks, [task.smooth(path, SMOOTH_STEPS) for task, path in zip(tasks, found, strict=True)], len(target), used)
+    for slower in SLOWER:
+        paths = [task.smooth(path, PACE_STEPS, frame_s * slower) for task, path in zip(tasks, found, strict=True)]
+        if _mean_error(tasks, paths) < ENOUGH:
+            break
     return _result(model, tasks, paths, len(target), used)
 
 
