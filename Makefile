@@ -16,7 +16,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo train evaluate reproduce bench_training bench_augmentation bench_selection interact play viewer make_up test lint clean venv
+.PHONY: help demo train evaluate reproduce bench_training bench_augmentation bench_selection bench_retargeting interact play viewer make_up test lint clean venv
 
 help: ## list the targets
 	@echo 'make TARGET [ARGS="..."]; ARGS="--help" tells the options of a target'
@@ -42,6 +42,9 @@ bench_augmentation: $(STAMP) ## sparse neighbours from 1,000 to 1,000,000 action
 
 bench_selection: $(STAMP) ## judge a recipe on set A alone, without labels
 	$(BIN)/python benchmarks/selection.py $(ARGS)
+
+bench_retargeting: $(STAMP) ## retargeting against mink and pink, where requirements/bench.txt is installed
+	$(BIN)/python benchmarks/retargeting.py $(ARGS)
 
 interact: $(STAMP) ## all nodes in one process
 	$(RUN) interact $(ARGS)

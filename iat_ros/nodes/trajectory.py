@@ -59,6 +59,7 @@ class TrajectoryNode(IatNode):
         self._limb_names = load_skeleton(values["skeleton"]).limb_names
         model = RobotModel.load(find_config("robots", values["robot"]))
         self._return_to_rest, self._lead_s = values["return_to_rest"], values["lead_time"]
+        self.get_logger().info("preparing retargeting; the first time on a machine it is compiled, some 15 s")
         still = np.tile(np.array([0.0, 0.0, -1.0]), (32, len(self._limb_names), 1))
         plan(model, retarget(model, still, self._limb_names, None, 2.0).positions, 2.0, lead_s=self._lead_s)
         if model.joint_names != self._joint_names:  # the same robot stays where it is, and busy, when configured anew

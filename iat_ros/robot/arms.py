@@ -15,6 +15,7 @@ from iat_ros.robot.model import RobotModel
 Array = NDArray[np.float64]
 
 TABLE_SIZE, REGIONS = 2048, 16
+"""How many poses are spread over joint space to start from, and in how many regions."""
 
 
 @dataclass(frozen=True)

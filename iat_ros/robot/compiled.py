@@ -1,10 +1,13 @@
-"""The arithmetic of retargeting, compiled by Numba: for one arm at a time, frame by frame, in plain loops.
+"""The arithmetic of retargeting, compiled by Numba: one arm at a time, in plain loops.
 
-In NumPy it is tens of thousands of operations on tiny arrays, whose calls take nearly all the time. What
-`retargeting` calls is `find_path`, `smooth` and `errors`. An arm has n joints and m limbs; an answer T frames. The error
-of a limb is the chord between two unit vectors, |d - target|^2 = 2 - 2 cos(angle); the cost of a pose is their weighted sum.
+In NumPy it is tens of thousands of operations on tiny arrays, whose calls take nearly all the time. `retargeting`
+calls `find_path`, `smooth` and `errors`. An arm has n joints and m limbs; an answer T frames. The error of a limb is
+the chord between two unit vectors, |d - target|^2 = 2 - 2 cos(angle); the cost of a pose is their weighted sum.
 
-All of it is in one file because Numba's cache on disk only sees changes in the file of the function that it caches.
+All of it is in one file, since Numba's cache on disk sees only changes in the file of the function that it holds; were
+one function here compiled from another file, a new version of the package could run parts of the old one. What is
+called for every pose takes arrays or is inlined, for Numba counts references of every array in an `Arm` that is passed,
+which took half the time.
 """
 
 from __future__ import annotations
@@ -29,7 +32,7 @@ NEWTON_STEPS = 4
 ALLOWED = 0.9
 """Share of the limits that is free of charge; the rest leaves room for what the price does not hold back."""
 KEY_FRAMES, WAYS = 16, 4
-"""Every so many frames the whole table is searched; so many ways are kept at each frame."""
+"""At most so many frames apart the whole table is searched; so many ways are followed from there."""
 SEED_STEPS, TRACK_STEPS = 5, 2
 """Steps that refine a pose out of the table, and one that was taken over from the frame beside."""
 NEAR = 1e-4
@@ -74,8 +77,8 @@ class Arm(NamedTuple):
 class _Work(NamedTuple):
     """Memory for one pose at a time.
 
-    ``rotation`` (n, 3, 3), ``origin``, ``axis`` (n, 3) of the joints in the body frame; ``ends`` (2, 3) of a limb; ``residual``
-    (m, 3) and ``jacobian`` (m, 3, n), weighted; ``band`` (n, n) and ``change`` (n,) of a step.
+    ``rotation`` (n, 3, 3), ``origin``, ``axis`` (n, 3) of the joints in the body frame; ``ends`` (2, 3) of a limb;
+    ``residual`` (m, 3) and ``jacobian`` (m, 3, n), weighted; ``band`` (n, n) and ``change`` (n,) of a step.
     """
 
     rotation: Array
@@ -89,8 +92,11 @@ class _Work(NamedTuple):
 
 
 class _State(NamedTuple):
-    """P poses linearised: ``q`` (P, n), ``cost`` (P,), ``gradient`` (P, n), half the cost's, and ``hessian`` (P, n, n),
-    Gauss-Newton's, its lower half."""
+    """P poses linearised.
+
+    ``q`` (P, n), ``cost`` (P,), ``gradient`` (P, n), half the cost's, and ``hessian`` (P, n, n), Gauss-Newton's, of
+    which only the lower half is filled.
+    """
 
     q: Array
     cost: Array
@@ -103,7 +109,7 @@ def compiled(function: Callable[..., Any]) -> Any:
 
     Where none of these can be written, it is compiled anew in each process.
     """
-    options = {"fastmath": {"contract", "reassoc", "arcp", "nsz"}, "error_model": "numpy"}
+    options: dict[str, Any] = {"fastmath": {"contract", "reassoc", "arcp", "nsz"}, "error_model": "numpy"}
     try:
         return numba.njit(cache=True, **options)(function)
     except RuntimeError:  # Numba's word for "no place to cache"
@@ -132,7 +138,7 @@ def _state(P: int, n: int) -> _State:
 
 @numba.njit(inline="always")
 def _turn(arm: Arm, q: Array, p: int, work: _Work) -> None:
-    """Turn the joints to pose p of q (P, n): their rotation, origin and axis in the body frame, by Rodrigues' formula."""
+    """Turn the joints to pose p of q (P, n): rotation, origin and axis in the body frame, by Rodrigues' formula."""
     operators, R, origin, axis = arm.operators, work.rotation, work.origin, work.axis
     for j in range(q.shape[1]):
         sin, one_minus_cos, parent = np.sin(q[p, j]), 1.0 - np.cos(q[p, j]), arm.parents[j]
@@ -314,9 +320,9 @@ def _refine(
 
 @compiled
 def _add_way(ways: Array, costs: Array, t: int, most: int, q: Array, p: int, cost: float) -> None:
-    """Keep pose p of q (P, n) among at most so many ways (T, W, n) of frame t: if it is new and there is room or a worse one.
+    """Keep pose p of q (P, n) among the ways (T, W, n) of frame t, if there is room or a worse one.
 
-    Where it is as another in all joints, the better one is kept.
+    Of two that are alike in all joints, the better one is kept.
     """
     n = q.shape[1]
     place = 0
@@ -359,9 +365,9 @@ def _pick_seeds(arm: Arm, target: Array, t: int, weight: Array, seeds: Array, fi
 def find_path(arm: Arm, target: Array, weight: Array, start: Array) -> Array:
     """Return a path (T, n) whose directions fit targets (T, m, 3), from the pose ``start`` (n,) [rad].
 
-    An arm often reaches the same directions in several ways, and must not jump between them. At key frames a search from
-    all over joint space finds the ways there are; each is followed to the key frames before and after. The path through
-    all of them with the least error and no jump is found by dynamic programming.
+    An arm often reaches the same directions in several ways, and must not jump between them. At key frames a search
+    from all over joint space finds the ways there are; each is followed to the key frames before and after. The path
+    through all of them with the least error and no jump is found by dynamic programming.
     """
     T, n = len(target), arm.rest.size
     work = _work(arm)
@@ -468,7 +474,7 @@ def _charge_step(move: float, ends: int, step: float, bend: float) -> tuple[floa
 
 @compiled
 def _restrain(q: Array, step: Array, bend: Array, gradient: Array, band: Array) -> float:
-    """Return the cost of a path's movement (T, n); add half its gradient, and its Hessian to a band (see `_solve_band`)."""
+    """Return the cost of a path's movement (T, n); add half its gradient, and its Hessian to a `_solve_band`."""
     T, n = q.shape
     cost = 0.0
     for t in range(1, T):
@@ -531,12 +537,10 @@ def _slope(q: Array, change: Array, share: float, step: Array, bend: Array) -> f
 
 
 @compiled
-def _step_length(
-    q: Array, change: Array, gradient: float, curvature: float, step: Array, bend: Array
-) -> float:
+def _step_length(q: Array, change: Array, gradient: float, curvature: float, step: Array, bend: Array) -> float:
     """Return the share of a change (T, n) that costs least; the directions' part has this half slope and curvature.
 
-    What exceeds a limit is charged from a threshold on, so that a full step may overshoot where many thresholds are passed.
+    What exceeds a limit is charged from a threshold on, so that a full step overshoots where it passes thresholds.
     """
     low, high = 0.0, 1.0
     if gradient + curvature + _slope(q, change, 1.0, step, bend) <= 0.0:
@@ -552,7 +556,7 @@ def _step_length(
 
 @compiled
 def _descend(arm: Arm, state: _State, damping: float, step: Array, bend: Array, enough: float, new: Array) -> None:
-    """Find the path ``new`` (T, n) of least cost for directions linearised at a state: Newton's method inside the limits."""
+    """Find the path ``new`` (T, n) of least cost, the directions linearised: Newton's method inside the limits."""
     q, gradient, hessian, lower, upper = state.q, state.gradient, state.hessian, arm.lower, arm.upper
     for t in range(len(q)):
         for i in range(q.shape[1]):
@@ -611,9 +615,7 @@ def _descend(arm: Arm, state: _State, damping: float, step: Array, bend: Array, 
 
 
 @compiled
-def smooth(
-    arm: Arm, target: Array, weight: Array, start: Array, iterations: int, step: Array, bend: Array
-) -> Array:
+def smooth(arm: Arm, target: Array, weight: Array, start: Array, iterations: int, step: Array, bend: Array) -> Array:
     """Gauss-Newton inside the limits over all frames of a path (T, n) together; returns the new path.
 
     A person moves an arm faster than many a robot can, and near a singular pose a small turn of a limb asks for a large

@@ -1,8 +1,8 @@
 """Limb directions and their Jacobians for many poses at once, in NumPy.
 
-Pinocchio does one pose at a time; an answer has 32 frames, each tried from several starts. So the fixed transforms
-of the small chains (an arm: four joints) are read out of the Pinocchio model once, and chains of the same shape
-(left and right arm) are computed together. A test holds this equal to Pinocchio.
+Pinocchio does one pose at a time; an answer has 32 frames. So the fixed transforms of the small chains (an arm: four
+joints) are read out of the Pinocchio model once, and chains of the same shape (left and right arm) are computed
+together. Retargeting takes the same transforms, but computes in compiled code. Tests hold all of them equal.
 """
 
 from __future__ import annotations

@@ -109,10 +109,10 @@ def retarget(
         if weight[arm.limbs].any()
     ]
     found = [task.find_path() for task in tasks]
-    if frame_s is None:
-        return _result(model, tasks, [task.smooth(path, SMOOTH_STEPS) for task, path in zip(tasks, found, strict=True)], len(target), used)
-    for slower in SLOWER:
-        paths = [task.smooth(path, PACE_STEPS, frame_s * slower) for task, path in zip(tasks, found, strict=True)]
+    slowness = (np.inf,) if frame_s is None else tuple(frame_s * slower for slower in SLOWER)
+    for pace_s in slowness:
+        steps = SMOOTH_STEPS if frame_s is None else PACE_STEPS
+        paths = [task.smooth(path, steps, pace_s) for task, path in zip(tasks, found, strict=True)]
         if _mean_error(tasks, paths) < ENOUGH:
             break
     return _result(model, tasks, paths, len(target), used)
@@ -131,7 +131,7 @@ class _Task:
         path: Array = compiled.find_path(self.arm.arm, self.target, self.weight, self.before)
         return path
 
-    def smooth(self, path: Array, iterations: int, frame_s: float = np.inf) -> Array:
+    def smooth(self, path: Array, iterations: int, frame_s: float) -> Array:
         step, bend = self.arm.max_velocity * frame_s, self.arm.max_acceleration * frame_s**2
         path = compiled.smooth(self.arm.arm, self.target, self.weight, path, iterations, step, bend)
         return path
