@@ -16,7 +16,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo train evaluate reproduce bench_training bench_augmentation bench_selection bench_answering bench_early bench_perception interact play viewer make_up test lint clean venv
+.PHONY: help demo train evaluate reproduce bench_training bench_augmentation bench_selection bench_answering bench_early bench_perception bench_retargeting bench_reaction bench faults interact play viewer make_up test lint clean venv
 
 help: ## list the targets
 	@echo 'make TARGET [ARGS="..."]; ARGS="--help" tells the options of a target'
@@ -51,6 +51,15 @@ bench_early: $(STAMP) ## answers before the action ends, judged on set B
 
 bench_perception: $(STAMP) ## what perception costs and bears, and how soon it sees that an action is over
 	$(BIN)/python benchmarks/perception.py $(ARGS)
+
+bench_retargeting: $(STAMP) ## retargeting against mink and pink, where requirements/bench.txt is installed
+	$(BIN)/python benchmarks/retargeting.py $(ARGS)
+
+bench_reaction: $(STAMP) ## how soon the chain reacts, beside a relay of the same messages
+	$(BIN)/python benchmarks/reaction.py $(ARGS)
+
+bench: $(STAMP) ## everything about speed in one run, to build/bench.json; ARGS="--data DIR" with UTD-MHAD
+	$(BIN)/python benchmarks/all.py $(ARGS)
 
 interact: $(STAMP) ## all nodes in one process
 	$(RUN) interact $(ARGS)

@@ -75,6 +75,7 @@ class TrajectoryNode(IatNode):
         model = RobotModel.load(find_config("robots", values["robot"]))
         checker = CollisionChecker(model) if values["check_collisions"] else None
         warm = Performer(model, self._limb_names, checker, timing(values))
+        self.get_logger().info("preparing retargeting; the first time on a machine it is compiled, some 15 s")
         still = np.tile(np.array([0.0, 0.0, -1.0]), (32, len(self._limb_names), 1))
         warm.answer(Motion(still, 2.0), 0.0, None)
         self._performer = Performer(model, self._limb_names, checker, timing(values))

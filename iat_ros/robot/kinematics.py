@@ -1,8 +1,8 @@
 """Limb directions and their Jacobians for many poses at once, in NumPy.
 
-Pinocchio does one pose at a time; an answer has 32 frames, each tried from several starts. So the fixed transforms
-of the small chains (an arm: four joints) are read out of the Pinocchio model once, and chains of the same shape
-(left and right arm) are computed together. A test holds this equal to Pinocchio.
+Pinocchio does one pose at a time; an answer has 32 frames. So the fixed transforms of the small chains (an arm: four
+joints) are read out of the Pinocchio model once, and chains of the same shape (left and right arm) are computed
+together. Retargeting takes the same transforms, but computes in compiled code. Tests hold all of them equal.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class ChainStack:
             span = end - start
             inverse = 1.0 / np.sqrt((span * span).sum(axis=1))[:, None]
             direction = np.multiply(span, inverse, out=directions[:, k])
-            whole, partly = self._movers[k]
+            whole, partly = self.movers[k]
             if whole:  # joints that carry both ends turn the limb as a whole
                 jacobian[:, k, whole] = _cross(axes[:, whole], direction[:, None])
             for j, carries_end in partly:  # the others move one end of it
@@ -109,7 +109,7 @@ class ChainStack:
         return point
 
     @cached_property
-    def _movers(self) -> list[tuple[list[int], list[tuple[int, bool]]]]:
+    def movers(self) -> list[tuple[list[int], list[tuple[int, bool]]]]:
         """For each limb the joints that carry both ends, and those that carry one, with whether it is the end."""
         movers = []
         for joints, offsets in zip(self.limb_parents, self.limb_offsets, strict=True):

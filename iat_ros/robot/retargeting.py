@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from iat_ros.errors import RobotError
-from iat_ros.robot.branches import SeedTable, find_path
-from iat_ros.robot.kinematics import ChainStack
+from iat_ros.robot import compiled
+from iat_ros.robot.arms import RobotArm, arms_of
 from iat_ros.robot.model import RobotModel
-from iat_ros.robot.smoothing import Pace, smooth
-from iat_ros.robot.solver import Problem
 
 Array = NDArray[np.float64]
 
-SMOOTH_STEPS, PACE_STEPS = 10, 20
+SMOOTH_STEPS, PACE_STEPS = 10, 6
 SLOWER = (1.0, 1.4, 2.0)
 """How many times slower an answer may become so that a slow robot keeps its shape; tried in this order."""
 ENOUGH = np.radians(5.0)
@@ -106,61 +103,55 @@ def retarget(
         raise RobotError(f"duration_s: expected seconds above 0, got {duration_s!r}")
     frame_s = None if duration_s is None or len(limbs) < 2 else duration_s / (len(limbs) - 1)
 
-    def problem_of(chains: ChainStack) -> Problem:
-        joints = chains.joint_columns
-        return Problem(
-            chains=chains,
-            target=np.ascontiguousarray(np.moveaxis(target[:, chains.limb_columns], 0, -1)),
-            weight=weight[chains.limb_columns],
-            lower=model.safe_lower[joints][..., None],
-            upper=model.safe_upper[joints][..., None],
-            rest=model.rest[joints][..., None],
-        )
-
-    problems = [problem_of(chains) for chains in model.chains]
-    paths = [
-        smooth(problem, find_path(problem, table, before[problem.chains.joint_columns]), SMOOTH_STEPS)
-        for problem, table in zip(problems, _tables(model), strict=True)
+    tasks = [
+        _Task(arm, np.ascontiguousarray(target[:, arm.limbs]), weight[arm.limbs], before[arm.joints])
+        for arm in arms_of(model)
+        if weight[arm.limbs].any()
     ]
-    result = _result(model, problems, paths, target, used)
-    if frame_s is None:
-        return result
-    for slower in SLOWER:
-        slowed = [
-            smooth(problem, path, PACE_STEPS, _pace(model, problem.chains, frame_s * slower))
-            for problem, path in zip(problems, paths, strict=True)
-        ]
-        result = _result(model, problems, slowed, target, used)
-        if result.error_rad.mean() < ENOUGH:
+    found = [task.find_path() for task in tasks]
+    slowness = (np.inf,) if frame_s is None else tuple(frame_s * slower for slower in SLOWER)
+    for pace_s in slowness:
+        steps = SMOOTH_STEPS if frame_s is None else PACE_STEPS
+        paths = [task.smooth(path, steps, pace_s) for task, path in zip(tasks, found, strict=True)]
+        if _mean_error(tasks, paths) < ENOUGH:
             break
-    return result
+    return _result(model, tasks, paths, len(target), used)
 
 
-def _pace(model: RobotModel, chains: ChainStack, frame_s: float) -> Pace:
-    joints = chains.joint_columns
-    return Pace(model.max_velocity[joints][..., None] * frame_s, model.max_acceleration[joints][..., None] * frame_s**2)
+@dataclass(frozen=True)
+class _Task:
+    """What one arm shall do: targets (T, m, 3), their weights (m,) and the pose before (n,) [rad]."""
+
+    arm: RobotArm
+    target: Array
+    weight: Array
+    before: Array
+
+    def find_path(self) -> Array:
+        path: Array = compiled.find_path(self.arm.arm, self.target, self.weight, self.before)
+        return path
+
+    def smooth(self, path: Array, iterations: int, frame_s: float) -> Array:
+        step, bend = self.arm.max_velocity * frame_s, self.arm.max_acceleration * frame_s**2
+        path = compiled.smooth(self.arm.arm, self.target, self.weight, path, iterations, step, bend)
+        return path
+
+    def error(self, path: Array) -> Array:
+        error: Array = compiled.errors(self.arm.arm, self.target, path)
+        return error
+
+
+def _mean_error(tasks: list[_Task], paths: list[Array]) -> float:
+    errors = [task.error(path)[:, task.weight > 0.0] for task, path in zip(tasks, paths, strict=True)]
+    return float(np.concatenate(errors, axis=1).mean())
 
 
 def _result(
-    model: RobotModel, problems: list[Problem], paths: list[Array], target: Array, used: tuple[str, ...]
+    model: RobotModel, tasks: list[_Task], paths: list[Array], frames: int, used: tuple[str, ...]
 ) -> RetargetResult:
-    positions = np.tile(model.rest, (len(target), 1))
-    for problem, path in zip(problems, paths, strict=True):
-        given = problem.weight.any(axis=1)
-        for columns, values in zip(problem.chains.joint_columns[given], path[given], strict=True):
-            positions[:, columns] = values.T
-    rows = [model.limb_names.index(name) for name in used]
-    chord = np.linalg.norm(model.limb_directions(positions)[:, rows] - target[:, rows], axis=-1)
-    return RetargetResult(positions, 2.0 * np.arcsin(np.minimum(chord / 2.0, 1.0)), used)
-
-
-_TABLES: WeakKeyDictionary[RobotModel, list[SeedTable]] = WeakKeyDictionary()
-
-
-def _tables(model: RobotModel) -> list[SeedTable]:
-    if model not in _TABLES:
-        _TABLES[model] = [
-            SeedTable(c, model.safe_lower[c.joint_columns][..., None], model.safe_upper[c.joint_columns][..., None])
-            for c in model.chains
-        ]
-    return _TABLES[model]
+    positions = np.tile(model.rest, (frames, 1))
+    error = np.zeros((frames, len(model.limb_names)))
+    for task, path in zip(tasks, paths, strict=True):
+        positions[:, task.arm.joints] = path
+        error[:, task.arm.limbs] = task.error(path)
+    return RetargetResult(positions, error[:, [model.limb_names.index(name) for name in used]], used)

@@ -1,0 +1,195 @@
+"""How soon the chain reacts: from the last frame of an action to its joint trajectory, beside a bare relay.
+
+People act one after the other, at true speed for the frames that end an action. The frame that ends an action is known
+beforehand, since the segmenter is the same here; from its publication to the arrival of the trajectory is the reaction.
+The relay passes the same messages through the same number of nodes in one process and computes nothing.
+
+    python benchmarks/reaction.py --actions 100 --json FILE
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+from sensor_msgs.msg import PointCloud2
+from tqdm import tqdm
+from trajectory_msgs.msg import JointTrajectory
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from iat_ros.data.actions import with_stillness
+from iat_ros.data.made_up import make_clips
+from iat_ros.errors import IatError
+from iat_ros.nodes.base import RESULT_QOS, SENSOR_QOS
+from iat_ros.nodes.clouds import encode_skeletons, to_stamp
+from iat_ros.nodes.monitor import percentiles
+from iat_ros.skeleton.definition import load_skeleton
+from iat_ros.stream.segmenter import LIVE, ActionSegmenter
+
+ROOT = Path(__file__).parents[1]
+DEFINITION = load_skeleton("utd_mhad")
+RATE_HZ = 30.0
+CHAIN = ("perception", "act2act", "trajectory")
+_LIVELY = 8  # frames before the one that ends the action that come at true speed; those before come faster
+
+
+def measure(actions: int = 100) -> dict[str, Any]:
+    """Measure all three, in turns of a tenth of the actions, so that a noisy machine disturbs them alike.
+
+    Returns:
+        "reaction_ms", "relay_ms", "reaction_separate_ms" (p50, p99) and "reaction_to_relay" (ratios of both).
+    """
+    setups = {
+        "relay_ms": ([sys.executable, str(ROOT / "benchmarks" / "relay.py")],),
+        "reaction_ms": (_verb("interact"), _verb("robot")),
+        "reaction_separate_ms": tuple(_verb(name) for name in (*CHAIN, "robot")),
+    }
+    took: dict[str, list[float]] = {}
+    for name, commands in setups.items():
+        with _Rig(commands, () if name == "relay_ms" else (*CHAIN, "robot")) as rig:
+            took[name] = [
+                rig.react(number, odd=name == "relay_ms") for number in tqdm(range(actions), desc=name, disable=None)
+            ]
+    report: dict[str, Any] = {name: percentiles(values) for name, values in took.items()}
+    report["answered"] = {name: int(np.isfinite(values).sum()) for name, values in took.items()}
+    report["reaction_to_relay"] = {
+        key: round(report["reaction_ms"][key] / report["relay_ms"][key], 2) for key in ("p50", "p99")
+    }
+    return report
+
+
+def _verb(name: str) -> list[str]:
+    return [sys.executable, "-m", "iat_ros", name]
+
+
+class _Rig:
+    """Processes on a ROS domain of their own, and a node that streams a person to them."""
+
+    def __init__(self, commands: Sequence[list[str]], nodes: Sequence[str]) -> None:
+        self._commands, self._nodes = commands, nodes
+
+    def __enter__(self) -> _Rig:
+        domain = random.SystemRandom().randint(1, 101)
+        environment = {**os.environ, "ROS_DOMAIN_ID": str(domain), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
+        os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+        self._processes = [subprocess.Popen(command, cwd=ROOT, env=environment) for command in self._commands]
+        self._context = Context()
+        rclpy.init(context=self._context, domain_id=domain)
+        self._node = rclpy.create_node("bench", context=self._context)
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self._node)
+        self._arrived_s = float("nan")
+        self._active: set[str] = set()
+        self._skeletons = self._node.create_publisher(PointCloud2, "skeletons", SENSOR_QOS)
+        self._node.create_subscription(JointTrajectory, "joint_trajectory", self._on_trajectory, RESULT_QOS)
+        self._node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
+        listeners = 1 if not self._nodes else 2  # perception, and trajectory for its guard
+        self._until(
+            lambda: self._active >= set(self._nodes) and self._skeletons.get_subscription_count() >= listeners, 90.0
+        )
+        self._until(lambda: self._node.count_publishers("joint_trajectory") == 1, 10.0)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self._processes:
+            process.terminate()
+        for process in self._processes:
+            process.wait(timeout=20)
+        self._executor.shutdown()
+        self._node.destroy_node()
+        rclpy.shutdown(context=self._context)
+
+    def react(self, number: int, odd: bool) -> float:
+        """Let a person act; return the reaction [ms], NaN if none came within a second.
+
+        Args:
+            number: Of the action; also the person's id.
+            odd: Mark the frame that ends the action for the relay.
+        """
+        times_s, poses, last = ACTIONS[number % len(ACTIONS)]
+        begin = time.time()
+        for index in range(last + 1):
+            time.sleep(1.0 / RATE_HZ if index > last - _LIVELY else 0.1 / RATE_HZ)
+            self._executor.spin_once(timeout_sec=0)
+            stamp = to_stamp(begin + float(times_s[index]))
+            stamp.nanosec -= stamp.nanosec % 2
+            stamp.nanosec += int(odd and index == last)
+            message = encode_skeletons(stamp, "camera", np.array([number]), poses[index][None])
+            self._arrived_s = float("nan")
+            published_s = time.perf_counter()
+            self._skeletons.publish(message)
+        deadline = published_s + 1.0
+        while np.isnan(self._arrived_s) and time.perf_counter() < deadline:
+            self._executor.spin_once(timeout_sec=0.02)
+        took_ms = 1e3 * (self._arrived_s - published_s)
+        time.sleep(0.05)
+        return took_ms
+
+    def _on_trajectory(self, _: JointTrajectory) -> None:
+        self._arrived_s = time.perf_counter()
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        self._active |= {status.name.strip("/") for status in message.status if status.message.startswith("active")}
+
+    def _until(self, done: Any, timeout_s: float) -> None:
+        deadline = time.monotonic() + timeout_s
+        while not done():
+            if time.monotonic() > deadline or any(process.poll() is not None for process in self._processes):
+                raise IatError(f"the nodes do not come up; active: {sorted(self._active)}")
+            self._executor.spin_once(timeout_sec=0.05)
+
+
+def _actions() -> list[tuple[np.ndarray, np.ndarray, int]]:
+    """Return times [s], poses and the index of the frame that ends the action, for made-up people."""
+    found = []
+    for clip in make_clips(people=4, trials=2):
+        still = with_stillness(clip, 0.6, 0.6)
+        times_s = np.arange(int(still.times_s[-1] * RATE_HZ)) / RATE_HZ
+        nearest = np.searchsorted(still.times_s, times_s).clip(0, len(still.times_s) - 1)
+        poses = still.positions[nearest]
+        segmenter = ActionSegmenter(DEFINITION, LIVE)
+        ends = [
+            k for k, (now, pose) in enumerate(zip(times_s, poses, strict=True)) if segmenter.push(now, pose) is not None
+        ]
+        if len(ends) == 1:
+            found.append((times_s, poses, ends[0]))
+    return found
+
+
+ACTIONS = _actions()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure and print; return 0, or 1 after an error."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--actions", type=int, default=100, help="actions of each set-up")
+    parser.add_argument("--json", type=Path, help="write the figures here")
+    args = parser.parse_args(argv)
+    try:
+        figures = measure(args.actions)
+    except IatError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    text = json.dumps(figures, indent=2)
+    print(text)
+    if args.json:
+        args.json.write_text(text + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
