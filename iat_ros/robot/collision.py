@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import coal
@@ -79,6 +79,7 @@ class CollisionChecker:
         self._clearance_m = clearance_m
         self._hulls = _hulls(model.collision_geometry())
         self._joints = [each.parentJoint for each in self._hulls.geometryObjects]
+        self._shapes = [each.geometry for each in self._hulls.geometryObjects]
         if not any(self._joints):
             raise RobotError(
                 f"{model.config.source}: the URDF has no collision geometry on links that move; add <collision> to "
@@ -113,7 +114,7 @@ class CollisionChecker:
         times = np.linspace(0.0, plan.duration_s, count)
         poses = spline.positions(plan.control, plan.dt_s, times)
         moved = np.abs(np.diff(poses, axis=0)) @ self._reach
-        finer = int(np.ceil(2.0 * moved.max() / self._clearance_m))
+        finer = int(np.ceil(moved.max() / self._clearance_m))  # two links can close in by twice half of that
         if finer > 1:
             times = np.linspace(0.0, plan.duration_s, (count - 1) * finer + 1)
             poses = spline.positions(plan.control, plan.dt_s, times)
@@ -165,14 +166,8 @@ class CollisionChecker:
 
     def _distance(self, pair: _Pair, placed: _Placed, sample: int) -> float:
         """Return the distance [m] between the hulls of a pair."""
-        places = []
-        for hull in pair.hulls:
-            joint = self._joints[hull] - 1
-            if joint < 0:
-                places.append(_NOWHERE)
-            else:
-                places.append(coal.Transform3s(placed.rotations[sample, joint], placed.origins[sample, joint]))
-        one, other = (self._hulls.geometryObjects[hull].geometry for hull in pair.hulls)
+        one, other = (self._shapes[hull] for hull in pair.hulls)
+        places = [placed.place(sample, self._joints[hull] - 1) for hull in pair.hulls]
         self._result.clear()
         return float(coal.distance(one, places[0], other, places[1], self._request, self._result))
 
@@ -219,6 +214,15 @@ class _Placed:
     rotations: Array
     origins: Array
     lines: Array
+    _places: dict[tuple[int, int], Any] = field(default_factory=dict)
+
+    def place(self, sample: int, joint: int) -> Any:
+        """Return where a joint's frame is at a sample, as coal wants it; joint -1 is what stands."""
+        if joint < 0:
+            return _NOWHERE
+        if (sample, joint) not in self._places:
+            self._places[sample, joint] = coal.Transform3s(self.rotations[sample, joint], self.origins[sample, joint])
+        return self._places[sample, joint]
 
 
 def _tree(model: RobotModel) -> tuple[NDArray[np.int64], Array, Array]:
