@@ -262,7 +262,7 @@ def measure_interact(seconds: float) -> dict[str, Any]:
     """Measure the whole chain in one process: CPU with nobody, one idle and one acting person; memory before, after."""
     recorded = [frame.positions for frame in read_bag(ROOT / "recordings" / "made_up")]
     shares: dict[str, float] = {}
-    with running("interact") as process:
+    with running("interact", "--ros-args", "-p", "joint_states_timeout:=0.0") as process:
         process.wait_active("perception", "act2act", "trajectory")
         process.stream(itertools.cycle(recorded), 5.0)
         memory_mb = process.memory_mb()
@@ -293,7 +293,7 @@ def measure_flood(seconds: float) -> dict[str, Any]:
     used, to the arrival of the window.
     """
     quiet_ms = 1e3 * LIVE.quiet_s
-    with running("interact") as process:
+    with running("interact", "--ros-args", "-p", "joint_states_timeout:=0.0") as process:
         process.wait_active("perception", "act2act", "trajectory")
         latencies_ms: list[float] = []
         process.on_windows(lambda now_s, stamp: latencies_ms.append(1e3 * (now_s - stamp) - quiet_ms))

@@ -131,7 +131,7 @@ class IatNode(LifecycleNode):
     def _publish_diagnostics(self) -> None:
         total = sum(self.dropped.values())
         trouble = self.trouble()
-        state = (trouble or "active") if self.active else "not active"
+        state = "active" + (f", {trouble}" if trouble else "") if self.active else "not active"
         well = DiagnosticStatus.OK if self.active and not total else DiagnosticStatus.WARN
         status = DiagnosticStatus(
             level=DiagnosticStatus.ERROR if self.active and trouble else well,

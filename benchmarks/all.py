@@ -1,0 +1,76 @@
+"""Everything about speed in one run on one machine, to build/bench.json, and a page beside it.
+
+    python benchmarks/all.py --data DIR
+
+Figures that need UTD-MHAD (early) are null without it; those of mink and pink without requirements/bench.txt.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import answering
+import early
+import page
+import perception
+import reaction
+import retargeting
+
+from iat_ros.errors import IatError
+
+HERE = Path(__file__).parent
+KEYS = (
+    "reaction_ms", "relay_ms", "reaction_separate_ms", "end_of_action_ms", "generator_ms", "generator_batch64_ms",
+    "retarget_ms", "mink_ms", "pink_ms", "retarget_error_deg", "mink_error_deg", "pink_error_deg", "people_per_core",
+    "cpu_percent_one_person", "early",
+)  # fmt: skip
+
+
+def measure(data: str | None, actions: int, seconds: float) -> dict[str, Any]:
+    """Measure everything.
+
+    Args:
+        data: UTD-MHAD, or None.
+        actions: How many actions each set-up of the reaction answers.
+        seconds: How long each CPU share is measured [s].
+    """
+    found: dict[str, Any] = {"machine": f"{os.cpu_count()} cores, {platform.processor() or platform.machine()}"}
+    found |= reaction.measure(actions)
+    found |= answering.measure()
+    found |= retargeting.measure(data or retargeting.MADE_UP)
+    found |= perception.measure(Path(data) if data else None, seconds)
+    found["early"] = early.measure(data) if data else None
+    return {key: found.get(key) for key in KEYS} | {key: value for key, value in found.items() if key not in KEYS}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure, write and print; return 0, or 1 after an error."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", help="directory of UTD-MHAD skeleton files")
+    parser.add_argument("--actions", type=int, default=40, help="actions of each set-up of the reaction")
+    parser.add_argument("--seconds", type=float, default=20.0, help="how long each CPU share is measured [s]")
+    parser.add_argument("--json", type=Path, default=HERE.parent / "build" / "bench.json", help="where the figures go")
+    args = parser.parse_args(argv)
+    try:
+        figures = measure(args.data, args.actions, args.seconds)
+    except IatError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    args.json.parent.mkdir(parents=True, exist_ok=True)
+    args.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    print(f"wrote {args.json} and {page.write_page(args.json.parent)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
