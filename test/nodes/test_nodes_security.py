@@ -97,7 +97,7 @@ def test_interact_has_the_rights_of_its_three_nodes(namespace: str) -> None:
 
 
 def test_the_operator_may_only_ask_for_what_a_node_answers() -> None:
-    """The operator's enclave reaches the services of nodes in the policy, and neither topics nor parameters of theirs."""
+    """The operator's enclave reaches services of nodes in the policy, and neither topics nor parameters of theirs."""
     (profile,) = profiles("operator")
     rights = allowed(profile, "/")
     answered = {name for node in NODES for name in allowed(profiles(node)[0], "/")["reply"]}
