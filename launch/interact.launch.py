@@ -60,7 +60,7 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument(
                 "enclaves",
                 default_value="",
-                description="Where the SROS2 enclaves are, such as /iat_ros; a process takes the one of its name. Empty: none.",
+                description="Where the SROS2 enclaves are, such as /iat_ros; each process takes its own. Empty: none.",
             ),
             DeclareLaunchArgument(
                 "simulate",
