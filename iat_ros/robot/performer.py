@@ -22,7 +22,7 @@ from iat_ros.skeleton.motion import Motion
 
 Array = NDArray[np.float64]
 
-RESERVE_S = 0.02
+RESERVE_S = 0.04
 """How long it usually takes at least until a controller knows of an answer [s]."""
 SOONEST_S = 0.005
 """What happens within so short a time after a message is sent, its controller may hear of too late [s]."""
