@@ -13,12 +13,12 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.timer import Timer
 from sensor_msgs.msg import JointState, PointCloud2
 from std_srvs.srv import Trigger
-from trajectory_msgs.msg import JointTrajectory
 
 from iat_ros.errors import RobotError
 from iat_ros.nodes.base import RESULT_QOS, SENSOR_QOS, IatNode
 from iat_ros.nodes.clouds import decode_motion, decode_skeletons
 from iat_ros.nodes.trajectory_message import to_message
+from iat_ros.nodes.trajectory_output import TrajectoryOutput
 from iat_ros.nodes.trajectory_parameters import PARAMETERS, guard_config, timing
 from iat_ros.resources import find_config
 from iat_ros.robot.collision import CollisionChecker
@@ -43,6 +43,8 @@ class _TooLateError(RobotError):
 class TrajectoryNode(IatNode):
     """Subscribes ``responses``, ``joint_states`` and ``skeletons``, publishes ``joint_trajectory``.
 
+    With ``output`` at "action" it sends goals to ``follow_joint_trajectory`` instead.
+
     An answer takes over from whatever the robot does, without a step in position, velocity or acceleration, and ends at
     rest. The guard decides whether the robot may move: services ``halt`` and ``resume``, joint states that are missing
     or disagree with the command, a stream of skeletons that stopped, a person who is too near.
@@ -52,7 +54,7 @@ class TrajectoryNode(IatNode):
 
     def __init__(self, **options: Any) -> None:
         super().__init__("trajectory", **options)
-        self._trajectories = self.create_lifecycle_publisher(JointTrajectory, "joint_trajectory", RESULT_QOS)
+        self._output = TrajectoryOutput(self, self._on_lost)
         self._performer: Performer | None = None
         self._former: Performer | None = None
         self._guard = Guard(guard_config({each.name: each.default for each in PARAMETERS}))
@@ -74,6 +76,7 @@ class TrajectoryNode(IatNode):
 
     def setup(self, values: dict[str, Any]) -> None:
         """Load the robot and work out one answer, so that the first real one is as fast as the others."""
+        self._output.open(values["output"])
         definition = load_skeleton(values["skeleton"])
         self._limb_names, self._joints = definition.limb_names, len(definition.joints)
         model = RobotModel.load(find_config("robots", values["robot"]))
@@ -95,6 +98,7 @@ class TrajectoryNode(IatNode):
     def teardown(self) -> None:
         """Free the robot's model, but for what it last performed."""
         self._former, self._performer = self._performer or self._former, None
+        self._output.close()
         self._forget()
 
     def change(self, values: dict[str, Any]) -> None:
@@ -269,13 +273,22 @@ class TrajectoryNode(IatNode):
             begun = performer.perform(performance, sent_s)
             took_s = time.perf_counter() - started
             if begun is not None:
-                self._trajectories.publish(to_message(begun, sent_s))
+                self._output.send(to_message(begun, sent_s))
                 self._took_s = min(took_s, 0.1)
                 self.counts["trajectories"] += 1
                 self._watching.reset()
                 return
             reserve_s = RESERVE_S + 2.0 * took_s
         raise _TooLateError("trajectory: was worked out too late to take over from a running one; it is not sent")
+
+    def _on_lost(self, reason: str) -> None:
+        """Halt where the controller holds the robot: the rest of the plan, or a stop on it, would be a jerk to it."""
+        self._guard.halt(reason)
+        self._forget()
+        self._held = True
+        if self._performer is not None:
+            now = self._now_s()
+            self._performer.held(now, self._measured if self._guard.measured_lately(now) else None)
 
     def _on_halt(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         self._guard.halt("on request")

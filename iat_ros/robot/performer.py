@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iat_ros.errors import RobotError
-from iat_ros.robot.braking import slow_down, stop
+from iat_ros.robot.braking import DT_S, slow_down, stop
 from iat_ros.robot.clearance import bend, bend_at, splay
 from iat_ros.robot.collision import CollisionChecker
 from iat_ros.robot.model import RobotModel
@@ -226,6 +226,18 @@ class Performer:
             self._history.pop()
         self._history.append(performance)
         return performance
+
+    def held(self, now_s: float, measured: State | None) -> None:
+        """Take note that the controller gave up what ran and holds the robot where it is.
+
+        Args:
+            now_s: Time [s].
+            measured: Where that is; None if nobody tells, then where it should be.
+        """
+        position = self.commanded(now_s).position if measured is None else measured.position
+        stands = JointPlan(self.model.joint_names, np.repeat(position[None], 4, axis=0), DT_S)
+        self._history.clear()
+        self._history.append(Performance(stands, now_s - stands.duration_s))
 
     def shift(self, by_s: float) -> None:
         """Take note that the clock was set by so much [s]."""
