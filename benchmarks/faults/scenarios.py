@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from benchmarks.faults.acting import Person
-from benchmarks.faults.sensor import Frame, Scenario, ticks_to_ns
+from benchmarks.faults.sensor import Frame, Scenario, jumping
 
 ACTIONS = 10
 RATE_HZ = 30.0
@@ -87,7 +87,7 @@ def _with(ends_s: float, draw: Callable[..., np.ndarray], low: float, high: floa
 
 def _clock(jumps: dict[float, float], simulated: bool) -> Scenario:
     blind = tuple((at - 0.1, at + 0.1) for at in jumps)
-    return Scenario(steady, [Person(ACTIONS)], blind_s=blind, clock=ticks_to_ns(jumps), simulated=simulated)
+    return Scenario(steady, [Person(ACTIONS)], blind_s=blind, clock=jumping(jumps), simulated=simulated)
 
 
 def _unplugged(*gaps: tuple[float, float], stands_s: float | None = None) -> Scenario:
@@ -108,19 +108,14 @@ def _looping(clock_too: bool, rounds: int = 4) -> Scenario:
         partial(looped, bag_s=bag_s, rounds=rounds, clock_too=clock_too),
         [someone],
         blind_s=tuple((at - 0.1, at + 0.1) for at in turns),
-        clock=ticks_to_ns(dict.fromkeys(turns, -bag_s)) if clock_too else None,
+        clock=jumping(dict.fromkeys(turns, -bag_s)) if clock_too else None,
         simulated=clock_too,
     )
 
 
 def _paused() -> Scenario:
-    pauses = ((7.1, 9.1), (16.0, 17.5), (25.3, 25.9))
-    gaps = tuple((begin, end) for begin, end in pauses)  # who plays the bag is paused, too: no frames
-    blind = tuple((begin - 0.1, end + 0.1) for begin, end in pauses)
-    someone = Person(ACTIONS)
-    return Scenario(
-        partial(without, gaps=gaps), [someone], blind_s=blind, clock=ticks_to_ns({}, pauses), simulated=True
-    )
+    pauses = ((7.2, 9.2), (16.0, 17.6), (25.2, 25.8))
+    return Scenario(steady, [Person(ACTIONS)], pauses=pauses, simulated=True)
 
 
 SCENARIOS: dict[str, Callable[[], Scenario]] = {

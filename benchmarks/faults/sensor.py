@@ -45,7 +45,8 @@ class Scenario:
         people: Who is there; ids begin at 0.
         at_least: Share of the undisturbed actions that must give a window.
         blind_s: Times (from, to) in which actions may be lost [s].
-        clock: How much ROS time passes in a tick that really takes 8 ms, given the tick's begin [s]; None: as much.
+        clock: How much ROS time passes in a tick that really takes 8 ms [ns], given its number; None: as much.
+        pauses: Times (from, to) [s]; at the first everything stops, simulated time, too, for as long as to the second.
         simulated: Whether the nodes are told that time is simulated.
         stands_s: A time at which the robot must stand still [s]; None: none.
     """
@@ -54,7 +55,8 @@ class Scenario:
     people: Sequence[Person]
     at_least: float = 1.0
     blind_s: tuple[tuple[float, float], ...] = ()
-    clock: Callable[[float], int] | None = None
+    clock: Callable[[int], int] | None = None
+    pauses: tuple[tuple[float, float], ...] = ()
     simulated: bool = False
     stands_s: float | None = None
 
@@ -71,7 +73,10 @@ def play(scenario: Scenario, seed: int = 0) -> dict[str, Any]:
     with stepped_chain(scenario.simulated) as chain:
         next_frame = 0
         while chain.true_s < ends_s:
-            chain.tick(None if scenario.clock is None else scenario.clock(chain.true_s))
+            for begin, end in scenario.pauses:
+                if 0.0 <= chain.true_s - begin < 1e-9 * TICK_NS:
+                    chain.pause(end - begin)
+            chain.tick(None if scenario.clock is None else scenario.clock(chain.ticks))
             while next_frame < len(frames) and frames[next_frame].comes_s <= chain.true_s:
                 _show(chain, scenario, frames[next_frame])
                 next_frame += 1
@@ -156,12 +161,11 @@ def run_sensor(names: Sequence[str] = ()) -> dict[str, Any]:
     }
 
 
-def ticks_to_ns(jumps: dict[float, float], pauses: Sequence[tuple[float, float]] = ()) -> Callable[[float], int]:
-    """Make a clock that jumps at some times by so much [s], and stands still from one time to another [s]."""
+def jumping(jumps: dict[float, float]) -> Callable[[int], int]:
+    """Make a clock that jumps at some times by so much [s]."""
+    at_tick = {int(1e9 * at_s) // TICK_NS: by_s for at_s, by_s in jumps.items()}
 
-    def passes(begin_s: float) -> int:
-        by_s = sum(by_s for at_s, by_s in jumps.items() if begin_s <= at_s < begin_s + 1e-9 * TICK_NS)
-        still = any(begin <= begin_s < end for begin, end in pauses)
-        return round(1e9 * by_s) + (0 if still else TICK_NS)
+    def passes(tick: int) -> int:
+        return round(1e9 * at_tick.get(tick, 0.0)) + TICK_NS
 
     return passes

@@ -158,7 +158,8 @@ def run_soak(hours: float, answers: int) -> dict[str, Any]:
         IatError: The model or the robot cannot be loaded.
     """
     soak = Soak()
-    soak.run(min(600.0, 360.0 * hours))  # a tenth of an hour to warm up: caches, compiled code, buffers
+    soak.run(min(600.0, 360.0 * hours))  # to warm up: caches, compiled code, buffers
+    soak.counts.clear()
     before_mb, begun_ns, begun = rss_mb(), soak.now_ns, time.monotonic()
     with tqdm(total=round(3600 * hours), desc="soak", unit="s", disable=None) as progress:
         soak.run(3600.0 * hours, answers, progress)

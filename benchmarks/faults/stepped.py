@@ -60,7 +60,8 @@ class SteppedChain:
 
     Attributes:
         clock: Their clock.
-        true_s: The time that has passed really [s].
+        ticks: How many times 8 ms have passed, pauses left out.
+        true_s: The same in seconds.
         windows: When each window came [s], whose it is, and what it holds.
         answers: How many responses came.
         trajectories: How many joint_trajectory came.
@@ -80,7 +81,7 @@ class SteppedChain:
                 raise IatError(f"{node.get_name()} does not come up")
             node._clock = clock  # from here on
         self._robot._updated_ns = self._robot._steady_ns()
-        self._ticks, self.true_s = 0, 0.0
+        self.ticks, self.true_s = 0, 0.0
         self.windows: list[tuple[float, str, Motion]] = []
         self.answers = self.trajectories = 0
         self.faults: Counter[str] = Counter()
@@ -134,15 +135,24 @@ class SteppedChain:
         Args:
             ros_ns: How much ROS time passes [ns]; as much as really where None.
         """
-        self._ticks += 1
-        self.true_s = 1e-9 * TICK_NS * self._ticks
+        self.ticks += 1
+        self.true_s = 1e-9 * TICK_NS * self.ticks
         self.clock.steady_ns += TICK_NS
         self.clock.ros_ns += TICK_NS if ros_ns is None else ros_ns
-        first = self._ticks % (2 * WATCH_TICKS) == 0  # the guard looks before the joint states come, or after
+        self._work()
+
+    def pause(self, seconds: float) -> None:
+        """Let the machine's own time pass while ROS time stands still [s]."""
+        for _ in range(round(1e9 * seconds / TICK_NS)):
+            self.clock.steady_ns += TICK_NS
+            self._work()
+
+    def _work(self) -> None:
+        first = self.ticks % (2 * WATCH_TICKS) == 0  # the guard looks before the joint states come, or after
         if first:
             self._watch()
         self._robot.guarded(self._robot._on_tick)(None)
-        if not first and self._ticks % WATCH_TICKS == 0:
+        if not first and self.ticks % WATCH_TICKS == 0:
             self._watch()
 
     def _watch(self) -> None:
