@@ -23,11 +23,12 @@ from rclpy.context import Context
 from rclpy.parameter import Parameter
 from rclpy.time import Time
 from sensor_msgs.msg import PointCloud2
+from std_msgs.msg import Header
 from trajectory_msgs.msg import JointTrajectory
 
 from iat_ros.errors import IatError
 from iat_ros.nodes import act2act, perception, robot, trajectory
-from iat_ros.nodes.clouds import decode_motion
+from iat_ros.nodes.clouds import decode_motion, encode_motion
 from iat_ros.nodes.process import bring_up
 from iat_ros.resources import find_config
 from iat_ros.robot.model import RobotModel
@@ -69,17 +70,13 @@ class SteppedChain:
     """
 
     def __init__(self, context: Context, clock: SteppedClock, simulated: bool) -> None:
-        options = {"context": context, "parameter_overrides": [Parameter("use_sim_time", value=simulated)]}
+        self._options = {"context": context, "parameter_overrides": [Parameter("use_sim_time", value=simulated)]}
         self.clock = clock
-        self._perception = perception.PerceptionNode(**options)
-        self._act2act = act2act.Act2ActNode(**options)
-        self._trajectory = trajectory.TrajectoryNode(**options)
-        self._robot = robot.RobotNode(**options)
+        self._perception = self._make(perception.PerceptionNode)
+        self._act2act = self._make(act2act.Act2ActNode)
+        self._trajectory = self._make(trajectory.TrajectoryNode)
+        self._robot = self._make(robot.RobotNode)
         self._model = RobotModel.load(find_config("robots", "g1"))
-        for node in self.nodes:
-            if not bring_up(node):
-                raise IatError(f"{node.get_name()} does not come up")
-            node._clock = clock  # from here on
         self._robot._updated_ns = self._robot._steady_ns()
         self.ticks, self.true_s = 0, 0.0
         self.windows: list[tuple[float, str, Motion]] = []
@@ -87,8 +84,28 @@ class SteppedChain:
         self.faults: Counter[str] = Counter()
         self._perception._windows.publish = self._on_window
         self._act2act._responses.publish = self._on_response
+        self._connect_trajectory()
+
+    def _make(self, kind: type) -> Any:
+        node = kind(**self._options)
+        if not bring_up(node):
+            raise IatError(f"{node.get_name()} does not come up")
+        node._clock = self.clock  # from here on
+        return node
+
+    def _connect_trajectory(self) -> None:
         self._trajectory._trajectories.publish = self._on_trajectory
         self._robot._states.publish = self._trajectory.guarded(self._trajectory._on_joint_states)
+
+    def restart_trajectory(self) -> None:
+        """Put a new trajectory node, which knows nothing, in the place of the one that works."""
+        self._trajectory.destroy_node()
+        self._trajectory = self._make(trajectory.TrajectoryNode)
+        self._connect_trajectory()
+
+    def answer(self, motion: Motion) -> None:
+        """Hand a response to the trajectory node."""
+        self._on_response(encode_motion(Header(frame_id="body_0"), motion))
 
     @property
     def nodes(self) -> tuple[Any, ...]:
