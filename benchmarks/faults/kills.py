@@ -54,7 +54,7 @@ def run_kills(times: int, victims: tuple[str, ...] = VICTIMS) -> dict[str, Any]:
 
     Returns:
         kills, recovered, recovery_s, recovery_after_rest_s, rest_s and restart_to_active_s (p50, p99), rested, crashes,
-        wrong_outputs, limit_violations, failures; by_node.
+        limit_violations, failures; by_node.
 
     Raises:
         IatError: The chain does not come up.
@@ -128,7 +128,6 @@ def summary(results: list[Kill], wanted: int, crashes: list[str]) -> dict[str, A
         **_times(results),
         "by_node": {name: _times([each for each in results if each.node == name]) for name in VICTIMS},
         "crashes": len(crashes),
-        "wrong_outputs": 0,
         "limit_violations": sum(sum(each.violations.values()) for each in results),
         "with_violations": [asdict(each) for each in results if each.violations],
         "failures": failures,
