@@ -36,6 +36,11 @@ _CLOCK_SET_S = 0.25
 """The clock was set if it passed more or less time than the machine's own by this much [s]."""
 
 
+_STRANGE_MOTION_S = 5.0
+"""So long the first answer waits for the rest of a robot that moves already [s]; then it takes over as it can."""
+_MOVES_RAD_S = 0.05
+
+
 class _TooLateError(RobotError):
     """The robot has moved on."""
 
@@ -133,10 +138,12 @@ class TrajectoryNode(IatNode):
         return now
 
     def _on_clock_set(self, now: float, by_s: float) -> None:
-        self._guard.forget_times()
+        self._guard.shift(by_s)
         self.drop(f"times before the clock was set {'back' if by_s < 0 else 'forward'}")
         if self._performer is not None:
             self._performer.shift(by_s)
+            if self._waiting is not None:
+                self._waiting = self._waiting[0], self._waiting[1] + by_s
             if self.active and self._performer.moving(now):
                 self._stop(self._performer, 0.0)
 
@@ -179,8 +186,8 @@ class TrajectoryNode(IatNode):
         if self._performer is not None:
             self._answer(self._performer, decode_motion(message, len(self._limb_names)))
 
-    def _answer(self, performer: Performer, motion: Motion) -> None:
-        """Perform an answer now, or say why not."""
+    def _answer(self, performer: Performer, motion: Motion, may_wait: bool = True) -> None:
+        """Perform an answer now, or once the robot stands, or say why not."""
         started = time.perf_counter()
         now = self._now_s()
         verdict = self._verdict(performer, now)
@@ -191,6 +198,11 @@ class TrajectoryNode(IatNode):
             self._waiting = None
             self.drop("answer overtaken by a newer one while the robot came to a stop")
         tempo = self._values["slow_tempo"] if verdict.leave is Leave.SLOW else 1.0
+        if may_wait and self._moves_strangely(performer, now):
+            self._waiting = motion, now
+            self.counts["answers that waited for a stop"] += 1
+            self._watching.reset()
+            return
         measured = self._measured if self._guard.measured_lately(now) else None
         outcomes: list[Outcome] = []
 
@@ -236,12 +248,23 @@ class TrajectoryNode(IatNode):
         if performer.moving(now):
             return
         if self._waiting is not None and now >= self._waiting[1]:
+            if self._moves_strangely(performer, now) and now < self._waiting[1] + _STRANGE_MOTION_S:
+                return
             motion, self._waiting = self._waiting[0], None
-            self._answer(performer, motion)
+            self._answer(performer, motion, may_wait=False)
         elif self._held and verdict.leave is Leave.MOVE and self._values["return_to_rest"]:
             self._go_home(performer, now)
         elif not self._held or verdict.leave is Leave.HALT:
             self._watching.cancel()
+
+    def _moves_strangely(self, performer: Performer, now: float) -> bool:
+        """Tell whether the robot moves by a plan that this node never made, as after its restart in mid-answer.
+
+        Such a motion cannot be taken over without a step: its acceleration is not measured.
+        """
+        if self._measured is None or not self._guard.measured_lately(now) or math.isfinite(performer.ends_s):
+            return False
+        return bool(np.abs(self._measured.velocity).max() > _MOVES_RAD_S)
 
     def _go_home(self, performer: Performer, now: float) -> None:
         self._held = False
