@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +36,13 @@ _MOST_BYTES = 16 * 2**30
 _MOST_DETAILS = 40
 
 
-def run_files(count: int = 300, seed: int = 0) -> dict[str, Any]:
+def run_files(count: int = 300, seed: int = 0, kinds: Sequence[str] = tuple(KINDS)) -> dict[str, Any]:
     """Damage files and read them.
 
     Args:
         count: How many of each kind.
         seed: Decides where and how.
+        kinds: Which kinds of files, of `KINDS`.
 
     Returns:
         "files", "crashes" (anything but an `IatError` of one line), "hangs", "refused", "per_kind", "seconds" and
@@ -49,7 +50,7 @@ def run_files(count: int = 300, seed: int = 0) -> dict[str, Any]:
     """
     started = time.perf_counter()
     report: dict[str, Any] = {"files": 0, "crashes": 0, "hangs": 0, "refused": 0, "per_kind": {}, "details": []}
-    for kind in KINDS:
+    for kind in kinds:
         outcomes = _read_kind(kind, count, seed)
         verdicts = [verdict for verdict, _ in outcomes]
         found = {"files": len(outcomes), "refused": verdicts.count("refused")}
@@ -99,23 +100,43 @@ def _line(process: subprocess.Popen[bytes], timeout_s: float) -> str | None:
 def _work(kind: str, count: int, seed: int, first: int) -> None:
     """Read damaged files one by one and say in a line of JSON what became of each."""
     resource.setrlimit(resource.RLIMIT_AS, (_MOST_BYTES, _MOST_BYTES))
-    make, load = KINDS[kind]
     told, sys.stdout = sys.stdout, sys.stderr
-    with tempfile.TemporaryDirectory() as temporary:
-        whole, damaged = Path(temporary) / "whole", Path(temporary) / "damaged"
-        whole.mkdir()
-        victims = make(whole)
-        load(whole)
+    with tempfile.TemporaryDirectory() as folder:
+        files = DamagedFiles(kind, Path(folder), seed)
         print("ready", file=told, flush=True)
         for turn in range(first, count):
-            rng = np.random.default_rng([seed, turn])
-            shutil.rmtree(damaged, ignore_errors=True)
-            shutil.copytree(whole, damaged)
-            victim = damaged / victims[turn % len(victims)]
-            name, harm = HARMS[int(rng.integers(len(HARMS)))]
-            victim.write_bytes(harm(victim.read_bytes(), rng))
-            verdict, text = _judge(load, damaged)
-            print(json.dumps((verdict, f"{victim.name}, {name}: {text}")), file=told, flush=True)
+            print(json.dumps(files.read(turn)), file=told, flush=True)
+
+
+class DamagedFiles:
+    """Files of one kind, undamaged at first.
+
+    Args:
+        kind: One of `KINDS`.
+        folder: An empty folder to work in.
+        seed: Decides where and how files are damaged.
+
+    Raises:
+        IatError: The undamaged files cannot be read.
+    """
+
+    def __init__(self, kind: str, folder: Path, seed: int) -> None:
+        make, self._load = KINDS[kind]
+        self._seed, self._whole, self._damaged = seed, folder / "whole", folder / "damaged"
+        self._whole.mkdir()
+        self._victims = make(self._whole)
+        self._load(self._whole)
+
+    def read(self, turn: int) -> tuple[str, str]:
+        """Damage one file and read it; return "read", "refused" or "crash", and what was damaged and said."""
+        rng = np.random.default_rng([self._seed, turn])
+        shutil.rmtree(self._damaged, ignore_errors=True)
+        shutil.copytree(self._whole, self._damaged)
+        victim = self._damaged / self._victims[turn % len(self._victims)]
+        name, harm = HARMS[int(rng.integers(len(HARMS)))]
+        victim.write_bytes(harm(victim.read_bytes(), rng))
+        verdict, text = _judge(self._load, self._damaged)
+        return verdict, f"{victim.name}, {name}: {text}"
 
 
 def _judge(load: Callable[[Path], Any], folder: Path) -> tuple[str, str]:
@@ -208,15 +229,16 @@ _WORD = re.compile(rb"[A-Za-z0-9_.+-]+")
 _BOMB = b"\n".join([b"a0: &a0 [x, x]", *(b"a%d: &a%d [*a%d, *a%d]" % (i, i, i - 1, i - 1) for i in range(1, 40))])
 _TRAPS = (
     b"nan", b"inf", b"-inf", b".nan", b".inf", b"1e400", b"-1", b"0", b"1e-320", b"9" * 5000, b"18446744073709551616",
-    b"2147483648", b"true", b"null", b"~", b"{}", b"[]", b"''", b'""', b"2026-13-45", b"!!python/object/apply:os.getcwd []",
+    b"2147483648", b"true", b"null", b"~", b"{}", b"[]", b"''", b'""', b"2026-13-45",
+    b"!!python/object/apply:os.getcwd []",
     b"!!binary xx", b"!!set {a, b}", b"!!timestamp 1", b"*missing", b"&again", b"<<", b"0x1F", b"1_000", b"12:30:45",
     "\u0660".encode(), b"\xff\xfe", b"\x00", b"[" * 3000, b"{a: " * 1500, b"../../../etc/passwd", b"/dev/zero", b"<!--",
     b"&lt;", b"&x;", b"\r", b"\t", b" ", b"a" * 100_000, b"%s", b"\\u0000", b"1e308", b"0.0", b"[x, y]",
 )  # fmt: skip
 _FOREIGN = (
-    b"\x80\x04cos\nsystem\n(S'true'\ntR.", b"PK\x03\x04", b"\x89MCAP0\r\n\x89MCAP0\r\n", b"SQLite format 3\x00", b"null", b"[]",
-    b"{}", b"3", b"\n", b"\xff" * 1000, bytes(1000), b"MATLAB 5.0 MAT-file", b"<robot/>", b"<robot name='r'><link name='a'/>"
-    b"</robot>", b"[" * 100_000, b"{" * 100_000, b'{"a":' * 50_000, b"- " * 2000, _BOMB, b"name: x\n", b"---\n---\n",
+    b"\x80\x04cos\nsystem\n(S'true'\ntR.", b"PK\x03\x04", b"\x89MCAP0\r\n\x89MCAP0\r\n", b"SQLite format 3\x00", b"null",
+    b"[]", b"{}", b"3", b"\n", b"\xff" * 1000, bytes(1000), b"MATLAB 5.0 MAT-file", b"<robot/>",
+    b"<robot name='r'><link name='a'/></robot>", b"[" * 100_000, b"{" * 100_000, b'{"a":' * 50_000, b"- " * 2000, _BOMB, b"name: x\n", b"---\n---\n",
     b"\x93NUMPY\x01\x00", b"<?xml version='1.0'?><!DOCTYPE r [<!ENTITY a 'xxxxxxxxxx'>" + b"".join(
         b"<!ENTITY a%d '%s'>" % (i, b"&a%d;" % (i - 1) * 10 if i > 1 else b"&a;" * 10) for i in range(1, 10))
     + b"]><robot name='&a9;'/>",

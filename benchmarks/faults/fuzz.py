@@ -61,6 +61,7 @@ FRAMES = 32
 TICK_NS = 8_000_000
 """How often the simulated robot tells where it is [ns]."""
 _MESSAGES_A_TICK = 8
+_MOST_APART_NS = TICK_NS // _MESSAGES_A_TICK
 _START_NS = 1_700_000_000 * 10**9
 _PHASE_TICKS = 1500
 """In every second phase of so many ticks no answer is right, so that the robot comes to rest."""
@@ -75,12 +76,13 @@ _WEIGHTS = {
 }  # fmt: skip
 
 
-def run_fuzz(messages: int = 1_000_000, seed: int = 0) -> dict[str, Any]:
+def run_fuzz(messages: int = 1_000_000, seed: int = 0, domain: int | None = None) -> dict[str, Any]:
     """Send messages to all nodes, and judge what they do.
 
     Args:
         messages: How many.
         seed: Decides all of them.
+        domain: ROS domain of the nodes, where nobody else may be; None: any.
 
     Returns:
         "messages", "crashes" (exceptions that nobody foresaw, whether or not the guard of the callback held them),
@@ -88,7 +90,7 @@ def run_fuzz(messages: int = 1_000_000, seed: int = 0) -> dict[str, Any]:
         robot was commanded beyond its limits), "rss_growth_mb" (after a warm-up of 5 %), "per_node", "seconds",
         "messages_per_s" and "details" of what went wrong.
     """
-    with _Rig(seed) as rig:
+    with _Rig(seed, domain) as rig:
         rig.send(messages // 20)
         before_mb, started = _rss_mb(), time.perf_counter()
         rig.send(messages - messages // 20)
@@ -109,7 +111,8 @@ def run_fuzz(messages: int = 1_000_000, seed: int = 0) -> dict[str, Any]:
 class _Rig:
     """All nodes, the robot that they move, and a judge of what they send."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, domain: int | None = None) -> None:
+        self._domain = domain or random.SystemRandom().randint(1, 101)
         self._dice = Dice(seed)
         self._malformer = Malformer(self._dice, lambda: self._now_ns)
         self._now_ns, self._ticks = _START_NS, 0
@@ -134,7 +137,7 @@ class _Rig:
     def __enter__(self) -> _Rig:
         os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
         self._context = Context()
-        rclpy.init(context=self._context, domain_id=random.SystemRandom().randint(1, 101))
+        rclpy.init(context=self._context, domain_id=self._domain)
         self.nodes: dict[str, IatNode] = {}
         self._callbacks: dict[tuple[str, str], Callable[[Any], None]] = {}
         for kind, values in (
@@ -150,7 +153,7 @@ class _Rig:
             self._add(node)
         self._targets = [target for target, weight in _WEIGHTS.items() for _ in range(weight)]
         page = self.nodes["viewer"]._page
-        type(page).clients = property(lambda _: 1)  # as if a browser looked on
+        page.__class__ = type("Watched", (type(page),), {"clients": property(lambda _: 1)})  # as if a browser looked on
         self.nodes["viewer"]._markers.get_subscription_count = lambda: 1
         return self
 
@@ -188,6 +191,8 @@ class _Rig:
                 self._tick()
             else:
                 name, topic = self._dice.one(self._targets)
+                self._now_ns += 1 + self._dice.below(_MOST_APART_NS)
+                self._set_clock(self.nodes[name])
                 self._pass(name, topic, self._make(topic))
             done += 1
 
@@ -219,14 +224,15 @@ class _Rig:
     def _note(self, detail: str) -> None:
         if len(self.details) < _MOST_DETAILS:
             self.details.append(f"message {sum(self.sent.values())}, {detail}")
+            print(self.details[-1], file=sys.stderr, flush=True)
 
     def _set_clock(self, node: IatNode) -> None:
         node.get_clock().set_ros_time_override(Time(nanoseconds=self._now_ns, clock_type=ClockType.ROS_TIME))
 
     def _tick(self) -> None:
         """Let 8 ms pass: the robot moves and says where it is, timers fire, and now and then somebody calls."""
-        self._now_ns += TICK_NS
         self._ticks += 1
+        self._now_ns = _START_NS + self._ticks * TICK_NS
         for node in self.nodes.values():
             self._set_clock(node)
         positions, velocities, broken = self.robot.update(self._now_ns, TICK_NS)
