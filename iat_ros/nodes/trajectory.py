@@ -152,12 +152,15 @@ class TrajectoryNode(IatNode):
 
     def _on_joint_states(self, message: JointState) -> None:
         performer = self._performer
-        if performer is None or len(message.name) != len(message.position):
+        if performer is None or not message.position:
             return
         names = performer.model.joint_names
         index = {name: number for number, name in enumerate(message.name)}
         if not all(name in index for name in names):
             return  # of another part of the robot
+        if not len(index) == len(message.name) == len(message.position):
+            self.drop("joint_states name a joint twice, or have another number of positions than names")
+            return
         columns = [index[name] for name in names]
         position = np.array(message.position)[columns]
         velocity = np.zeros(len(names))
