@@ -262,7 +262,7 @@ class TrajectoryNode(IatNode):
         self._begin(performer, lambda now_s, _: performer.go_home(now_s, measured))
 
     def _stop(self, performer: Performer, tempo: float) -> None:
-        """Slow the running plan down on its path, to a standstill at tempo 0; an unknown one from where the robot is."""
+        """Slow the running plan down on its path, to a standstill at tempo 0; an unknown one from where it is."""
         measured = self._measured
         if tempo == 0.0 and measured is not None and self._moves_strangely(performer, self._now_s()):
             self._begin(performer, lambda now_s, _: Performance(stop(performer.model, measured), now_s))
