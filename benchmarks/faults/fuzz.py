@@ -237,7 +237,9 @@ class _Rig:
             self._set_clock(node)
         positions, velocities, broken = self.robot.update(self._now_ns, TICK_NS)
         if broken:
-            self._note(f"the robot is commanded beyond its limits: {broken}, {self.robot.watch.largest}")
+            segment = self.robot.controller._segment
+            span = "no segment" if segment is None else f"a segment of {segment._duration_s:.3g} s"
+            self._note(f"robot: commanded beyond its limits in {span}: {broken}, largest {self.robot.watch.largest}")
         self._state.header.stamp = to_stamp(1e-9 * self._now_ns)
         self._state.position = array.array("d", positions.tobytes())
         self._state.velocity = array.array("d", velocities.tobytes())

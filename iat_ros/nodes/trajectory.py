@@ -33,6 +33,10 @@ _CLOCK_SET_S = 0.25
 """The clock was set if it passed more or less time than the machine's own by this much [s]."""
 
 
+_MOST_RAD_S = 100.0
+"""No joint is as fast; a plan from such a state could not even be worked out."""
+
+
 class _TooLateError(RobotError):
     """The robot has moved on."""
 
@@ -55,6 +59,7 @@ class TrajectoryNode(IatNode):
         self._guard = Guard(guard_config({each.name: each.default for each in PARAMETERS}))
         self._values: dict[str, Any] = {}
         self._measured: State | None = None
+        self._measured_s = -math.inf
         self._waiting: tuple[Motion, float] | None = None  # an answer, and when the robot will stand [s]
         self._slowed = self._held = False
         self._took_s = 0.0  # how long the last answer took [s]
@@ -82,7 +87,7 @@ class TrajectoryNode(IatNode):
         if self._former is not None and self._former.model.joint_names == model.joint_names:
             self._performer.take_over(self._former)  # a robot that still comes to a stop
         self._guard.config = guard_config(values)
-        self._values, self._measured = values, None
+        self._values, self._measured, self._measured_s = values, None, -math.inf
         self._forget()
         for pair in () if checker is None else checker.ignored:
             self.get_logger().info(f"{pair[0]} and {pair[1]} touch in the rest pose; they are not checked")
@@ -135,6 +140,11 @@ class TrajectoryNode(IatNode):
     def _verdict(self, performer: Performer, now: float) -> Verdict:
         return self._guard.verdict(now, performer.moving(now))
 
+    def _where(self, performer: Performer, now: float) -> State | None:
+        """Return where the robot stands; None if nobody told since it stopped, for it moved on from where it was."""
+        lately = self._guard.measured_lately(now) and self._measured_s >= performer.ends_s
+        return self._measured if lately else None
+
     def _on_joint_states(self, message: JointState) -> None:
         performer = self._performer
         if performer is None or not message.position:
@@ -150,12 +160,16 @@ class TrajectoryNode(IatNode):
         position = np.array(message.position)[columns]
         velocity = np.zeros(len(names))
         if len(message.velocity) == len(message.name):
-            velocity = np.nan_to_num(np.array(message.velocity)[columns])
+            velocity = np.array(message.velocity)[columns]
+            velocity[np.isnan(velocity)] = 0.0  # of a joint without a sensor for it
         if not np.isfinite(position).all():
             self.drop("joint_states hold NaN")
             return
+        if np.abs(velocity).max() > _MOST_RAD_S:
+            self.drop(f"joint_states hold a speed above {_MOST_RAD_S:g} rad/s")
+            return
         now = self._now_s()
-        self._measured = State(position, velocity, np.zeros(len(names)))
+        self._measured, self._measured_s = State(position, velocity, np.zeros(len(names))), now
         lag_s = self._guard.config.following_lag_s
         moving = performer.moving(now) or performer.moving(now - lag_s)
         self._guard.saw_joints(now, position, performer.band(now, lag_s) if moving else None, names)
@@ -183,7 +197,7 @@ class TrajectoryNode(IatNode):
             self._waiting = None
             self.drop("answer overtaken by a newer one while the robot came to a stop")
         tempo = self._values["slow_tempo"] if verdict.leave is Leave.SLOW else 1.0
-        measured = self._measured if self._guard.measured_lately(now) else None
+        measured = self._where(performer, now)
         outcomes: list[Outcome] = []
 
         def make(now_s: float, reserve_s: float) -> Performance:
@@ -237,7 +251,7 @@ class TrajectoryNode(IatNode):
 
     def _go_home(self, performer: Performer, now: float) -> None:
         self._held = False
-        measured = self._measured if self._guard.measured_lately(now) else None
+        measured = self._where(performer, now)
         self._begin(performer, lambda now_s, _: performer.go_home(now_s, measured))
 
     def _stop(self, performer: Performer, tempo: float) -> None:
