@@ -172,3 +172,21 @@ def test_what_cannot_be_performed_leaves_the_running_answer(g1: RobotModel) -> N
     with pytest.raises(RobotError, match="start"):
         stage.performer.answer(MOTIONS[0], stage.performer.ends_s + 1.0, State.at_rest(np.full(14, np.nan)))
     assert stage.performer.ends_s == ends_s
+
+
+def test_what_is_over_is_not_sent_again(g1: RobotModel) -> None:
+    """An answer that was worked out soon takes over from one that was begun late, after what ran before has ended."""
+    stage = Stage(g1)
+    first = stage.performer.answer(MOTIONS[0], stage.now_s, stage.measured()).performance
+    begun = stage.performer.perform(first, stage.now_s)
+    assert begun is not None
+    second_s = begun.ends_s - 0.03
+    late = stage.performer.answer(MOTIONS[1], second_s, None, reserve_s=0.12).performance
+    assert stage.performer.perform(late, second_s) is not None
+    third_s = begun.ends_s + 0.01
+    soon = stage.performer.answer(MOTIONS[2], third_s, None, reserve_s=0.021).performance
+    sent = stage.performer.perform(soon, third_s)
+    assert sent is not None
+    times = sent.points(third_s).times_s
+    assert times[0] > 0.0
+    assert (np.diff(times) > 0.0).all()
