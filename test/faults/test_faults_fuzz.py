@@ -41,8 +41,8 @@ def test_harm_is_seen(ros_domain: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(fuzz.TrajectoryNode, "_on_joint_states", stumble)
     with fuzz._Rig(0, ros_domain) as rig:
-        publish = rig.nodes["trajectory"]._trajectories.publish
-        rig.nodes["trajectory"]._trajectories.publish = lambda message: publish(beyond(message))
+        publish = rig.nodes["trajectory"]._output.send
+        rig.nodes["trajectory"]._output.send = lambda message: publish(beyond(message))
         rig.send(3000)
         assert rig.crashes["trajectory"] > 0
         assert rig.wrong["trajectory joint_trajectory: a position lies outside the limits"] > 0

@@ -35,7 +35,7 @@ class Stage:
             context=context, namespace="measured", parameter_overrides=[Parameter("use_sim_time", value=True)]
         )
         self.sent: list[JointTrajectory] = []
-        self.node._trajectories.publish = self.sent.append
+        self.node._output.send = self.sent.append
         self.at(1.0)
         assert bring_up(self.node)
         self.rest = self.node._performer.model.rest
