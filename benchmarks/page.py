@@ -74,13 +74,15 @@ def _speed(bench: dict[str, Any]) -> list[str]:
 
 def _faults(faults: dict[str, Any]) -> list[str]:
     lines = ["## Faults", "", "| what | figure |", "|---|---|"]
-    totals = {key: value for key, value in faults.items() if not isinstance(value, dict) or key == "recovery_s"}
-    lines += [f"| {key} | {_show(value)} |" for key, value in totals.items()]
-    for key, value in faults.items():
-        if key not in totals:
-            lines += ["", f"### {key}", "", "| what | figure |", "|---|---|"]
-            lines += [f"| {name} | {_show(figure)} |" for name, figure in value.items()]
+    lines += [f"| {key} | {_show(value)} |" for key, value in faults.items() if key != "parts"]
+    for name, part in faults.get("parts", {}).items():
+        lines += ["", f"### {name}", "", "| what | figure |", "|---|---|"]
+        lines += [f"| {key} | {_show(value)} |" for key, value in part.items() if not _nested(value)]
     return [*lines, ""]
+
+
+def _nested(value: Any) -> bool:
+    return isinstance(value, dict) and any(isinstance(each, (dict, list)) for each in value.values())
 
 
 def _find(bench: dict[str, Any], key: str, part: str = "", by: str = "") -> float | None:
@@ -98,6 +100,8 @@ def _show(value: Any) -> str:
         return "-"
     if isinstance(value, dict):
         return ", ".join(f"{key}: {_show(each)}" for key, each in value.items())
+    if isinstance(value, list):
+        return "; ".join(map(str, value)) or "none"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
