@@ -58,6 +58,11 @@ def generate_launch_description() -> LaunchDescription:
                 description="Parameters of the nodes; start from a copy of the one that ships.",
             ),
             DeclareLaunchArgument(
+                "enclaves",
+                default_value="",
+                description="Where the SROS2 enclaves are, such as /iat_ros; each process takes its own. Empty: none.",
+            ),
+            DeclareLaunchArgument(
                 "simulate",
                 default_value="false",
                 description="Start a simulated robot too, which follows the trajectories; not beside a real one.",
@@ -89,6 +94,7 @@ def make_nodes(context: LaunchContext) -> list[Node]:
     if not params_file.is_file():  # launch itself would warn and go on without
         raise ValueError(f"params_file: there is no file '{params_file}'")
     parameters = [str(params_file), *write_settings(context)]
+    enclaves = LaunchConfiguration("enclaves").perform(context).rstrip("/")
     # No node gets a name here: a process would give it to each of its nodes.
     return [
         Node(
@@ -97,7 +103,12 @@ def make_nodes(context: LaunchContext) -> list[Node]:
             namespace=LaunchConfiguration("namespace"),
             parameters=parameters,
             remappings=[(name, LaunchConfiguration(name)) for name in TOPICS],
-            arguments=["--ros-args", "--log-level", LaunchConfiguration("log_level")],
+            arguments=[
+                "--ros-args",
+                "--log-level",
+                LaunchConfiguration("log_level"),
+                *(["--enclave", f"{enclaves}/{executable}"] if enclaves else []),
+            ],
             output="screen",
         )
         for executable in executables

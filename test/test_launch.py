@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 FILE = ROOT / "launch" / "interact.launch.py"
 ARGUMENTS = {
     "skeleton", "model", "device", "robot", "skeletons", "joint_states", "joint_trajectory", "processes", "namespace",
-    "params_file", "simulate", "viewer", "use_sim_time", "log_level",
+    "params_file", "enclaves", "simulate", "viewer", "use_sim_time", "log_level",
 }  # fmt: skip
 
 
@@ -92,6 +92,18 @@ def test_settings_are_parameters_of_the_nodes_and_go_before_the_file(
     assert written == {"/**/*": {"ros__parameters": {**settings, "use_sim_time": True}}}
     assert not set(written) & set(shipped)
     assert set(settings) <= {name for section in shipped.values() for name in section["ros__parameters"]}
+
+
+def test_each_process_takes_the_enclave_of_its_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """With enclaves every process has an identity of its own; without, none is told."""
+    for processes, programs in (
+        ("one", ["interact", "viewer"]),
+        ("several", ["perception", "act2act", "trajectory", "viewer"]),
+    ):
+        nodes = plan(monkeypatch, tmp_path, processes=processes, viewer="true", enclaves="/iat_ros")
+        assert [node.arguments[-2:] for node in nodes] == [["--enclave", f"/iat_ros/{name}"] for name in programs]
+    (node,) = plan(monkeypatch, tmp_path)
+    assert "--enclave" not in node.arguments
 
 
 def test_a_parameter_file_that_is_missing_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
+from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.timer import Timer
 from sensor_msgs.msg import JointState, PointCloud2
 from std_srvs.srv import Trigger
@@ -29,6 +30,8 @@ from iat_ros.skeleton.definition import load_skeleton
 from iat_ros.skeleton.motion import Motion
 
 _WATCH_S = 0.02
+_NEWEST_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+"""How near people are now; perception counts frames, here the newest will do."""
 _CLOCK_SET_S = 0.25
 """The clock was set if it passed more or less time than the machine's own by this much [s]."""
 
@@ -57,11 +60,12 @@ class TrajectoryNode(IatNode):
         self._measured: State | None = None
         self._waiting: tuple[Motion, float] | None = None  # an answer, and when the robot will stand [s]
         self._slowed = self._held = False
+        self._looked_s = -math.inf  # when people were last looked at, by the machine's own clock [s]
         self._took_s = 0.0  # how long the last answer took [s]
         self._clocks = (-math.inf, 0.0)  # ROS time and the machine's own when they were last read [s]
         self.create_subscription(PointCloud2, "responses", self.guarded(self._on_response), RESULT_QOS)
         self.create_subscription(JointState, "joint_states", self.guarded(self._on_joint_states), SENSOR_QOS)
-        self.create_subscription(PointCloud2, "skeletons", self.guarded(self._on_skeletons), SENSOR_QOS)
+        self.create_subscription(PointCloud2, "skeletons", self.guarded(self._on_skeletons), _NEWEST_QOS)
         self.create_service(Trigger, "halt", self._on_halt)
         self.create_service(Trigger, "resume", self._on_resume)
         watch = self.guarded(lambda _: self._watch())
@@ -158,6 +162,9 @@ class TrajectoryNode(IatNode):
         self._guard.saw_joints(now, position, performer.band(now, lag_s) if moving else None, names)
 
     def _on_skeletons(self, message: PointCloud2) -> None:
+        if 0.0 <= time.monotonic() - self._looked_s < _WATCH_S:
+            return
+        self._looked_s = time.monotonic()
         positions = decode_skeletons(message, self._joints).positions
         away = positions - np.array([self._values[f"robot_{axis}"] for axis in "xyz"])
         distances = np.linalg.norm(away, axis=-1)

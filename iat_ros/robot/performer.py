@@ -26,6 +26,8 @@ RESERVE_S = 0.02
 """How long it usually takes at least until a controller knows of an answer [s]."""
 SOONEST_S = 0.005
 """What happens within so short a time after a message is sent, its controller may hear of too late [s]."""
+START_S = 0.04
+"""A robot at rest begins so long after its trajectory was sent [s]; a message that takes longer makes it step."""
 APART_S = 0.002
 """Shortest time between points that are sent [s]."""
 _HISTORY = 6
@@ -212,7 +214,7 @@ class Performer:
             The performance as it is to be sent; None if it comes too late to take over from what runs.
         """
         if not performance.plan.state(0.0).moves:
-            performance = replace(performance, began_s=max(performance.began_s, sent_s + 2 * SOONEST_S))
+            performance = replace(performance, began_s=max(performance.began_s, sent_s + START_S))
         if self.moving(performance.began_s):
             if performance.began_s < sent_s + SOONEST_S:
                 return None

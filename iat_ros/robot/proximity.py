@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from iat_ros.robot.compiled import compiled
 
 Array = NDArray[np.float64]
 
@@ -42,7 +43,7 @@ class Capsule:
         return Capsule(centre + first * axis, centre + last * axis, radius_m)
 
 
-@njit(cache=True)
+@compiled
 def forward(q: Array, parents: NDArray[np.int64], placements: Array, axes: Array) -> tuple[Array, Array]:
     """Return rotations (S, n, 3, 3) and origins (S, n, 3) of n turning joints in the base frame at poses q (S, n).
 
@@ -83,7 +84,7 @@ def forward(q: Array, parents: NDArray[np.int64], placements: Array, axes: Array
     return rotations, origins
 
 
-@njit(cache=True)
+@compiled
 def segments(rotations: Array, origins: Array, joints: NDArray[np.int64], ends: Array) -> Array:
     """Return where the lines of G capsules are, (S, G, 2, 3); ends (G, 2, 3) are in the frames of their joints (G,)."""
     S, G = len(rotations), len(joints)
@@ -100,7 +101,7 @@ def segments(rotations: Array, origins: Array, joints: NDArray[np.int64], ends: 
     return out
 
 
-@njit(cache=True)
+@compiled
 def first_doubt(
     begin: int, lines: Array, radii: Array, travelled: Array, pair: tuple[int, int], box: Array, margin: float
 ) -> int:
@@ -129,7 +130,7 @@ def first_doubt(
     return S
 
 
-@njit(cache=True)
+@compiled
 def first_doubts(
     lines: Array, radii: Array, travelled: Array, pairs: NDArray[np.int64], boxes: Array, margins: Array
 ) -> NDArray[np.int64]:
@@ -141,7 +142,7 @@ def first_doubts(
     return out
 
 
-@njit(cache=True)
+@compiled
 def skip(s: int, apart: float, travelled: Array, pair: tuple[int, int], margin: float) -> int:
     """Return the next sample after s at which a pair that is so far apart [m] at s may be nearer than a margin [m]."""
     first, second = pair
@@ -158,7 +159,7 @@ def skip(s: int, apart: float, travelled: Array, pair: tuple[int, int], margin: 
     return low
 
 
-@njit(cache=True)
+@compiled
 def _between_lines(one: Array, other: Array) -> float:
     """Distance between two line segments (2, 3), (2, 3)."""
     a = e = f = c = b = 0.0
@@ -186,7 +187,7 @@ def _between_lines(one: Array, other: Array) -> float:
     return float(np.sqrt(total))
 
 
-@njit(cache=True)
+@compiled
 def _to_box(line: Array, box: Array) -> float:
     """Lower bound on the distance from a line segment (2, 3) to a box (2, 3); it is convex along the line."""
     low, high = 0.0, 1.0
@@ -205,7 +206,7 @@ def _to_box(line: Array, box: Array) -> float:
     return float(max(0.0, best - np.sqrt(length) * (high - low)))
 
 
-@njit(cache=True)
+@compiled
 def _point_to_box(line: Array, share: float, box: Array) -> float:
     total = 0.0
     for k in range(3):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from iat_ros.errors import RobotError
 from iat_ros.robot import spline
 from iat_ros.robot.model import RobotModel
-from iat_ros.robot.plan import JointPlan, check
+from iat_ros.robot.plan import ROUNDING, JointPlan, check
 from iat_ros.robot.spline import State
 from iat_ros.skeleton.motion import LONGEST_S, SHORTEST_S
 
@@ -94,7 +94,7 @@ def plan(
     for attempt in range(LONGER_LEADS + (0 if begin.moves else 20)):
         control, lead = _control_points(model, limits, frames, begin, dt, lead_s, timing)
         strain = spline.strain(control, dt, limits.velocity, limits.acceleration)
-        if strain <= 1.0 and limits.inside(control):
+        if strain <= 1.0 + ROUNDING / 2 and limits.inside(control):
             break
         if attempt < LONGER_LEADS:  # the answer itself is slow enough: the ways in and home need more time
             lead_s *= 1.25

@@ -1,0 +1,118 @@
+"""config/sros2/policy.xml allows each node what it does, and nothing else."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import rclpy
+from rclpy.node import Node
+
+from iat_ros.__main__ import VERBS
+from iat_ros.nodes.act2act import Act2ActNode
+from iat_ros.nodes.interact import make_nodes
+from iat_ros.nodes.perception import PerceptionNode
+from iat_ros.nodes.play import PlayNode
+from iat_ros.nodes.robot import RobotNode
+from iat_ros.nodes.trajectory import TrajectoryNode
+from iat_ros.nodes.viewer import ViewerNode
+
+POLICY = Path(__file__).parents[2] / "config" / "sros2" / "policy.xml"
+PREFIX = "/iat_ros/"
+NODES: dict[str, Callable[[], Node]] = {
+    "perception": PerceptionNode,
+    "act2act": Act2ActNode,
+    "trajectory": TrajectoryNode,
+    "robot": RobotNode,
+    "viewer": ViewerNode,
+    "play": PlayNode,
+}
+RIGHTS = ("publish", "subscribe", "reply", "request")
+Rights = dict[str, list[str]]
+
+
+def profiles(enclave: str) -> list[ElementTree.Element]:
+    """The profiles of an enclave, one for each node in it."""
+    return ElementTree.parse(POLICY).findall(f"enclaves/enclave[@path='{PREFIX}{enclave}']/profiles/profile")
+
+
+def allowed(profile: ElementTree.Element, namespace: str) -> Rights:
+    """Names that a profile allows, resolved as ROS does in a namespace, sorted, by right."""
+    here = namespace.rstrip("/")
+    rights: Rights = {right: [] for right in RIGHTS}
+    for group in profile:
+        for right, effect in group.attrib.items():
+            assert effect == "ALLOW", "what is not allowed is denied"
+            for entry in group:
+                name = entry.text or ""
+                if name.startswith("~/"):
+                    name = f"{here}/{profile.get('node')}/{name[2:]}"
+                rights[right].append(name if name.startswith("/") else f"{here}/{name}")
+    return {right: sorted(names) for right, names in rights.items()}
+
+
+def used(node: Node) -> Rights:
+    """Names that a node really uses, as the ROS graph tells them, sorted, by right."""
+    who = node.get_name(), node.get_namespace()
+    found = {
+        "publish": node.get_publisher_names_and_types_by_node(*who),
+        "subscribe": node.get_subscriber_names_and_types_by_node(*who),
+        "reply": node.get_service_names_and_types_by_node(*who),
+        "request": node.get_client_names_and_types_by_node(*who),
+    }
+    return {right: sorted(name for name, _ in names) for right, names in found.items()}
+
+
+@pytest.fixture(params=["/", "/lab"])
+def namespace(ros_domain: int, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A namespace in which all nodes of the test are, under simulated time, with which they use most."""
+    rclpy.init(args=["test", "--ros-args", "-p", "use_sim_time:=true", "-r", f"__ns:={request.param}"])
+    yield request.param
+    rclpy.try_shutdown()
+
+
+@pytest.mark.parametrize("name", NODES)
+def test_each_node_has_the_rights_it_uses_and_no_others(namespace: str, name: str) -> None:
+    """A topic or service too few stops a node under enforced security, one too many is a door left open."""
+    node = NODES[name]()
+    try:
+        (profile,) = profiles(name)
+        assert profile.get("node") == node.get_name()
+        assert allowed(profile, namespace) == used(node)
+    finally:
+        node.destroy_node()
+
+
+def test_interact_has_the_rights_of_its_three_nodes(namespace: str) -> None:
+    """The chain in one process has one enclave, which allows what its nodes use."""
+    nodes = make_nodes()
+    try:
+        told = {profile.get("node"): allowed(profile, namespace) for profile in profiles("interact")}
+        assert told == {node.get_name(): used(node) for node in nodes}
+    finally:
+        for node in nodes:
+            node.destroy_node()
+
+
+def test_the_operator_may_only_ask_for_what_a_node_answers() -> None:
+    """The operator's enclave reaches services of nodes in the policy, and neither topics nor parameters of theirs."""
+    (profile,) = profiles("operator")
+    rights = allowed(profile, "/")
+    answered = {name for node in NODES for name in allowed(profiles(node)[0], "/")["reply"]}
+    assert rights["request"]
+    assert set(rights["request"]) <= answered
+    assert {"/halt", "/resume"} <= set(rights["request"])
+    assert not [name for name in rights["request"] if "parameter" in name]
+    assert rights["reply"] == []
+    assert set(rights["publish"]) <= {"/parameter_events", "/rosout"}
+
+
+def test_enclaves_are_named_as_the_verbs_and_hold_no_wildcards() -> None:
+    """The launch file finds the enclave of a process by the name of its verb."""
+    text = POLICY.read_text(encoding="utf-8")
+    paths = [enclave.get("path", "") for enclave in ElementTree.fromstring(text).iter("enclave")]
+    assert sorted(paths) == sorted(PREFIX + name for name in [*NODES, "interact", "operator"])
+    assert {path.removeprefix(PREFIX) for path in paths} - {"operator"} <= set(VERBS)
+    assert "*" not in text
