@@ -77,12 +77,13 @@ class Stage:
 
     Attributes:
         now_ns: The time that the nodes see [ns].
+        steady_ns: A time that is never set, only stepped [ns].
         judge: Looks at what they publish.
         escaped: Exceptions that got out of a callback, by text.
     """
 
     def __init__(self, makers: Sequence[tuple[type[IatNode], dict[str, Any]]], *, simulated: bool = True) -> None:
-        self.now_ns, self._steady_ns = START_NS, START_NS
+        self.now_ns, self.steady_ns = START_NS, START_NS
         self.judge = Judge()
         self.escaped: Counter[str] = Counter()
         self.observers: dict[str, list[Callable[[Any], None]]] = {}
@@ -114,14 +115,14 @@ class Stage:
                 self._callbacks.setdefault(subscription.topic_name, []).append(subscription.callback)
         if not self._simulated:
             self._steady = [
-                patch.object(time, "monotonic", lambda: 1e-9 * self._steady_ns),
-                patch.object(time, "monotonic_ns", lambda: self._steady_ns),
+                patch.object(time, "monotonic", lambda: 1e-9 * self.steady_ns),
+                patch.object(time, "monotonic_ns", lambda: self.steady_ns),
             ]
             for each in self._steady:
                 each.start()
             for name in ("robot",):
                 if name in self.nodes:
-                    self.nodes[name]._updated_ns = self._steady_ns
+                    self.nodes[name]._updated_ns = self.steady_ns
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -147,7 +148,7 @@ class Stage:
     def step(self, period_ns: int) -> None:
         """Let so much time pass, then run the timers that are due [ns]."""
         self.now_ns += period_ns
-        self._steady_ns += period_ns
+        self.steady_ns += period_ns
         self._set_clocks()
         for node in self.nodes.values():
             for timer in list(node.timers):
