@@ -21,7 +21,22 @@ from iat_ros.nodes.clouds import encode_motion, to_stamp
 
 _ODD = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1e-30, -1e30, 1e30, 3.4e38, 1e6, -1.0])
 _SIZES = (0, 1, 2, 3, 7, 20, 31, 32, 33, 1000, 2**16, 2**31, 2**32 - 1)
-_TEXTS = ("", "x", "y", "z", "t", "body_id", "confidence", "body_0", "body_-1", "körper", "a" * 300, "\n", "%s%n", "../x")
+_TEXTS = (
+    "",
+    "x",
+    "y",
+    "z",
+    "t",
+    "body_id",
+    "confidence",
+    "body_0",
+    "body_-1",
+    "körper",
+    "a" * 300,
+    "\n",
+    "%s%n",
+    "../x",
+)
 _EXTREME_TIMES = (Time(), Time(sec=2**31 - 1, nanosec=2**32 - 1), Time(sec=-(2**31)), Time(sec=-1, nanosec=10**9))
 
 TOPICS = (
