@@ -61,6 +61,9 @@ bench_reaction: $(STAMP) ## how soon the chain reacts, beside a relay of the sam
 bench: $(STAMP) ## everything about speed in one run, to build/bench.json; ARGS="--data DIR" with UTD-MHAD
 	$(BIN)/python benchmarks/all.py $(ARGS)
 
+faults: $(STAMP) ## break the chain in every way, figures to build/faults.json; ARGS="--parts sensor,soak" runs some
+	$(BIN)/python benchmarks/faults/__main__.py $(ARGS)
+
 interact: $(STAMP) ## all nodes in one process
 	$(RUN) interact $(ARGS)
 

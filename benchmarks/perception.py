@@ -51,6 +51,8 @@ CROWDS = (1, 8, 64, 200)
 MOST_PEOPLE = 1000
 JITTER_S = 0.005
 DEFINITION = load_skeleton("utd_mhad")
+CHAIN = ("interact", "--ros-args", "-p", "joint_states_timeout:=0.0")
+"""The whole chain, moving a robot that nobody measures: one that waits for joint_states answers nothing."""
 _TICK_S = 1.0 / os.sysconf("SC_CLK_TCK")
 
 
@@ -158,7 +160,8 @@ class Process:
     def wait_active(self, *names: str) -> None:
         """Wait until nodes are active and listen."""
         self.until(lambda: all(self.counts.get(f"/{name}", {}).get("active") == "True" for name in names), 60.0)
-        self.until(lambda: self._publisher.get_subscription_count() >= 1, 10.0)
+        listeners = 2 if "trajectory" in names else 1  # its guard watches people, too
+        self.until(lambda: self._publisher.get_subscription_count() >= listeners, 10.0)
 
     def on_windows(self, call: Callable[[float, float], None]) -> None:
         """Call back with the time now and the stamp of each window that arrives [s]."""
@@ -262,7 +265,7 @@ def measure_interact(seconds: float) -> dict[str, Any]:
     """Measure the whole chain in one process: CPU with nobody, one idle and one acting person; memory before, after."""
     recorded = [frame.positions for frame in read_bag(ROOT / "recordings" / "made_up")]
     shares: dict[str, float] = {}
-    with running("interact", "--ros-args", "-p", "joint_states_timeout:=0.0") as process:
+    with running(*CHAIN) as process:
         process.wait_active("perception", "act2act", "trajectory")
         process.stream(itertools.cycle(recorded), 5.0)
         memory_mb = process.memory_mb()
@@ -293,7 +296,7 @@ def measure_flood(seconds: float) -> dict[str, Any]:
     used, to the arrival of the window.
     """
     quiet_ms = 1e3 * LIVE.quiet_s
-    with running("interact", "--ros-args", "-p", "joint_states_timeout:=0.0") as process:
+    with running(*CHAIN) as process:
         process.wait_active("perception", "act2act", "trajectory")
         latencies_ms: list[float] = []
         process.on_windows(lambda now_s, stamp: latencies_ms.append(1e3 * (now_s - stamp) - quiet_ms))

@@ -1,1 +1,1 @@
-"""Faults: what the chain does when nodes die, sensors fail, messages and files are damaged, or it runs for hours."""
+"""Faults: what the chain does when something breaks; `make faults` runs all of it."""

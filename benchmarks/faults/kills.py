@@ -1,252 +1,152 @@
-"""Kills: nodes that die in the midst of an answer and are started again at once, as the launch file does it."""
+"""Kills: a node ends by SIGKILL while the robot moves, and is started again at once, as a launch with respawn does.
+
+In every second round of a node the person goes on acting: recovery_s runs from the kill to the first joint_trajectory
+for an action that ended after it, given by a chain whose killed node is active again. That takes imports, configuring,
+the person's whole next action, and its answer. In the other rounds the person stands still until the robot has come to
+rest, and acts again then: recovery_after_rest_s runs from then on.
+
+Activity is known to the second, since nodes tell it once a second in their diagnostics; restart_to_active_s is that
+much too long at most.
+"""
 
 from __future__ import annotations
 
-import os
-import random
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from types import TracebackType
+from collections import Counter
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import rclpy
-from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.context import Context
-from rclpy.executors import SingleThreadedExecutor
-from sensor_msgs.msg import JointState, PointCloud2
-from std_srvs.srv import Trigger
 from tqdm import tqdm
-from trajectory_msgs.msg import JointTrajectory
 
-from benchmarks.faults.actor import RATE_HZ, Actor, cloud
-from benchmarks.faults.stage import Judge
+from benchmarks.faults.chain import Chain
 from iat_ros.errors import IatError
-from iat_ros.nodes.base import RESULT_QOS, SENSOR_QOS
-from iat_ros.nodes.clouds import stamp_s
-from iat_ros.nodes.monitor import percentiles
 
-ROOT = Path(__file__).parents[2]
 VICTIMS = ("perception", "act2act", "trajectory")
-_IN_MOTION_RAD_S = 0.2
-_PATIENCE_S = 60.0
+MOVING_RAD_S = 0.2
+RECOVERY_WITHIN_S = 60.0
+REST_WITHIN_S = 15.0
 
 
-def measure(kills: int = 50, robot_kills: int = 3, seed: int = 0) -> dict[str, Any]:
-    """Kill each of the nodes so many times, in turn, while a person acts without end.
-
-    Args:
-        kills: How often each of perception, act2act and trajectory is killed (SIGKILL), while the robot moves.
-        robot_kills: How often the simulated robot is killed, after which a person has to call `resume`.
-        seed: Of the moments.
-
-    Returns:
-        "kills"; "recovered": after how many the chain answered a new action by itself; "recovery_s" (p50, p99): from
-        the restart, which follows the kill at once, to the first joint trajectory that answers an action which ended
-        after it. It holds the start of a Python process, and the time until the person has acted again.
-        "came_to_rest": after how many the robot stood still by itself before the next answer, or after it;
-        "limit_violations", "wrong_outputs", "by_node" (kills, recovered, recovery_s), "robot_kills" (halted: how often
-        the trajectory node noticed; recovered: after `resume`).
-    """
-    rng = np.random.default_rng(seed)
-    with _Chain(rng) as chain:
-        took: dict[str, list[float]] = {name: [] for name in VICTIMS}
-        rested = 0
-        turns = [name for _ in range(kills) for name in VICTIMS]
-        for name in tqdm(turns, desc="kills", disable=None):
-            recovery_s, stood = chain.kill(name)
-            took[name].append(recovery_s)
-            rested += stood
-        robot = [chain.kill_robot() for _ in tqdm(range(robot_kills), desc="robot killed", disable=None)]
-        every = [each for values in took.values() for each in values]
-        return {
-            "kills": len(every),
-            "recovered": int(np.isfinite(every).sum()),
-            "came_to_rest": rested,
-            "recovery_s": percentiles(every),
-            "limit_violations": chain.violations,
-            "wrong_outputs": sum(chain.judge.wrong.values()),
-            "wrong": dict(chain.judge.wrong),
-            "by_node": {
-                name: {
-                    "kills": len(values),
-                    "recovered": int(np.isfinite(values).sum()),
-                    "recovery_s": percentiles(values),
-                }
-                for name, values in took.items()
-            },
-            "robot_kills": {
-                "kills": len(robot),
-                "halted": sum(halted for halted, _ in robot),
-                "recovered": sum(well for _, well in robot),
-            },
-        }
-
-
-class _Chain:
-    """The nodes and a simulated robot, each a process on a ROS domain of its own, and a person who acts for them.
+@dataclass(frozen=True)
+class Kill:
+    """What became of one kill.
 
     Attributes:
-        judge: Looks at what the nodes publish.
-        violations: How many updates of the robot broke limits, over all its lives.
+        node: Who was killed.
+        acting: Whether the person went on acting.
+        active_s: From the restart to the node's being active [s]; NaN if it never was.
+        recovery_s: From the kill, or from when the person acts again, to the next answer; NaN if there was none.
+        rest_s: From the kill, or from the answer after it where the person went on, to the robot's rest; NaN if none.
+        violations: Limits broken meanwhile.
     """
 
-    def __init__(self, rng: np.random.Generator) -> None:
-        self._rng = rng
-        self.judge = Judge()
-        self.violations = 0
-        self._actor = Actor(still_s=0.4)
-        self._frames, self._sent, self._acts = self._actor.frames(), 0, True
-        self._speed_rad_s, self._speed_at_s = 0.0, 0.0
-        self._window_s = self._answered_s = -np.inf  # stamps of the newest response, and of the newest answer
-        self._trajectory_at_s = 0.0
-        self._told: dict[str, tuple[float, str]] = {}
-        self._counts: dict[str, dict[str, str]] = {}
-
-    def __enter__(self) -> _Chain:
-        domain = random.SystemRandom().randint(1, 101)
-        os.environ |= {"ROS_DOMAIN_ID": str(domain), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
-        self._context = Context()
-        rclpy.init(context=self._context, domain_id=domain)
-        self._node = rclpy.create_node("faults", context=self._context)
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self._node)
-        self._skeletons = self._node.create_publisher(PointCloud2, "skeletons", SENSOR_QOS)
-        for kind, topic, call, qos in (
-            (PointCloud2, "windows", lambda message: self._judge("/windows", message), RESULT_QOS),
-            (PointCloud2, "responses", self._on_response, RESULT_QOS),
-            (JointTrajectory, "joint_trajectory", self._on_trajectory, RESULT_QOS),
-            (JointState, "joint_states", self._on_joint_states, SENSOR_QOS),
-            (DiagnosticArray, "/diagnostics", self._on_diagnostics, 50),
-        ):
-            self._node.create_subscription(kind, topic, call, qos)
-        self._processes = {name: _start(name) for name in (*VICTIMS, "robot")}
-        if not self._until(lambda: all(self._active(name, 0.0) for name in self._processes), 3 * _PATIENCE_S):
-            raise IatError(f"the nodes do not become active; last heard: {self._told}")
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        for process in self._processes.values():
-            process.terminate()
-        for process in self._processes.values():
-            try:
-                process.wait(timeout=15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-        self._executor.shutdown()
-        self._node.destroy_node()
-        rclpy.shutdown(context=self._context)
-
-    def kill(self, name: str) -> tuple[float, bool]:
-        """Kill a node mid-answer and start it again; return how long it took to recover [s], and whether it rested."""
-        if not self._until(lambda: self._speed_rad_s > _IN_MOTION_RAD_S):
-            return float("nan"), False
-        self._pass(float(self._rng.uniform(0.0, 0.8)))
-        restarted_s = self._restart(name)
-        stood = False
-
-        def recovered() -> bool:
-            nonlocal stood
-            stood = stood or (self._speed_rad_s == 0.0 and self._speed_at_s > restarted_s)
-            return self._answered_s > restarted_s
-
-        well = self._until(recovered)
-        recovery_s = self._trajectory_at_s - restarted_s if well else float("nan")
-        if not stood:
-            stood = self.rests()
-        self._count_violations()
-        return recovery_s, stood
-
-    def kill_robot(self) -> tuple[bool, bool]:
-        """Kill the robot mid-answer; return whether the chain halted, and whether it goes on after `resume`."""
-        if not self._until(lambda: self._speed_rad_s > _IN_MOTION_RAD_S):
-            return False, False
-        self._count_violations()
-        restarted_s = self._restart("robot")
-        self._speed_rad_s = 0.0
-        halted = self._until(lambda: "halted" in self._told.get("trajectory", (0.0, ""))[1])
-        self._until(lambda: self._active("robot", restarted_s) and self._speed_at_s > restarted_s + 1.0)
-        client = self._node.create_client(Trigger, "resume")
-        resumed_s = self._now_s()
-        if self._until(client.service_is_ready):
-            future = client.call_async(Trigger.Request())
-            self._until(future.done)
-        self._node.destroy_client(client)
-        well = self._until(lambda: self._answered_s > resumed_s)
-        self._count_violations()
-        return halted, well
-
-    def rests(self) -> bool:
-        """Let the person stand still; return whether the robot then comes to rest."""
-        self._acts = False
-        rests = self._until(lambda: self._speed_rad_s == 0.0, 12.0)
-        self._acts = True
-        return rests
-
-    def _restart(self, name: str) -> float:
-        self._processes[name].send_signal(signal.SIGKILL)
-        self._processes[name].wait(timeout=10)
-        self._processes[name] = _start(name)
-        return self._now_s()
-
-    def _count_violations(self) -> None:
-        """Add up what the robot told since it was last asked."""
-        asked_s = self._now_s()
-        self._until(lambda: self._told.get("robot", (0.0, ""))[0] > asked_s, 5.0)
-        counts = self._counts.get("robot", {})
-        self.violations = sum(int(value) for key, value in counts.items() if key.startswith("violations"))
-
-    def _until(self, done: Callable[[], Any], timeout_s: float = _PATIENCE_S) -> bool:
-        """Let the person act until something holds; return whether it does."""
-        deadline = time.monotonic() + timeout_s
-        while not done():
-            if time.monotonic() > deadline:
-                return False
-            self._pass(0.02)
-        return True
-
-    def _pass(self, seconds: float) -> None:
-        end = time.monotonic() + seconds
-        while (left_s := end - time.monotonic()) > 0:
-            if time.monotonic() * RATE_HZ >= self._sent:
-                self._sent = max(self._sent + 1, int(time.monotonic() * RATE_HZ))
-                pose = next(self._frames) if self._acts else self._actor.still()
-                self._skeletons.publish(cloud(self._now_s(), (1, pose)))
-            self._executor.spin_once(timeout_sec=min(left_s, 0.005))
-
-    def _now_s(self) -> float:
-        return float(self._node.get_clock().now().nanoseconds * 1e-9)
-
-    def _active(self, name: str, since_s: float) -> bool:
-        told_s, state = self._told.get(name, (-np.inf, ""))
-        return told_s > since_s and state.startswith("active")
-
-    def _judge(self, topic: str, message: Any) -> None:
-        self.judge.look(topic, message, -np.inf)  # when it was sent is not known here
-
-    def _on_response(self, message: PointCloud2) -> None:
-        self._judge("/responses", message)
-        self._window_s = stamp_s(message.header.stamp)
-
-    def _on_trajectory(self, message: JointTrajectory) -> None:
-        self._judge("/joint_trajectory", message)
-        self._trajectory_at_s, self._answered_s = self._now_s(), self._window_s
-
-    def _on_joint_states(self, message: JointState) -> None:
-        self._speed_rad_s = float(np.abs(message.velocity).max())
-        self._speed_at_s = self._now_s()
-
-    def _on_diagnostics(self, message: DiagnosticArray) -> None:
-        for status in message.status:
-            name = status.name.strip("/")
-            self._told[name] = stamp_s(message.header.stamp), status.message
-            self._counts[name] = {value.key: value.value for value in status.values}
+    node: str
+    acting: bool
+    active_s: float
+    recovery_s: float
+    rest_s: float
+    violations: dict[str, int]
 
 
-def _start(name: str) -> subprocess.Popen[bytes]:
-    command: Sequence[str] = [sys.executable, "-m", "iat_ros", name, "--ros-args", "--log-level", "fatal"]
-    return subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
+def run_kills(times: int, victims: tuple[str, ...] = VICTIMS) -> dict[str, Any]:
+    """Kill each node so many times, in turn.
+
+    Returns:
+        kills, recovered, recovery_s, recovery_after_rest_s, rest_s and restart_to_active_s (p50, p99), rested, crashes,
+        limit_violations, failures; by_node.
+
+    Raises:
+        IatError: The chain does not come up.
+    """
+    rng = np.random.default_rng(0)
+    results: list[Kill] = []
+    with Chain() as chain:
+        for number in tqdm(range(times * len(victims)), desc="kills", disable=None):
+            name, acting = victims[number % len(victims)], number // len(victims) % 2 == 0
+            results.append(kill_one(chain, name, acting, float(rng.uniform(0.0, 0.8))))
+            if chain.crashes:
+                break
+    return summary(results, times * len(victims), chain.crashes)
+
+
+def kill_one(chain: Chain, name: str, acting: bool, into_s: float) -> Kill:
+    """Kill a node so long after the robot began to move, and wait until the chain answers again and the robot rests.
+
+    Raises:
+        IatError: The robot did not begin to move, so there is nothing to interrupt.
+    """
+    chain.acting = True
+    if not chain.until(lambda: chain.speed > MOVING_RAD_S, RECOVERY_WITHIN_S):
+        raise IatError(f"the robot does not move before {name} is killed; {chain.crashes}")
+    begun_s = time.monotonic()
+    chain.until(lambda: time.monotonic() > begun_s + into_s and chain.speed > MOVING_RAD_S, 10.0)
+    before = Counter(chain.violations)
+    chain.acting = acting
+    from_s, stamp_s = chain.kill(name), chain.now_s
+    chain.start(name)
+    restarted_s, rest_s = time.monotonic(), np.nan
+    if not acting:
+        rest_s = _rest_s(chain, from_s)
+        chain.until(lambda: name in chain.active_s, RECOVERY_WITHIN_S)
+        chain.acting, from_s, stamp_s = True, time.monotonic(), chain.now_s
+
+    def answered_s() -> float:
+        """When the trajectory for a new action came; NaN if it has not."""
+        new_s = next((came_s for came_s, stamp in chain.answers if stamp > stamp_s), np.inf)
+        later = (came_s for came_s in chain.trajectories_s if came_s > new_s)
+        return next(later, np.nan) if name in chain.active_s else np.nan
+
+    chain.until(lambda: bool(np.isfinite(answered_s())), RECOVERY_WITHIN_S)
+    recovered_s, active_s = answered_s(), chain.active_s.get(name, np.nan)
+    if acting:
+        chain.acting = False
+        rest_s = _rest_s(chain, time.monotonic())
+    now_s = time.monotonic()
+    chain.until(lambda: chain.told_s > now_s, 3.0)  # what the robot has counted up to here
+    violations = dict(Counter(chain.violations) - before)
+    return Kill(name, acting, active_s - restarted_s, recovered_s - from_s, rest_s, violations)
+
+
+def _rest_s(chain: Chain, from_s: float) -> float:
+    """Wait until the robot stands, and say how long that took [s]; NaN if it does not."""
+    rested = chain.until(lambda: chain.rested_s > from_s, REST_WITHIN_S)
+    return chain.rested_s - from_s if rested else np.nan
+
+
+def summary(results: list[Kill], wanted: int, crashes: list[str]) -> dict[str, Any]:
+    """Count what became of the kills."""
+    failures = [
+        f"{each.node}: not recovered in {RECOVERY_WITHIN_S:g} s" for each in results if np.isnan(each.recovery_s)
+    ]
+    failures += [f"{each.node}: no rest within {REST_WITHIN_S:g} s" for each in results if np.isnan(each.rest_s)]
+    failures += crashes
+    if len(results) < wanted:
+        failures.append(f"only {len(results)} of {wanted} kills were done")
+    return {
+        "kills": len(results),
+        **_times(results),
+        "by_node": {name: _times([each for each in results if each.node == name]) for name in VICTIMS},
+        "crashes": len(crashes),
+        "limit_violations": sum(sum(each.violations.values()) for each in results),
+        "with_violations": [asdict(each) for each in results if each.violations],
+        "failures": failures,
+    }
+
+
+def _times(results: list[Kill]) -> dict[str, Any]:
+    return {
+        "recovered": sum(bool(np.isfinite(each.recovery_s)) for each in results),
+        "rested": sum(bool(np.isfinite(each.rest_s)) for each in results),
+        "recovery_s": _percentiles([each.recovery_s for each in results if each.acting]),
+        "recovery_after_rest_s": _percentiles([each.recovery_s for each in results if not each.acting]),
+        "rest_s": _percentiles([each.rest_s for each in results if not each.acting]),
+        "restart_to_active_s": _percentiles([each.active_s for each in results]),
+    }
+
+
+def _percentiles(values: list[float]) -> dict[str, float] | None:
+    known = [value for value in values if np.isfinite(value)]
+    if not known:
+        return None
+    return {f"p{percent}": round(float(np.percentile(known, percent)), 2) for percent in (50, 99)}

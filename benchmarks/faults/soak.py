@@ -1,69 +1,193 @@
-"""Soak: hours of a person who acts without end, compressed: real nodes and a simulated robot under a stepped clock."""
+"""Soak: hours of people who act and a robot that answers them, in compressed time, in one loop without ROS.
+
+A made-up person acts at 30 Hz in front of what the nodes are made of: People, make_window, the responder with the model
+that ships, a performer with its collision checker, and a simulated robot whose controller works at 125 Hz. The clock
+steps; everything else is as live. While the robot rests, its controller works once a frame.
+"""
 
 from __future__ import annotations
 
+import itertools
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from tqdm import tqdm
 
-from benchmarks.faults.actor import RATE_HZ, Actor, cloud
-from benchmarks.faults.stage import MS, Stage
-from iat_ros.nodes.act2act import Act2ActNode
-from iat_ros.nodes.perception import PerceptionNode
-from iat_ros.nodes.robot import RobotNode
-from iat_ros.nodes.trajectory import TrajectoryNode
+from iat_ros.data.actions import with_stillness
+from iat_ros.data.made_up import make_clips
+from iat_ros.errors import RobotError
+from iat_ros.model.responder import Responder
+from iat_ros.resources import find_config, find_model
+from iat_ros.robot.collision import CollisionChecker
+from iat_ros.robot.joint_path import JointPath
+from iat_ros.robot.model import RobotModel
+from iat_ros.robot.performer import Performance, Performer
+from iat_ros.robot.simulated import SimulatedRobot
+from iat_ros.robot.spline import State
+from iat_ros.robot.trajectory import Timing
+from iat_ros.skeleton.definition import load_skeleton
+from iat_ros.skeleton.motion import Motion, MotionArray
+from iat_ros.stream.people import People
+from iat_ros.stream.segmenter import LIVE
+from iat_ros.stream.window import make_window
 
-CHAIN = (PerceptionNode, Act2ActNode, TrajectoryNode)
+FRAME_NS = 33_333_333
+STEP_NS = 8_000_000
+SENDING_NS = 2_000_000
+"""How long a message takes to the controller [ns]."""
+MOST_GROWTH_MB = 50.0
 
-_STEP_NS = 8 * MS
-_WARM_UP_S = 60.0
+
+class Soak:
+    """The chain in one loop.
+
+    Attributes:
+        counts: What happened, by name.
+        robot: The simulated robot; its watch counts violations.
+        now_ns: The time [ns].
+    """
+
+    def __init__(self, model_name: str = "utd_mhad", robot_name: str = "g1") -> None:
+        torch.set_num_threads(1)
+        self.counts: Counter[str] = Counter()
+        self._definition = load_skeleton("utd_mhad")
+        self._responder = Responder.load(find_model(model_name), "cpu")
+        self._rng = np.random.default_rng(0)
+        self._people = People(self._definition, LIVE)
+        model = RobotModel.load(find_config("robots", robot_name))
+        self.robot = SimulatedRobot(model)
+        self._performer = Performer(model, self._definition.limb_names, CollisionChecker(model), Timing())
+        self.now_ns = self._updated_ns = 10**9
+        self._waiting: tuple[Motion, float] | None = None
+        self._rested = 0  # updates in which the robot stood still
+
+    def run(self, seconds: float, answers: int = 0, progress: Any = None) -> None:
+        """Let the person act for so much stream time [s], and on until there are so many answers."""
+        begun_ns, told_s = self.now_ns, 0.0
+        for pose in self._poses():
+            passed_s = 1e-9 * (self.now_ns - begun_ns)
+            if passed_s >= seconds and self.counts["answers"] >= answers:
+                break
+            if progress is not None and passed_s - told_s >= 60.0:
+                progress.update(60)
+                told_s += 60.0
+            self.now_ns += FRAME_NS
+            self._let_pass(self.now_ns)
+            for _, segment in self._people.push(1e-9 * self.now_ns, np.array([1]), pose[None]):
+                self.counts["windows"] += 1
+                self._answer(make_window(self._definition, segment.times_s, segment.positions, 32))
+            if self._waiting is not None and 1e-9 * self.now_ns >= self._waiting[1]:
+                motion, self._waiting = self._waiting[0], None
+                self._perform(motion)
+
+    def _poses(self) -> Any:
+        """Poses (J, 3) [m] of a person who acts without end, each time a little differently; counts the actions."""
+        for seed in itertools.count():
+            for clip in make_clips(people=1, trials=4, seed=seed % 50):
+                still = with_stillness(clip, 0.3, 0.3)
+                yield from still.positions
+                self.counts["actions"] += 1
+
+    def _answer(self, stimulus: Motion) -> None:
+        noise = self._responder.sample_noise(1, self._rng)
+        given = MotionArray(stimulus.limbs_in_body[None], np.array([stimulus.duration_s]))
+        answers = self._responder.answer(given, noise)
+        motion = Motion(answers.limbs_in_body[0], float(answers.durations_s[0]))
+        self.counts["not finite"] += not np.isfinite(motion.limbs_in_body).all()
+        self.counts["answers"] += 1
+        self._perform(motion)
+
+    def _perform(self, motion: Motion) -> None:
+        performer, now_s = self._performer, 1e-9 * self.now_ns
+        self.counts["blended into a running answer"] += performer.moving(now_s)
+        state = self.robot.joints.measure()
+        measured = State(state.positions, np.array(state.velocities), np.zeros(len(state.positions)))
+        try:
+            outcome = performer.answer(motion, now_s, measured)
+        except RobotError as error:
+            self.counts[f"refused: {str(error).split(':')[0]}"] += 1
+            return
+        begun = performer.perform(outcome.performance, now_s)
+        if begun is None:
+            self.counts["too late"] += 1
+            return
+        self._send(begun)
+        self.counts["bent"] += outcome.bent
+        if outcome.complete:
+            self.counts["performed"] += 1
+        else:
+            self.counts["waited for a stop"] += 1
+            self._waiting = motion, performer.ends_s
+
+    def _send(self, begun: Performance) -> None:
+        """Send a performance as the trajectory node does."""
+        points = begun.points(1e-9 * self.now_ns)
+        times = np.round(1e9 * points.times_s).astype(np.int64)
+        names = self.robot.controller.joint_names
+        self.counts["wrong trajectories"] += not (
+            times[0] > 0 and (np.diff(times) > 0).all() and np.isfinite(points.positions).all()
+        )
+        accelerations = [[], *points.accelerations[1:]]
+        path = JointPath.from_points(names, times.tolist(), points.positions, points.velocities, accelerations)
+        stamp_ns = self.now_ns
+        self.robot.accept(path, stamp_ns, stamp_ns + SENDING_NS)
+
+    def _let_pass(self, until_ns: int) -> None:
+        """Let the controller work until a time [ns]."""
+        while self._updated_ns + STEP_NS <= until_ns:
+            step_ns = STEP_NS
+            if not (self.robot.controller.waiting or self._performer.moving(1e-9 * self._updated_ns - 0.1)):
+                step_ns = (until_ns - self._updated_ns) // STEP_NS * STEP_NS
+            self._updated_ns += step_ns
+            self.robot.update(self._updated_ns, step_ns)
+            self.counts["updates"] += 1
+
+
+def run_soak(hours: float, answers: int) -> dict[str, Any]:
+    """Let the loop run for so many hours of stream time, and on until it has given so many answers.
+
+    Returns:
+        soak_hours, answers, rss_mb (after warm-up, after everything), rss_growth_mb, counts, violations, crashes,
+        wrong_outputs, limit_violations, failures.
+
+    Raises:
+        IatError: The model or the robot cannot be loaded.
+    """
+    soak = Soak()
+    soak.run(min(600.0, 360.0 * hours))  # to warm up: caches, compiled code, buffers
+    soak.counts.clear()
+    before_mb, begun_ns, begun = rss_mb(), soak.now_ns, time.monotonic()
+    with tqdm(total=round(3600 * hours), desc="soak", unit="s", disable=None) as progress:
+        soak.run(3600.0 * hours, answers, progress)
+    after_mb = rss_mb()
+    counts, watch = soak.counts, soak.robot.watch
+    failures = []
+    if after_mb - before_mb > MOST_GROWTH_MB:
+        failures.append(f"memory grew by {after_mb - before_mb:.0f} MB, expected at most {MOST_GROWTH_MB:g}")
+    if counts["performed"] < 0.9 * counts["answers"]:
+        failures.append(f"only {counts['performed']} of {counts['answers']} answers were performed")
+    return {
+        "soak_hours": round(1e-9 * (soak.now_ns - begun_ns) / 3600, 2),
+        "answers": counts["answers"],
+        "rss_growth_mb": round(after_mb - before_mb, 1),
+        "rss_mb": {"after_warm_up": round(before_mb, 1), "after": round(after_mb, 1)},
+        "took_s": round(time.monotonic() - begun),
+        "counts": dict(sorted(counts.items())),
+        "people_dropped": dict(soak._people.dropped),
+        "violations": dict(watch.violations),
+        "largest_violations": watch.largest,
+        "crashes": 0,
+        "wrong_outputs": counts["not finite"] + counts["wrong trajectories"],
+        "limit_violations": sum(watch.violations.values()),
+        "failures": failures,
+    }
 
 
 def rss_mb() -> float:
-    """Memory that this process holds now [MB]."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * 4096 / 1e6
-
-
-def measure(hours: float = 8.0, seed: int = 0) -> dict[str, Any]:
-    """Let one person act for hours of stream time; at 125 Hz, a simulated robot follows what comes.
-
-    Args:
-        hours: Stream time [h].
-        seed: Of the order of actions.
-
-    Returns:
-        "soak_hours", "answers", "trajectories", "limit_violations", "wrong_outputs", "crashes", "rss_growth_mb" (after
-        a minute of warm-up), "dropped" (by node and reason), "halted", "wall_s".
-    """
-    actor = Actor(still_s=0.3, seed=seed)
-    with Stage([*((node, {}) for node in CHAIN), (RobotNode, {})]) as stage:
-        stage.nodes["act2act"]._rng = np.random.default_rng(seed)
-        began, begin_ns = time.perf_counter(), stage.now_ns
-        frames, frame_number, before_mb = actor.frames(), 0, rss_mb()
-        steps = round(hours * 3600e9 / _STEP_NS)
-        for number in tqdm(range(steps), desc="soak", unit_scale=8e-3 / 3600, unit="h", disable=None, mininterval=1.0):
-            stage.step(_STEP_NS)
-            if (stage.now_ns - begin_ns) * 1e-9 * RATE_HZ >= frame_number:
-                frame_number += 1
-                stage.send("/skeletons", cloud(stage.now_s, (1, next(frames))))
-            if number == round(_WARM_UP_S * 1e9 / _STEP_NS):
-                before_mb = rss_mb()
-        return {
-            "soak_hours": round((stage.now_ns - begin_ns) / 3600e9, 3),
-            "answers": stage.nodes["trajectory"].counts["answers"],
-            "trajectories": stage.judge.count["/joint_trajectory"],
-            "limit_violations": sum(stage.violations().values()),
-            "violations": stage.violations(),
-            "wrong_outputs": sum(stage.judge.wrong.values()),
-            "wrong": dict(stage.judge.wrong),
-            "crashes": sum(stage.escaped.values()) + sum(stage.unexpected().values()),
-            "rss_growth_mb": round(rss_mb() - before_mb, 1),
-            "dropped": {name: dict(node.dropped) for name, node in stage.nodes.items()},
-            "counts": {name: dict(node.counts) for name, node in stage.nodes.items()},
-            "halted": stage.halted,
-            "wall_s": round(time.perf_counter() - began, 1),
-        }
+    """Memory that this process holds [MB]."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1000

@@ -7,6 +7,7 @@ by somebody else: every length, type and offset is checked before a byte is read
 from __future__ import annotations
 
 import array
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -123,9 +124,14 @@ def stamp_s(stamp: Time) -> float:
 
 
 def to_stamp(time_s: float) -> Time:
-    """Turn seconds into a stamp."""
-    nanoseconds = round(time_s * 1e9)
-    return Time(sec=nanoseconds // 10**9, nanosec=nanoseconds % 10**9)
+    """Turn seconds into a stamp, to the nanosecond.
+
+    Nanoseconds since 1970 as one float would be off by more than 100, which a robot notices: 0.1 ms before a point, it
+    makes up for them.
+    """
+    seconds = math.floor(time_s)
+    nanoseconds = round((time_s - seconds) * 1e9)
+    return Time(sec=seconds + nanoseconds // 10**9, nanosec=nanoseconds % 10**9)
 
 
 def _read(message: PointCloud2, kinds: dict[str, int], width: int) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 from collections.abc import Callable, Sequence
 from threading import Event
@@ -58,6 +59,8 @@ def run_nodes(make: Callable[[], Sequence[Node]], ros_args: list[str], autostart
         for node in nodes:
             if autostart and isinstance(node, LifecycleNode) and bring_up(node):
                 node.get_logger().info("active")
+        gc.collect()
+        gc.freeze()  # models and modules stay: looking for garbage among them would hold up an answer for tens of ms
         while not stop.is_set() and rclpy.ok():
             executor.spin_once(timeout_sec=0.1)
     finally:

@@ -13,12 +13,12 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.timer import Timer
 from sensor_msgs.msg import JointState, PointCloud2
 from std_srvs.srv import Trigger
-from trajectory_msgs.msg import JointTrajectory
 
 from iat_ros.errors import RobotError
 from iat_ros.nodes.base import RESULT_QOS, SENSOR_QOS, IatNode
 from iat_ros.nodes.clouds import decode_motion, decode_skeletons
 from iat_ros.nodes.trajectory_message import to_message
+from iat_ros.nodes.trajectory_output import TrajectoryOutput
 from iat_ros.nodes.trajectory_parameters import PARAMETERS, guard_config, timing
 from iat_ros.resources import find_config
 from iat_ros.robot.collision import CollisionChecker
@@ -36,12 +36,19 @@ _CLOCK_SET_S = 0.25
 """The clock was set if it passed more or less time than the machine's own by this much [s]."""
 
 
+_STRANGE_MOTION_S = 5.0
+"""So long the first answer waits for the rest of a robot that moves already [s]; then it takes over as it can."""
+_MOVES_RAD_S = 0.05
+
+
 class _TooLateError(RobotError):
     """The robot has moved on."""
 
 
 class TrajectoryNode(IatNode):
     """Subscribes ``responses``, ``joint_states`` and ``skeletons``, publishes ``joint_trajectory``.
+
+    With ``output`` at "action" it sends goals to ``follow_joint_trajectory`` instead.
 
     An answer takes over from whatever the robot does, without a step in position, velocity or acceleration, and ends at
     rest. The guard decides whether the robot may move: services ``halt`` and ``resume``, joint states that are missing
@@ -52,7 +59,7 @@ class TrajectoryNode(IatNode):
 
     def __init__(self, **options: Any) -> None:
         super().__init__("trajectory", **options)
-        self._trajectories = self.create_lifecycle_publisher(JointTrajectory, "joint_trajectory", RESULT_QOS)
+        self._output = TrajectoryOutput(self, self._on_lost)
         self._performer: Performer | None = None
         self._former: Performer | None = None
         self._guard = Guard(guard_config({each.name: each.default for each in PARAMETERS}))
@@ -74,6 +81,7 @@ class TrajectoryNode(IatNode):
 
     def setup(self, values: dict[str, Any]) -> None:
         """Load the robot and work out one answer, so that the first real one is as fast as the others."""
+        self._output.open(values["output"])
         definition = load_skeleton(values["skeleton"])
         self._limb_names, self._joints = definition.limb_names, len(definition.joints)
         model = RobotModel.load(find_config("robots", values["robot"]))
@@ -95,6 +103,7 @@ class TrajectoryNode(IatNode):
     def teardown(self) -> None:
         """Free the robot's model, but for what it last performed."""
         self._former, self._performer = self._performer or self._former, None
+        self._output.close()
         self._forget()
 
     def change(self, values: dict[str, Any]) -> None:
@@ -129,10 +138,12 @@ class TrajectoryNode(IatNode):
         return now
 
     def _on_clock_set(self, now: float, by_s: float) -> None:
-        self._guard.forget_times()
+        self._guard.shift(by_s)
         self.drop(f"times before the clock was set {'back' if by_s < 0 else 'forward'}")
         if self._performer is not None:
             self._performer.shift(by_s)
+            if self._waiting is not None:
+                self._waiting = self._waiting[0], self._waiting[1] + by_s
             if self.active and self._performer.moving(now):
                 self._stop(self._performer, 0.0)
 
@@ -141,12 +152,15 @@ class TrajectoryNode(IatNode):
 
     def _on_joint_states(self, message: JointState) -> None:
         performer = self._performer
-        if performer is None or len(message.name) != len(message.position):
+        if performer is None or not message.position:
             return
         names = performer.model.joint_names
         index = {name: number for number, name in enumerate(message.name)}
         if not all(name in index for name in names):
             return  # of another part of the robot
+        if not len(index) == len(message.name) == len(message.position):
+            self.drop("joint_states name a joint twice, or have another number of positions than names")
+            return
         columns = [index[name] for name in names]
         position = np.array(message.position)[columns]
         velocity = np.zeros(len(names))
@@ -175,8 +189,8 @@ class TrajectoryNode(IatNode):
         if self._performer is not None:
             self._answer(self._performer, decode_motion(message, len(self._limb_names)))
 
-    def _answer(self, performer: Performer, motion: Motion) -> None:
-        """Perform an answer now, or say why not."""
+    def _answer(self, performer: Performer, motion: Motion, may_wait: bool = True) -> None:
+        """Perform an answer now, or once the robot stands, or say why not."""
         started = time.perf_counter()
         now = self._now_s()
         verdict = self._verdict(performer, now)
@@ -187,6 +201,11 @@ class TrajectoryNode(IatNode):
             self._waiting = None
             self.drop("answer overtaken by a newer one while the robot came to a stop")
         tempo = self._values["slow_tempo"] if verdict.leave is Leave.SLOW else 1.0
+        if may_wait and self._moves_strangely(performer, now):
+            self._waiting = motion, now
+            self.counts["answers that waited for a stop"] += 1
+            self._watching.reset()
+            return
         measured = self._measured if self._guard.measured_lately(now) else None
         outcomes: list[Outcome] = []
 
@@ -232,12 +251,23 @@ class TrajectoryNode(IatNode):
         if performer.moving(now):
             return
         if self._waiting is not None and now >= self._waiting[1]:
+            if self._moves_strangely(performer, now) and now < self._waiting[1] + _STRANGE_MOTION_S:
+                return
             motion, self._waiting = self._waiting[0], None
-            self._answer(performer, motion)
+            self._answer(performer, motion, may_wait=False)
         elif self._held and verdict.leave is Leave.MOVE and self._values["return_to_rest"]:
             self._go_home(performer, now)
         elif not self._held or verdict.leave is Leave.HALT:
             self._watching.cancel()
+
+    def _moves_strangely(self, performer: Performer, now: float) -> bool:
+        """Tell whether the robot moves by a plan that this node never made, as after its restart in mid-answer.
+
+        Such a motion cannot be taken over without a step: its acceleration is not measured.
+        """
+        if self._measured is None or not self._guard.measured_lately(now) or math.isfinite(performer.ends_s):
+            return False
+        return bool(np.abs(self._measured.velocity).max() > _MOVES_RAD_S)
 
     def _go_home(self, performer: Performer, now: float) -> None:
         self._held = False
@@ -269,13 +299,22 @@ class TrajectoryNode(IatNode):
             begun = performer.perform(performance, sent_s)
             took_s = time.perf_counter() - started
             if begun is not None:
-                self._trajectories.publish(to_message(begun, sent_s))
+                self._output.send(to_message(begun, sent_s))
                 self._took_s = min(took_s, 0.1)
                 self.counts["trajectories"] += 1
                 self._watching.reset()
                 return
             reserve_s = RESERVE_S + 2.0 * took_s
         raise _TooLateError("trajectory: was worked out too late to take over from a running one; it is not sent")
+
+    def _on_lost(self, reason: str) -> None:
+        """Halt where the controller holds the robot: the rest of the plan, or a stop on it, would be a jerk to it."""
+        self._guard.halt(reason)
+        self._forget()
+        self._held = True
+        if self._performer is not None:
+            now = self._now_s()
+            self._performer.held(now, self._measured if self._guard.measured_lately(now) else None)
 
     def _on_halt(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         self._guard.halt("on request")

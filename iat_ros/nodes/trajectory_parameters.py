@@ -11,11 +11,16 @@ from iat_ros.robot.trajectory import Timing
 
 _GUARD = GuardConfig()
 
+OUTPUTS = ("topic", "action")
+
 ROBOT = Parameter("robot", "g1", "Robot: the name of one that ships, or a YAML file with URDF and mapping.")
 
 PARAMETERS = (
     SKELETON,
     ROBOT,
+    Parameter(
+        "output", "topic", "Where trajectories go: joint_trajectory, or follow_joint_trajectory.", choices=OUTPUTS
+    ),
     Parameter("check_collisions", True, "Bend or refuse answers in which the robot would touch itself."),
     Parameter("return_to_rest", True, "Go back to the rest pose after each answer.", live=True),
     Parameter(

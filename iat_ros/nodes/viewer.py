@@ -160,6 +160,8 @@ class ViewerNode(IatNode):
     def _on_joint_states(self, message: JointState) -> None:
         if len(message.name) != len(message.position):
             raise MessageError("joint_states: expected as many positions as names")
+        if not np.isfinite(message.position).all():
+            raise MessageError("joint_states: hold NaN or infinity")
         self._pose |= zip(message.name, message.position, strict=True)
         self._measured_s = self._now_s()
 

@@ -112,9 +112,11 @@ class Guard:
         """Take note of a skeleton message, and of how far the nearest person is [m]; infinite when nobody is there."""
         self._stream_s, self._distance_m = now_s, distance_m
 
-    def forget_times(self) -> None:
-        """The clock was set: what was received is as old as nothing."""
-        self._measured_s, self._stream_s, self._differs_since_s = -np.inf, None, None
+    def shift(self, by_s: float) -> None:
+        """Take note that the clock was set by so much [s]; what was received stays as old as it was."""
+        self._measured_s += by_s
+        self._stream_s = None if self._stream_s is None else self._stream_s + by_s
+        self._differs_since_s = None if self._differs_since_s is None else self._differs_since_s + by_s
 
     def verdict(self, now_s: float, moving: bool) -> Verdict:
         """Decide what the robot may do now; a moving robot that isn't observed well is halted."""

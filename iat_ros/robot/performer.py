@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from iat_ros.errors import RobotError
 from iat_ros.robot import spline
-from iat_ros.robot.braking import slow_down, stop
+from iat_ros.robot.braking import DT_S, slow_down, stop
 from iat_ros.robot.clearance import bend, bend_at, splay
 from iat_ros.robot.collision import CollisionChecker
 from iat_ros.robot.model import RobotModel
@@ -23,7 +23,7 @@ from iat_ros.skeleton.motion import Motion
 
 Array = NDArray[np.float64]
 
-RESERVE_S = 0.02
+RESERVE_S = 0.04
 """How long it usually takes at least until a controller knows of an answer [s]."""
 SOONEST_S = 0.005
 """What happens within so short a time after a message is sent, its controller may hear of too late [s]."""
@@ -240,6 +240,18 @@ class Performer:
             self._history.pop()
         self._history.append(performance)
         return performance
+
+    def held(self, now_s: float, measured: State | None) -> None:
+        """Take note that the controller gave up what ran and holds the robot where it is.
+
+        Args:
+            now_s: Time [s].
+            measured: Where that is; None if nobody tells, then where it should be.
+        """
+        position = self.commanded(now_s).position if measured is None else measured.position
+        stands = JointPlan(self.model.joint_names, np.repeat(position[None], 4, axis=0), DT_S)
+        self._history.clear()
+        self._history.append(Performance(stands, now_s - stands.duration_s))
 
     def shift(self, by_s: float) -> None:
         """Take note that the clock was set by so much [s]."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 from collections.abc import Callable
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -34,6 +35,14 @@ def implementation(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
 def skeletons() -> PointCloud2:
     """Two people."""
     return clouds.encode_skeletons(Time(sec=5, nanosec=250_000_000), "camera", np.array([4, 9]), PEOPLE)
+
+
+@pytest.mark.parametrize("time_s", [1_700_000_004.64, 1_700_000_000.0000002, 0.25, 0.9999999999, -0.5])
+def test_stamps_are_right_to_the_nanosecond(time_s: float) -> None:
+    """Seconds since 1970 keep all that a float holds of them; a nanosecond is never a thousand millions."""
+    stamp = clouds.to_stamp(time_s)
+    assert abs(stamp.sec + Fraction(stamp.nanosec, 10**9) - Fraction(time_s)) <= Fraction(1, 10**9)
+    assert 0 <= stamp.nanosec < 10**9
 
 
 def test_skeletons_survive() -> None:

@@ -196,6 +196,8 @@ def test_robot_is_shown_where_it_was_measured_not_where_it_was_told_to_go(rig: A
         assert tick() is None
         assert (told[-1].state, told[-1].measured) == ("answering", False)
         node._on_joint_states(JointState(name=["left_elbow_joint"], position=[0.25]))
+        with pytest.raises(MessageError, match="NaN"):
+            node._on_joint_states(JointState(name=["left_elbow_joint"], position=[np.nan]))
         assert tick() == {"left_elbow_joint": 0.25}
         assert told[-1].measured
         node._measured_s -= 5.0

@@ -97,9 +97,11 @@ def test_people_who_come_near(distance_m: float, leave: Leave) -> None:
     assert guard.verdict(1.0, True).leave is leave
 
 
-def test_a_clock_that_was_set_makes_everything_old() -> None:
-    """Times before the jump tell nothing."""
+@pytest.mark.parametrize("by_s", [-95.0, 95.0])
+def test_a_clock_that_was_set_makes_nothing_older_or_newer(by_s: float) -> None:
+    """A robot that is observed well is not halted by the clock alone; joint states that stop are missed as before."""
     guard = Guard(GuardConfig())
     well(guard, 100.0)
-    guard.forget_times()
-    assert guard.verdict(5.0, False).leave is Leave.HOLD
+    guard.shift(by_s)
+    assert guard.verdict(100.1 + by_s, True).leave is Leave.MOVE
+    assert guard.verdict(100.4 + by_s, True).leave is Leave.HALT

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -241,3 +242,23 @@ def test_what_augmentation_did_is_returned(division: Division, config: TrainingC
     assert set(quality) == {"augmentation_effectiveness", "augmentation_reliability"}
     assert 0.0 <= quality["augmentation_effectiveness"] <= 100.0
     assert 20.0 < quality["augmentation_reliability"] < 100.0 + 1e-4
+
+
+class Payload:
+    """Makes a folder when it is unpickled."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Tell pickle what to call."""
+        return os.mkdir, (str(self._folder),)
+
+
+def test_a_checkpoint_runs_no_code(division: Division, tmp_path: Path) -> None:
+    """What a stranger put where an interrupted training lies is refused, and nothing in it is called."""
+    touched = tmp_path / "touched"
+    torch.save({"identity": Payload(touched)}, tmp_path / CHECKPOINT)
+    with pytest.raises(ModelError, match="damaged"):
+        train(division.pairs, SHORT, 3, tmp_path, CARD)
+    assert not touched.exists()

@@ -1,0 +1,165 @@
+"""The chain as processes, and a person who acts in front of it without end."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+from sensor_msgs.msg import JointState, PointCloud2
+from trajectory_msgs.msg import JointTrajectory
+
+from iat_ros.data.actions import with_stillness
+from iat_ros.data.made_up import make_clips
+from iat_ros.errors import IatError
+from iat_ros.nodes.base import RESULT_QOS, SENSOR_QOS
+from iat_ros.nodes.clouds import encode_skeletons, stamp_s, to_stamp
+
+ROOT = Path(__file__).parents[2]
+NODES = ("perception", "act2act", "trajectory", "robot")
+RATE_HZ = 30.0
+
+
+class Chain:
+    """Each node in a process of its own, on a ROS domain of its own. A context manager.
+
+    Attributes:
+        active_s: When each node that is active now was first known to be so, on the monotonic clock [s].
+        acting: Whether the person begins new actions; without, they finish the one they do and stand still.
+        violations: How many updates broke which limit, as the robot tells once a second.
+        told_s: When it told, on the monotonic clock [s].
+        speed: Of the fastest joint [rad/s].
+        rested_s: When the robot last stood still, on the monotonic clock [s].
+        answers: Of each response: when it came on the monotonic clock, and the stamp of its action's last frame [s].
+        trajectories_s: When each joint_trajectory came, on the monotonic clock [s].
+        crashes: Processes that ended without being killed, in words.
+    """
+
+    def __init__(self) -> None:
+        self.active_s: dict[str, float] = {}
+        self.violations: dict[str, int] = {}
+        self.told_s = 0.0
+        self.speed = 0.0
+        self.rested_s = -np.inf
+        self.answers: list[tuple[float, float]] = []
+        self.trajectories_s: list[float] = []
+        self.crashes: list[str] = []
+        self._deaf_until_s: dict[str, float] = {}
+        clips = [with_stillness(clip, 0.6, 0.8) for clip in make_clips(people=1, trials=1)]
+        self._poses = np.concatenate([clip.positions for clip in clips])
+        self._ends = {int(end) - 1 for end in np.cumsum([len(clip.positions) for clip in clips])}
+        self.acting = True
+
+    def __enter__(self) -> Chain:
+        os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+        domain = int(os.environ.get("ROS_DOMAIN_ID") or random.SystemRandom().randint(1, 101))
+        self._environment = {**os.environ, "ROS_DOMAIN_ID": str(domain)}
+        self._context = Context()
+        rclpy.init(context=self._context, domain_id=domain)
+        self._node = rclpy.create_node("faults", context=self._context)
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self._node)
+        self._skeletons = self._node.create_publisher(PointCloud2, "skeletons", SENSOR_QOS)
+        self._node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
+        self._node.create_subscription(JointState, "joint_states", self._on_joints, SENSOR_QOS)
+        self._node.create_subscription(PointCloud2, "responses", self._on_response, RESULT_QOS)
+        self._node.create_subscription(JointTrajectory, "joint_trajectory", self._on_trajectory, RESULT_QOS)
+        self._begun_s, self._frame, self._pose = time.monotonic(), 0, 0
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        for name in NODES:
+            self.start(name)
+        if not self.until(lambda: set(self.active_s) == set(NODES), 90.0):
+            self.__exit__()
+            raise IatError(f"the nodes do not come up; active: {', '.join(self.active_s) or 'none'}; {self.crashes}")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self._processes.values():
+            process.terminate()
+        for name, process in self._processes.items():
+            try:
+                code = process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                code = -9
+            if code:
+                self.crashes.append(f"{name} ended with {code}")
+        self._executor.shutdown()
+        self._node.destroy_node()
+        rclpy.shutdown(context=self._context)
+
+    def start(self, name: str) -> None:
+        """Start a node's process."""
+        words = [sys.executable, "-m", "iat_ros", name, "--ros-args", "--log-level", "error"]
+        self._processes[name] = subprocess.Popen(words, cwd=ROOT, env=self._environment)
+
+    def kill(self, name: str) -> float:
+        """End a node's process by SIGKILL; return when, on the monotonic clock [s]."""
+        killed_s = time.monotonic()
+        self._processes[name].kill()
+        self._processes[name].wait()
+        self.active_s.pop(name, None)
+        self._deaf_until_s[name] = killed_s + 0.3  # what it said last may still be on its way
+        return killed_s
+
+    def until(self, done: Callable[[], bool], timeout_s: float) -> bool:
+        """Let the person act until something holds; return whether it does."""
+        deadline = time.monotonic() + timeout_s
+        while not done():
+            if time.monotonic() > deadline or self._lost():
+                return False
+            due_s = self._begun_s + self._frame / RATE_HZ
+            if time.monotonic() >= due_s:
+                self._publish()
+            self._executor.spin_once(timeout_sec=max(0.0, min(0.01, due_s - time.monotonic())))
+        return True
+
+    @property
+    def now_s(self) -> float:
+        """The time that stamps are in [s]."""
+        return float(self._node.get_clock().now().nanoseconds * 1e-9)
+
+    def _publish(self) -> None:
+        pose = self._poses[self._pose]
+        self._frame += 1
+        if self.acting or self._pose not in self._ends:
+            self._pose = (self._pose + 1) % len(self._poses)
+        self._skeletons.publish(encode_skeletons(to_stamp(self.now_s), "camera", np.array([1]), pose[None]))
+
+    def _lost(self) -> bool:
+        for name, process in self._processes.items():
+            if process.poll() is not None and not any(line.startswith(name) for line in self.crashes):
+                self.crashes.append(f"{name} ended by itself with {process.returncode}")
+        return bool(self.crashes)
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        now_s = time.monotonic()
+        for status in message.status:
+            name = status.name.strip("/")
+            if now_s < self._deaf_until_s.get(name, 0.0):
+                continue
+            if not status.message.startswith("not active"):
+                self.active_s.setdefault(name, now_s)
+            if name == "robot":
+                counts = {each.key: int(each.value) for each in status.values if each.key.startswith("violations")}
+                self.violations, self.told_s = counts, now_s
+
+    def _on_joints(self, message: JointState) -> None:
+        self.speed = float(np.abs(message.velocity).max())
+        if self.speed == 0.0:
+            self.rested_s = time.monotonic()
+
+    def _on_response(self, message: PointCloud2) -> None:
+        self.answers.append((time.monotonic(), stamp_s(message.header.stamp)))
+
+    def _on_trajectory(self, _: JointTrajectory) -> None:
+        self.trajectories_s.append(time.monotonic())

@@ -1,0 +1,34 @@
+"""Flood: 200 people at 1 kHz, far more than the chain can answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from benchmarks.perception import measure_flood
+
+_OVERTAKEN = "dropped: frame overtaken by newer ones"
+BOUND_MS = 150.0
+"""A window may arrive so long after its action was told to be over [ms]; more means that old frames wait somewhere."""
+
+
+def run_flood(seconds: float) -> dict[str, Any]:
+    """Flood the whole chain in one process.
+
+    Args:
+        seconds: How long [s].
+
+    Returns:
+        What `measure_flood` counts, and crashes, failures. There is no robot here whose limits could be watched.
+
+    Raises:
+        IatError: The chain does not come up, or ends.
+    """
+    figures = measure_flood(seconds)
+    failures = []
+    if figures["windows"] == 0:
+        failures.append("not one window in the flood")
+    if figures["used"] < figures["sent"] and _OVERTAKEN not in figures["dropped"]:
+        failures.append("frames are lost and nobody says so")
+    if figures["window_latency_ms"]["p99"] > BOUND_MS:
+        failures.append(f"windows come {figures['window_latency_ms']['p99']} ms late, expected at most {BOUND_MS:g}")
+    return {**figures, "crashes": 0, "failures": failures}

@@ -1,0 +1,56 @@
+"""The fuzzer: some thousand malformed messages do no harm, reach the deep code, and harm would be seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from sensor_msgs.msg import JointState
+
+from benchmarks.faults import fuzz
+
+pytest.importorskip("viser")
+pytestmark = pytest.mark.ros
+
+
+def test_malformed_messages_do_no_harm(ros_domain: int) -> None:
+    """No exception, no wrong message, no limit broken; people still act, and the robot still answers."""
+    report = fuzz.run_fuzz(8000, seed=3, domain=ros_domain)
+    assert report["messages"] == 8000
+    assert (report["crashes"], report["wrong_outputs"], report["limit_violations"]) == (0, 0, 0), report["details"]
+    for name, node in report["per_node"].items():
+        assert node["messages"] > 100, name
+        assert node["dropped"] > 50, name
+    for name, topic in (("perception", "windows"), ("act2act", "responses"), ("trajectory", "joint_trajectory")):
+        assert report["per_node"][name]["published"][topic] > 10, name
+
+
+def test_harm_is_seen(ros_domain: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exception that nobody foresaw, a trajectory beyond the limits, and a robot that it moves are counted."""
+    real = fuzz.TrajectoryNode._on_joint_states
+
+    def stumble(self: Any, message: JointState) -> None:
+        if not message.name:
+            raise KeyError("name")
+        real(self, message)
+
+    def beyond(path: Any, *_: int) -> Any:
+        path.points[-1].positions[0] = 9.0
+        return path
+
+    monkeypatch.setattr(fuzz.TrajectoryNode, "_on_joint_states", stumble)
+    with fuzz._Rig(0, ros_domain) as rig:
+        publish = rig.nodes["trajectory"]._trajectories.publish
+        rig.nodes["trajectory"]._trajectories.publish = lambda message: publish(beyond(message))
+        rig.send(3000)
+        assert rig.crashes["trajectory"] > 0
+        assert rig.wrong["trajectory joint_trajectory: a position lies outside the limits"] > 0
+        assert rig.robot.watch.violations["position"] > 0
+
+
+def test_a_seed_decides_the_messages() -> None:
+    """The same seed draws the same numbers, another one others."""
+    draws = [[dice.share() for _ in range(5)] for dice in map(fuzz.Dice, (1, 1, 2))]
+    assert draws[0] == draws[1] != draws[2]
+    assert np.ptp(draws[0]) > 0

@@ -1,0 +1,70 @@
+"""The chain's nodes under a clock that steps: what only happens at the wrong moment happens each time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from benchmarks.faults.acting import Person
+from benchmarks.faults.stepped import SteppedChain, stepped_chain
+from iat_ros.nodes.clouds import encode_skeletons, to_stamp
+
+pytestmark = pytest.mark.ros
+
+MOTIONS = [known.motion for known in Person(4).known]
+
+
+@pytest.fixture
+def chain(ros_domain: int) -> Iterator[SteppedChain]:
+    """The chain, and somebody who stands still far away."""
+    with stepped_chain() as chain:
+        yield chain
+
+
+def wait(chain: SteppedChain, seconds: float) -> None:
+    """Let time pass; a camera shows somebody."""
+    pose = np.full((1, 20, 3), [0.0, 0.0, 3.0])
+    for tick in range(round(seconds / 0.008)):
+        if tick % 4 == 0:
+            stamp = to_stamp(1e-9 * chain.clock.ros_ns)
+            chain.show(encode_skeletons(stamp, "camera", np.array([0]), pose + np.arange(20)[:, None] * 0.01))
+        chain.tick()
+
+
+@pytest.mark.parametrize("into_s", [0.3, 0.7, 1.1, 1.9])
+def test_a_restarted_node_waits_until_the_robot_stands(chain: SteppedChain, into_s: float) -> None:
+    """A trajectory node killed in mid-answer doesn't know what the robot does; its first answer breaks no limit."""
+    wait(chain, 0.5)
+    chain.answer(MOTIONS[0])
+    wait(chain, into_s)
+    assert not chain.stands
+    chain.restart_trajectory()
+    wait(chain, 0.1)
+    before = chain.trajectories
+    chain.answer(MOTIONS[1])
+    wait(chain, 12.0)
+    assert chain.trajectories == before + 1
+    assert chain.violations == {}
+    assert chain.rests
+
+
+@pytest.mark.parametrize("by_s", [5.0, -5.0])
+@pytest.mark.parametrize("after", range(6))
+def test_a_clock_that_is_set_in_mid_answer_does_not_halt_the_robot(
+    chain: SteppedChain, by_s: float, after: int
+) -> None:
+    """Whoever looks at the clock first, guard or joint states: the robot stops, and the next answer moves it."""
+    wait(chain, 0.5)
+    chain.answer(MOTIONS[0])
+    wait(chain, 1.0 + 0.008 * after)
+    assert not chain.stands
+    chain.tick(round(1e9 * by_s))
+    wait(chain, 7.5)
+    before = chain.trajectories
+    chain.answer(MOTIONS[1])
+    wait(chain, 0.5)
+    assert chain.trajectories > before
+    assert not chain.stands
+    assert chain.violations == {}

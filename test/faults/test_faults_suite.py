@@ -1,0 +1,167 @@
+"""The fault suite itself: its figures, its runner, and a short version of each part."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.faults.acting import Person
+from benchmarks.faults.figures import merge, read_parts, shortfalls
+from benchmarks.faults.kills import Kill, run_kills, summary
+from benchmarks.faults.scenarios import SCENARIOS, steady
+from benchmarks.faults.sensor import Frame, Scenario, play, run_sensor
+from benchmarks.faults.soak import Soak, run_soak
+from iat_ros.errors import DataError, IatError
+from iat_ros.robot.joint_path import JointPath
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    """Run the suite as a user does."""
+    command = [sys.executable, str(ROOT / "benchmarks" / "faults" / "__main__.py"), *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+
+
+def test_parts_run_apart_end_in_one_file(tmp_path: Path) -> None:
+    """Totals are sums over all parts that ran so far; a part that runs again replaces its figures."""
+    path = tmp_path / "build" / "faults.json"
+    merge(path, "soak", {"answers": 5, "limit_violations": 2, "crashes": 1})
+    merge(path, "kills", {"kills": 3, "recovered": 3, "recovery_s": {"p50": 1.0}, "limit_violations": 4})
+    total = merge(path, "soak", {"answers": 7, "limit_violations": 1, "crashes": 0})
+    assert total == json.loads(path.read_text())
+    assert {key: total[key] for key in ("kills", "answers", "limit_violations", "crashes", "wrong_outputs")} == {
+        "kills": 3,
+        "answers": 7,
+        "limit_violations": 5,
+        "crashes": 0,
+        "wrong_outputs": 0,
+    }
+    assert set(read_parts(path)) == {"soak", "kills"}
+
+
+@pytest.mark.parametrize("text", ["[", "[]", "{}", '{"parts": {"else": {}}}', '{"parts": 3}'])
+def test_a_file_of_something_else_is_not_overwritten(tmp_path: Path, text: str) -> None:
+    """Figures go beside those of earlier runs only."""
+    path = tmp_path / "faults.json"
+    path.write_text(text)
+    with pytest.raises(DataError, match="earlier run"):
+        merge(path, "soak", {})
+    assert path.read_text() == text
+
+
+def test_what_failed_is_said() -> None:
+    """Whatever must be 0 and isn't, and what a part says itself."""
+    assert shortfalls({"crashes": 0, "wrong_outputs": 2, "failures": ["late"]}) == ["2 wrong outputs", "late"]
+    assert shortfalls({"crashes": 0}) == []
+
+
+def test_kills_that_fail_are_counted() -> None:
+    """No recovery, no rest, violations, a crash of another node: each is told."""
+    good = Kill("act2act", True, 2.0, 4.0, 1.0, {})
+    bad = Kill("trajectory", False, 2.0, np.nan, np.nan, {"violations: velocity": 3})
+    figures = summary([good, bad], 3, ["robot ended by itself with 1"])
+    assert (figures["kills"], figures["recovered"], figures["rested"]) == (2, 1, 1)
+    assert (figures["crashes"], figures["limit_violations"]) == (1, 3)
+    assert figures["recovery_s"] == {"p50": 4.0, "p99": 4.0}
+    assert len(figures["failures"]) == 4
+
+
+def test_a_short_soak() -> None:
+    """Two minutes of answers break no limit, and the time that is told is that of the stream."""
+    figures = run_soak(2 / 60, 20)
+    assert figures["failures"] == []
+    assert figures["answers"] >= 20
+    assert figures["counts"]["performed"] >= 20
+    assert figures["soak_hours"] + 0.005 >= 2 / 60
+    assert figures["limit_violations"] == figures["wrong_outputs"] == 0
+
+
+def test_the_soak_sees_what_breaks_limits() -> None:
+    """A trajectory that makes the robot step is counted."""
+    soak = Soak()
+    soak.run(4.0)
+    assert soak.robot.watch.violations == {}
+    names, rest = soak.robot.controller.joint_names, soak.robot.joints.positions
+    step = JointPath.from_points(names, [1_000_000], [rest + 0.3], [np.zeros(len(names))], [[]])
+    soak.robot.accept(step, 0, soak.now_ns)
+    soak.run(0.1)
+    assert soak.robot.watch.violations["position step"] > 0
+
+
+@pytest.mark.ros
+def test_a_short_scenario(ros_domain: int) -> None:
+    """Swapped numbers: windows are of actions, limits hold, the robot rests."""
+    figures = run_sensor(["bodies swap numbers"])
+    assert figures["failures"] == []
+    assert figures["windows"] >= 10
+    assert figures["crashes"] == figures["wrong_outputs"] == figures["limit_violations"] == 0
+    with pytest.raises(IatError, match="no scenario 'x'"):
+        run_sensor(["x"])
+
+
+@pytest.mark.ros
+def test_a_scenario_that_goes_wrong_is_seen(ros_domain: int) -> None:
+    """Another person's motion is no action of this one, and a robot that hears of nobody answers nothing."""
+
+    def of_another(ends_s: float, rng: np.random.Generator) -> list[Frame]:
+        return [Frame(each.comes_s, 0.0, (0,), each.comes_s + 4.0) for each in steady(ends_s, rng)]
+
+    figures = play(Scenario(of_another, [Person(3)]))
+    assert figures["wrong"]
+    figures = play(Scenario(lambda *_: [], [Person(2)]))
+    assert figures["failures"] == ["0 of 2 undisturbed actions gave a window"]
+
+
+def test_each_kind_of_fault_is_played() -> None:
+    """Rates, jitter, bursts, late and doubled frames, unplugged, swapped, clocks, simulated time, a looping bag."""
+    names = " ".join(SCENARIOS)
+    for word in (
+        "5 Hz",
+        "120 Hz",
+        "jitter",
+        "bursts",
+        "late",
+        "doubled",
+        "second",
+        "minute",
+        "swap",
+        "simulated",
+        "bag",
+    ):
+        assert word in names
+
+
+@pytest.mark.ros
+def test_each_node_is_killed_once(ros_domain: int) -> None:
+    """The chain as processes comes back by itself."""
+    figures = run_kills(1, ("trajectory",))
+    assert figures["failures"] == []
+    assert (figures["kills"], figures["recovered"], figures["limit_violations"]) == (1, 1, 0)
+
+
+@pytest.mark.ros
+def test_a_short_flood(tmp_path: Path) -> None:
+    """The runner writes what the flood measured."""
+    path = tmp_path / "faults.json"
+    done = run("--parts", "flood", "--flood-seconds", "5", "--json", str(path))
+    assert done.returncode == 0, done.stderr
+    figures = read_parts(path)["flood"]
+    assert figures["windows"] > 0
+    assert figures["dropped"]["dropped: frame overtaken by newer ones"] > 0
+
+
+def test_the_runner_refuses_what_it_does_not_know(tmp_path: Path) -> None:
+    """One line, and nothing is written."""
+    done = run("--parts", "soak,sleep", "--json", str(tmp_path / "faults.json"))
+    assert done.returncode == 2
+    assert "unknown part 'sleep'" in done.stderr
+    (tmp_path / "faults.json").write_text("{}")
+    done = run("--parts", "soak", "--json", str(tmp_path / "faults.json"))
+    assert done.returncode == 1
+    assert "earlier run" in done.stderr

@@ -1,0 +1,258 @@
+"""Where trajectories go: a topic or goals of an action, and what the controller makes of those goals."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+import rclpy
+from action_msgs.msg import GoalStatus
+from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.parameter import Parameter
+from sensor_msgs.msg import JointState
+from std_msgs.msg import Header
+from std_srvs.srv import Trigger
+
+from iat_ros.data.actions import cut_action
+from iat_ros.data.made_up import make_clips
+from iat_ros.nodes import trajectory_output
+from iat_ros.nodes.clouds import encode_motion
+from iat_ros.nodes.process import bring_up
+from iat_ros.nodes.trajectory import TrajectoryNode
+from iat_ros.resources import find_config
+from iat_ros.robot.model import RobotModel
+from iat_ros.skeleton.definition import load_skeleton
+
+G1 = RobotModel.load(find_config("robots", "g1"))
+CLIP = make_clips(people=1, trials=1, actions=("throw",))[0]
+ANSWER = encode_motion(Header(frame_id="body_0"), cut_action(load_skeleton("utd_mhad"), CLIP, 32).motion)
+
+SUCCEEDED, ABORTED, CANCELED = GoalStatus.STATUS_SUCCEEDED, GoalStatus.STATUS_ABORTED, GoalStatus.STATUS_CANCELED
+
+
+class Future:
+    """Stands for rclpy's: done when the test says so."""
+
+    def __init__(self) -> None:
+        self._callbacks: list[Callable[[Future], None]] = []
+        self._result: Any = None
+
+    def add_done_callback(self, callback: Callable[[Future], None]) -> None:
+        """Call back once done."""
+        self._callbacks.append(callback)
+
+    def result(self) -> Any:
+        """What came."""
+        return self._result
+
+    def finish(self, result: Any) -> None:
+        """Be done."""
+        self._result = result
+        for callback in self._callbacks:
+            callback(self)
+
+
+class Goal:
+    """A goal that was sent, and what the controller says to it."""
+
+    def __init__(self, trajectory: Any) -> None:
+        self.trajectory = trajectory
+        self.answer, self.end = Future(), Future()
+
+    def accept(self) -> None:
+        """Follow it."""
+        self.answer.finish(SimpleNamespace(accepted=True, get_result_async=lambda: self.end))
+
+    def reject(self) -> None:
+        """Refuse it."""
+        self.answer.finish(SimpleNamespace(accepted=False))
+
+    def finish(self, status: int, text: str = "") -> None:
+        """End it."""
+        self.end.finish(SimpleNamespace(status=status, result=SimpleNamespace(error_string=text)))
+
+
+class Controller:
+    """Stands for ActionClient and the controller behind it."""
+
+    def __init__(self) -> None:
+        self.goals: list[Goal] = []
+        self.names: list[str] = []
+        self.ready, self.destroyed = True, 0
+
+    def __call__(self, _node: Any, _type: Any, name: str) -> Controller:
+        """Be made as a client."""
+        self.names.append(name)
+        return self
+
+    def server_is_ready(self) -> bool:
+        """Whether a controller is there."""
+        return self.ready
+
+    def send_goal_async(self, goal: Goal) -> Future:
+        """Take a goal."""
+        self.goals.append(goal)
+        return goal.answer
+
+    def destroy(self) -> None:
+        """Be freed."""
+        self.destroyed += 1
+
+
+@pytest.fixture
+def controller(monkeypatch: pytest.MonkeyPatch) -> Controller:
+    """A controller that the test plays; control_msgs is not on PyPI, so its module is a stand-in."""
+    controller = Controller()
+    package, module = ModuleType("control_msgs"), ModuleType("control_msgs.action")
+    module.FollowJointTrajectory = SimpleNamespace(Goal=Goal)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "control_msgs", package)
+    monkeypatch.setitem(sys.modules, "control_msgs.action", module)
+    monkeypatch.setattr(trajectory_output, "ActionClient", controller)
+    return controller
+
+
+@pytest.fixture
+def make(ros_domain: int) -> Iterator[Callable[..., TrajectoryNode]]:
+    """Make trajectory nodes."""
+    rclpy.init(domain_id=ros_domain)
+    nodes: list[TrajectoryNode] = []
+
+    def run(**values: Any) -> TrajectoryNode:
+        given = {"check_collisions": False, **values}
+        nodes.append(TrajectoryNode(parameter_overrides=[Parameter(name, value=each) for name, each in given.items()]))
+        return nodes[-1]
+
+    yield run
+    for node in nodes:
+        node.destroy_node()
+    rclpy.try_shutdown()
+
+
+@pytest.fixture
+def node(controller: Controller, make: Callable[..., TrajectoryNode]) -> TrajectoryNode:
+    """An active node that sends goals to a robot in its rest pose."""
+    node = make(output="action", joint_states_timeout=10.0, following_tolerance=0.0)
+    assert bring_up(node)
+    tell_joints(node)
+    return node
+
+
+def tell_joints(node: TrajectoryNode, away_rad: float = 0.0) -> None:
+    """Say that the robot stands still near its rest pose."""
+    node._on_joint_states(JointState(name=list(G1.joint_names), position=(G1.rest + away_rad).tolist()))
+
+
+def test_each_trajectory_is_a_goal_that_replaces_the_one_before(node: TrajectoryNode, controller: Controller) -> None:
+    """An answer in motion is a new goal; that the controller then ends the old one as aborted is no fault."""
+    assert controller.names == ["follow_joint_trajectory"]
+    node._on_response(ANSWER)
+    (first,) = controller.goals
+    assert tuple(first.trajectory.joint_names) == G1.joint_names
+    assert len(first.trajectory.points[0].accelerations) == 0
+    first.accept()
+    tell_joints(node)
+    node._on_response(ANSWER)
+    second = controller.goals[-1]
+    assert second is not first
+    first.finish(ABORTED, "Current goal preempted by new incoming action.")  # may come before the new one's answer
+    assert node.trouble() == ""
+    second.accept()
+    assert node.trouble() == ""
+    second.finish(SUCCEEDED)
+    assert node.trouble() == ""
+    assert not node.dropped
+    assert node.counts["goals"] == len(controller.goals) == node.counts["trajectories"]
+
+
+@pytest.mark.parametrize(("status", "word"), [(ABORTED, "aborted"), (CANCELED, "cancelled")])
+def test_a_goal_that_was_given_up_halts_the_robot_where_it_is(
+    node: TrajectoryNode, controller: Controller, status: int, word: str
+) -> None:
+    """The controller holds the robot: nothing more is sent until resume, and then the way begins where it stands."""
+    node._on_response(ANSWER)
+    controller.goals[0].accept()
+    tell_joints(node, 0.05)
+    controller.goals[0].finish(status, "path tolerance")
+    reason = f"the controller {word} the goal: path tolerance"
+    assert node.trouble() == f"halted: {reason}; call resume"
+    assert node.dropped == {f"rest of a trajectory: {reason}": 1}
+    for _ in range(3):
+        node._watch()
+    node._on_response(ANSWER)
+    assert len(controller.goals) == 1
+    tell_joints(node, 0.05)
+    assert node._on_resume(Trigger.Request(), Trigger.Response()).success
+    node._on_response(ANSWER)
+    start = controller.goals[1].trajectory.points[0]
+    assert list(start.positions) == pytest.approx(list(G1.rest + 0.05), abs=1e-3)
+
+
+def test_a_rejected_goal_is_counted(node: TrajectoryNode, controller: Controller) -> None:
+    """The robot goes on with what it did; that is no reason to halt it."""
+    node._on_response(ANSWER)
+    controller.goals[0].reject()
+    assert node.dropped == {"trajectory: the controller rejected the goal; its log says why": 1}
+    assert node.trouble() == ""
+
+
+def test_a_goal_that_ended_while_its_successor_was_rejected_was_given_up(
+    node: TrajectoryNode, controller: Controller
+) -> None:
+    """Nothing took its place, so the robot stands although it should move."""
+    node._on_response(ANSWER)
+    first = controller.goals[0]
+    first.accept()
+    tell_joints(node)
+    node._on_response(ANSWER)
+    first.finish(ABORTED, "path tolerance")
+    controller.goals[1].reject()
+    assert node.trouble() == "halted: the controller aborted the goal: path tolerance; call resume"
+
+
+def test_without_a_controller_the_trajectory_is_dropped(node: TrajectoryNode, controller: Controller) -> None:
+    """Nobody would hear of it, so it is named."""
+    controller.ready = False
+    node._on_response(ANSWER)
+    assert not controller.goals
+    assert node.dropped == {"trajectory: no controller serves the action 'follow_joint_trajectory'": 1}
+
+
+def test_cleanup_frees_the_client_and_late_answers_mean_nothing(node: TrajectoryNode, controller: Controller) -> None:
+    """What the controller says about goals from before a cleanup no longer counts."""
+    node._on_response(ANSWER)
+    late = controller.goals[0]
+    assert node.trigger_deactivate() == node.trigger_cleanup() == TransitionCallbackReturn.SUCCESS
+    assert controller.destroyed == 1
+    late.accept()
+    assert bring_up(node)
+    late.finish(ABORTED)
+    tell_joints(node)
+    assert node.trouble() == ""
+
+
+def test_without_control_msgs_the_action_is_refused_in_one_line(
+    make: Callable[..., TrajectoryNode], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The line says what to install; the topic needs nothing."""
+    monkeypatch.setitem(sys.modules, "control_msgs", None)
+    assert not bring_up(make(output="action"))
+    said = [line for line in capfd.readouterr().err.splitlines() if "refused to configure" in line]
+    assert len(said) == 1
+    assert "needs control_msgs" in said[0]
+    assert "apt install ros-jazzy-control-msgs" in said[0]
+    assert bring_up(make(output="topic"))
+
+
+def test_the_default_is_the_topic(make: Callable[..., TrajectoryNode], controller: Controller) -> None:
+    """No client is made, and what is performed is published."""
+    node = make()
+    assert bring_up(node)
+    heard: list[Any] = []
+    node._output._publisher.publish = heard.append
+    tell_joints(node)
+    node._on_response(ANSWER)
+    assert len(heard) == 1
+    assert not controller.names
