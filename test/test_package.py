@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[1]
 COLCON = (sys.executable, "-c", "import sys; from colcon_core.command import main; sys.exit(main())")
 KEY_OF_MODULE = {
     "matplotlib": "python3-matplotlib",
+    "coal": "coal",
     "numba": "python3-numba",
     "numpy": "python3-numpy",
     "pinocchio": "pinocchio",

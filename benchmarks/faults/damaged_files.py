@@ -236,9 +236,10 @@ _TRAPS = (
     b"&lt;", b"&x;", b"\r", b"\t", b" ", b"a" * 100_000, b"%s", b"\\u0000", b"1e308", b"0.0", b"[x, y]",
 )  # fmt: skip
 _FOREIGN = (
-    b"\x80\x04cos\nsystem\n(S'true'\ntR.", b"PK\x03\x04", b"\x89MCAP0\r\n\x89MCAP0\r\n", b"SQLite format 3\x00", b"null",
-    b"[]", b"{}", b"3", b"\n", b"\xff" * 1000, bytes(1000), b"MATLAB 5.0 MAT-file", b"<robot/>",
-    b"<robot name='r'><link name='a'/></robot>", b"[" * 100_000, b"{" * 100_000, b'{"a":' * 50_000, b"- " * 2000, _BOMB, b"name: x\n", b"---\n---\n",
+    b"\x80\x04cos\nsystem\n(S'true'\ntR.", b"PK\x03\x04", b"\x89MCAP0\r\n\x89MCAP0\r\n", b"SQLite format 3\x00",
+    b"null", b"[]", b"{}", b"3", b"\n", b"\xff" * 1000, bytes(1000), b"MATLAB 5.0 MAT-file", b"<robot/>",
+    b"<robot name='r'><link name='a'/></robot>", b"[" * 100_000, b"{" * 100_000, b'{"a":' * 50_000,
+    b"- " * 2000, _BOMB, b"name: x\n", b"---\n---\n",
     b"\x93NUMPY\x01\x00", b"<?xml version='1.0'?><!DOCTYPE r [<!ENTITY a 'xxxxxxxxxx'>" + b"".join(
         b"<!ENTITY a%d '%s'>" % (i, b"&a%d;" % (i - 1) * 10 if i > 1 else b"&a;" * 10) for i in range(1, 10))
     + b"]><robot name='&a9;'/>",
