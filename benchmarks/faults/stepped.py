@@ -94,7 +94,7 @@ class SteppedChain:
         return node
 
     def _connect_trajectory(self) -> None:
-        self._trajectory._trajectories.publish = self._on_trajectory
+        self._trajectory._output.send = self._on_trajectory
         self._robot._states.publish = self._trajectory.guarded(self._trajectory._on_joint_states)
 
     def restart_trajectory(self) -> None:
