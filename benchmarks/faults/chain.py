@@ -36,7 +36,8 @@ class Chain:
         active_s: When each node that is active now was first known to be so, on the monotonic clock [s].
         acting: Whether the person begins new actions; without, they finish the one they do and stand still.
         violations: How many updates broke which limit, as the robot tells once a second.
-        told_s: When it told, on the monotonic clock [s].
+        told: What each node said last of its state.
+        told_s: When the robot told, on the monotonic clock [s].
         speed: Of the fastest joint [rad/s].
         rested_s: When the robot last stood still, on the monotonic clock [s].
         answers: Of each response: when it came on the monotonic clock, and the stamp of its action's last frame [s].
@@ -47,6 +48,7 @@ class Chain:
     def __init__(self) -> None:
         self.active_s: dict[str, float] = {}
         self.violations: dict[str, int] = {}
+        self.told: dict[str, str] = {}
         self.told_s = 0.0
         self.speed = 0.0
         self.rested_s = -np.inf
@@ -147,6 +149,7 @@ class Chain:
             name = status.name.strip("/")
             if now_s < self._deaf_until_s.get(name, 0.0):
                 continue
+            self.told[name] = status.message
             if not status.message.startswith("not active"):
                 self.active_s.setdefault(name, now_s)
             if name == "robot":

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -61,13 +62,18 @@ def run_kills(times: int, victims: tuple[str, ...] = VICTIMS) -> dict[str, Any]:
     """
     rng = np.random.default_rng(0)
     results: list[Kill] = []
+    stuck: list[str] = []
     with Chain() as chain:
         for number in tqdm(range(times * len(victims)), desc="kills", disable=None):
             name, acting = victims[number % len(victims)], number // len(victims) % 2 == 0
-            results.append(kill_one(chain, name, acting, float(rng.uniform(0.0, 0.8))))
+            try:
+                results.append(kill_one(chain, name, acting, float(rng.uniform(0.0, 0.8))))
+            except IatError as error:  # what was measured up to here is kept
+                stuck = [str(error)]
+                break
             if chain.crashes:
                 break
-    return summary(results, times * len(victims), chain.crashes)
+    return summary(results, times * len(victims), chain.crashes, stuck)
 
 
 def kill_one(chain: Chain, name: str, acting: bool, into_s: float) -> Kill:
@@ -78,7 +84,7 @@ def kill_one(chain: Chain, name: str, acting: bool, into_s: float) -> Kill:
     """
     chain.acting = True
     if not chain.until(lambda: chain.speed > MOVING_RAD_S, RECOVERY_WITHIN_S):
-        raise IatError(f"the robot does not move before {name} is killed; {chain.crashes}")
+        raise IatError(f"the robot does not move before {name} is killed: {chain.told}; {chain.crashes}")
     begun_s = time.monotonic()
     chain.until(lambda: time.monotonic() > begun_s + into_s and chain.speed > MOVING_RAD_S, 10.0)
     before = Counter(chain.violations)
@@ -114,13 +120,13 @@ def _rest_s(chain: Chain, from_s: float) -> float:
     return chain.rested_s - from_s if rested else np.nan
 
 
-def summary(results: list[Kill], wanted: int, crashes: list[str]) -> dict[str, Any]:
+def summary(results: list[Kill], wanted: int, crashes: list[str], stuck: Sequence[str] = ()) -> dict[str, Any]:
     """Count what became of the kills."""
     failures = [
         f"{each.node}: not recovered in {RECOVERY_WITHIN_S:g} s" for each in results if np.isnan(each.recovery_s)
     ]
     failures += [f"{each.node}: no rest within {REST_WITHIN_S:g} s" for each in results if np.isnan(each.rest_s)]
-    failures += crashes
+    failures += [*crashes, *stuck]
     if len(results) < wanted:
         failures.append(f"only {len(results)} of {wanted} kills were done")
     return {

@@ -21,7 +21,7 @@ from iat_ros.nodes.clouds import encode_skeletons, to_stamp
 
 LATE_S = 2.0
 """A window may come so long after the end of its action could be known [s]: a held pose, late frames."""
-ALIKE_RAD = 0.35
+ALIKE_RAD = 0.28
 """A window whose limbs differ from the action's by more than this on average is not of that action."""
 END_S = 8.0  # the person stands still at the end
 

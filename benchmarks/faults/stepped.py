@@ -24,6 +24,7 @@ from rclpy.parameter import Parameter
 from rclpy.time import Time
 from sensor_msgs.msg import PointCloud2
 from std_msgs.msg import Header
+from std_srvs.srv import Trigger
 from trajectory_msgs.msg import JointTrajectory
 
 from iat_ros.errors import IatError
@@ -102,6 +103,10 @@ class SteppedChain:
         self._trajectory.destroy_node()
         self._trajectory = self._make(trajectory.TrajectoryNode)
         self._connect_trajectory()
+
+    def halt(self) -> None:
+        """Call the trajectory node's service."""
+        self._trajectory._on_halt(Trigger.Request(), Trigger.Response())
 
     def answer(self, motion: Motion) -> None:
         """Hand a response to the trajectory node."""

@@ -21,6 +21,7 @@ from iat_ros.nodes.trajectory_message import to_message
 from iat_ros.nodes.trajectory_output import TrajectoryOutput
 from iat_ros.nodes.trajectory_parameters import PARAMETERS, guard_config, timing
 from iat_ros.resources import find_config
+from iat_ros.robot.braking import stop
 from iat_ros.robot.collision import CollisionChecker
 from iat_ros.robot.guard import Guard, Leave, Verdict
 from iat_ros.robot.model import RobotModel
@@ -275,7 +276,11 @@ class TrajectoryNode(IatNode):
         self._begin(performer, lambda now_s, _: performer.go_home(now_s, measured))
 
     def _stop(self, performer: Performer, tempo: float) -> None:
-        """Slow the running plan down on its path, to a standstill at tempo 0."""
+        """Slow the running plan down on its path, to a standstill at tempo 0; an unknown one from where it is."""
+        measured = self._measured
+        if tempo == 0.0 and measured is not None and self._moves_strangely(performer, self._now_s()):
+            self._begin(performer, lambda now_s, _: Performance(stop(performer.model, measured), now_s))
+            return
         self._begin(performer, lambda now_s, reserve_s: performer.slow(now_s, tempo, reserve_s))
         self._held = self._held or tempo == 0.0
 

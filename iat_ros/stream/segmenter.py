@@ -118,6 +118,7 @@ class ActionSegmenter:
         self._last_time_s: float | None = None
         self._torso: list[float] = []  # where it was in the newest frame [m]
         self._rest: np.ndarray | None = None  # (L, 3)
+        self._rest_before_gap: np.ndarray | None = None  # (L, 3)
         self._quiet_since: float | None = None
         self._started_at = 0.0
 
@@ -170,7 +171,9 @@ class ActionSegmenter:
         elif passed_s > config.max_gap_s:
             if self.acting:
                 self.dropped["action cut by a gap"] += 1
+            rest = self._rest_before_gap if self._rest is None else self._rest
             self._reset()
+            self._rest_before_gap = rest
         elif math.dist(torso, self._torso) > max(config.jump_m, config.jump_m_s * passed_s):
             self.dropped["body jumped"] += 1
             self._reset()
@@ -190,8 +193,9 @@ class ActionSegmenter:
         quiet_s = 0.0 if self._quiet_since is None else now - self._quiet_since
         if self._rest is None or self._state is _State.UNKNOWN:
             self._frames.forget_before(now - config.lead_s - config.speed_span_s)
-            if quiet_s >= config.quiet_s:
+            if quiet_s >= config.quiet_s and (self._may_be_rest(limbs) or quiet_s >= config.hold_s):
                 self._rest, self._state = limbs, _State.REST
+                self._rest_before_gap = None
             return None
         away = _angle(limbs, self._rest)
         moving = self._quiet_since is None
@@ -221,6 +225,11 @@ class ActionSegmenter:
         elif self._state is _State.RETURNING and (held or now - self._started_at > config.hold_s):
             self._rest, self._state = limbs, _State.UNKNOWN
         return None
+
+    def _may_be_rest(self, limbs: np.ndarray) -> bool:
+        """Whether somebody may rest in this pose; who was lost in mid-action pauses elsewhere, and that is no rest."""
+        known = self._rest_before_gap
+        return known is None or _angle(limbs, known) < self._config.rest_angle_rad
 
     def _finish(self, now: float) -> Segment | None:
         """Cut the action out: from shortly before it started to the first quiet frame after it."""

@@ -50,6 +50,24 @@ def test_a_restarted_node_waits_until_the_robot_stands(chain: SteppedChain, into
     assert chain.rests
 
 
+def test_a_restarted_node_can_halt_what_it_never_began(chain: SteppedChain) -> None:
+    """Halt stops a robot that still performs what a killed node sent; what is not measured may cost a small step."""
+    wait(chain, 0.5)
+    chain.answer(MOTIONS[0])
+    wait(chain, 0.9)
+    chain.restart_trajectory()
+    wait(chain, 0.1)
+    assert not chain.stands
+    chain.halt()
+    wait(chain, 1.5)
+    where = chain.position
+    assert chain.stands
+    assert not chain.rests
+    wait(chain, 3.0)
+    np.testing.assert_array_equal(chain.position, where)
+    assert set(chain.violations) <= {"violations: velocity step", "violations: acceleration"}
+
+
 @pytest.mark.parametrize("by_s", [5.0, -5.0])
 @pytest.mark.parametrize("after", range(6))
 def test_a_clock_that_is_set_in_mid_answer_does_not_halt_the_robot(

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.faults.acting import Person
+from benchmarks.faults.acting import DEFINITION, Person
 from benchmarks.faults.figures import merge, read_parts, shortfalls
 from benchmarks.faults.kills import Kill, run_kills, summary
 from benchmarks.faults.nodes_soak import run_nodes_soak
@@ -19,6 +19,7 @@ from benchmarks.faults.sensor import Frame, Scenario, play, run_sensor
 from benchmarks.faults.soak import Soak, run_soak
 from iat_ros.errors import DataError, IatError
 from iat_ros.robot.joint_path import JointPath
+from iat_ros.stream.segmenter import LIVE, ActionSegmenter
 
 ROOT = Path(__file__).parents[2]
 
@@ -176,3 +177,16 @@ def test_the_runner_refuses_what_it_does_not_know(tmp_path: Path) -> None:
     done = run("--parts", "soak", "--json", str(tmp_path / "faults.json"))
     assert done.returncode == 1
     assert "earlier run" in done.stderr
+
+
+def test_who_is_lost_in_mid_action_rests_where_they_rested_before() -> None:
+    """Unplugged at 20.4 s for a second, the person pauses in mid-action: no half action, and the next one is found."""
+    person, segmenter = Person(10), ActionSegmenter(DEFINITION, LIVE)
+    found = []
+    for now in np.arange(0.0, person.duration_s + 2.0, 1 / 30).tolist():
+        if not 20.4 <= now < 21.4:
+            segment = segmenter.push(now, person.pose(now))
+            found += [] if segment is None else [segment]
+    begins = [float(segment.times_s[0]) for segment in found]
+    expected = [known.begins_s for known in person.known if not known.begins_s < 21.4 < known.told_s]
+    assert begins == pytest.approx(expected, abs=0.1)
