@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import itertools
 import os
 import tempfile
 from collections.abc import Iterator
@@ -33,11 +34,14 @@ def _held_by_another_run(lock: TextIO) -> bool:
     return False
 
 
+_NUMBERS = itertools.count()
+
+
 @pytest.fixture(scope="module")
 def ros_domain() -> Iterator[int]:
     """A domain id that nobody else on this machine tests on now; for this process and those that it starts."""
     folder = Path(tempfile.gettempdir())
-    for number in range(100):
+    for number in itertools.islice(_NUMBERS, 100):  # another one each time: the last test's nodes may linger
         domain = 1 + (os.getpid() + number) % 100
         with open(folder / f"iat_ros_test_domain_{domain}.lock", "w") as lock:
             if _held_by_another_run(lock):

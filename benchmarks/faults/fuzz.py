@@ -62,6 +62,8 @@ TICK_NS = 8_000_000
 """How often the simulated robot tells where it is [ns]."""
 _MESSAGES_A_TICK = 8
 _MOST_APART_NS = TICK_NS // _MESSAGES_A_TICK
+_JITTER_NS = 100_000
+"""How late a controller's update may be; exact ones would meet points that were sent at one of them too often [ns]."""
 _START_NS = 1_700_000_000 * 10**9
 _PHASE_TICKS = 1500
 """In every second phase of so many ticks no answer is right, so that the robot comes to rest."""
@@ -115,7 +117,8 @@ class _Rig:
         self._domain = domain or random.SystemRandom().randint(1, 101)
         self._dice = Dice(seed)
         self._malformer = Malformer(self._dice, lambda: self._now_ns)
-        self._now_ns, self._ticks = _START_NS, 0
+        self._now_ns = self._tick_ns = _START_NS
+        self._ticks = 0
         self.sent: Counter[str] = Counter()
         self.published: Counter[str] = Counter()
         self.crashes: Counter[str] = Counter()
@@ -232,12 +235,15 @@ class _Rig:
     def _tick(self) -> None:
         """Let 8 ms pass: the robot moves and says where it is, timers fire, and now and then somebody calls."""
         self._ticks += 1
-        self._now_ns = _START_NS + self._ticks * TICK_NS
+        before_ns = self._tick_ns
+        self._tick_ns = self._now_ns = _START_NS + self._ticks * TICK_NS + self._dice.below(_JITTER_NS)
         for node in self.nodes.values():
             self._set_clock(node)
-        positions, velocities, broken = self.robot.update(self._now_ns, TICK_NS)
+        positions, velocities, broken = self.robot.update(self._now_ns, self._now_ns - before_ns)
         if broken:
-            self._note(f"the robot is commanded beyond its limits: {broken}, {self.robot.watch.largest}")
+            segment = self.robot.controller._segment
+            span = "no segment" if segment is None else f"a segment of {segment._duration_s:.3g} s"
+            self._note(f"robot: commanded beyond its limits in {span}: {broken}, largest {self.robot.watch.largest}")
         self._state.header.stamp = to_stamp(1e-9 * self._now_ns)
         self._state.position = array.array("d", positions.tobytes())
         self._state.velocity = array.array("d", velocities.tobytes())

@@ -40,6 +40,8 @@ _CLOCK_SET_S = 0.25
 _STRANGE_MOTION_S = 5.0
 """So long the first answer waits for the rest of a robot that moves already [s]; then it takes over as it can."""
 _MOVES_RAD_S = 0.05
+_MOST_RAD_S = 100.0
+"""No joint is as fast; a plan from such a state could not even be worked out."""
 
 
 class _TooLateError(RobotError):
@@ -66,6 +68,7 @@ class TrajectoryNode(IatNode):
         self._guard = Guard(guard_config({each.name: each.default for each in PARAMETERS}))
         self._values: dict[str, Any] = {}
         self._measured: State | None = None
+        self._measured_s = -math.inf
         self._waiting: tuple[Motion, float] | None = None  # an answer, and when the robot will stand [s]
         self._slowed = self._held = False
         self._looked_s = -math.inf  # when people were last looked at, by the machine's own clock [s]
@@ -95,7 +98,7 @@ class TrajectoryNode(IatNode):
         if self._former is not None and self._former.model.joint_names == model.joint_names:
             self._performer.take_over(self._former)  # a robot that still comes to a stop
         self._guard.config = guard_config(values)
-        self._values, self._measured = values, None
+        self._values, self._measured, self._measured_s = values, None, -math.inf
         self._forget()
         for pair in () if checker is None else checker.ignored:
             self.get_logger().info(f"{pair[0]} and {pair[1]} touch in the rest pose; they are not checked")
@@ -117,7 +120,7 @@ class TrajectoryNode(IatNode):
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop the robot, then stop working."""
         if self.active and self._performer is not None:
-            self._stop(self._performer, 0.0)
+            self._stop_or_say(self._performer)
         self._forget()
         return super().on_deactivate(state)
 
@@ -151,6 +154,11 @@ class TrajectoryNode(IatNode):
     def _verdict(self, performer: Performer, now: float) -> Verdict:
         return self._guard.verdict(now, performer.moving(now))
 
+    def _where(self, performer: Performer, now: float) -> State | None:
+        """Return where the robot stands; None if nobody told since it stopped, for it moved on from where it was."""
+        lately = self._guard.measured_lately(now) and self._measured_s >= performer.ends_s
+        return self._measured if lately else None
+
     def _on_joint_states(self, message: JointState) -> None:
         performer = self._performer
         if performer is None or not message.position:
@@ -166,12 +174,16 @@ class TrajectoryNode(IatNode):
         position = np.array(message.position)[columns]
         velocity = np.zeros(len(names))
         if len(message.velocity) == len(message.name):
-            velocity = np.nan_to_num(np.array(message.velocity)[columns])
+            velocity = np.array(message.velocity)[columns]
+            velocity[np.isnan(velocity)] = 0.0  # of a joint without a sensor for it
         if not np.isfinite(position).all():
             self.drop("joint_states hold NaN")
             return
+        if np.abs(velocity).max() > _MOST_RAD_S:
+            self.drop(f"joint_states hold a speed above {_MOST_RAD_S:g} rad/s")
+            return
         now = self._now_s()
-        self._measured = State(position, velocity, np.zeros(len(names)))
+        self._measured, self._measured_s = State(position, velocity, np.zeros(len(names))), now
         lag_s = self._guard.config.following_lag_s
         moving = performer.moving(now) or performer.moving(now - lag_s)
         self._guard.saw_joints(now, position, performer.band(now, lag_s) if moving else None, names)
@@ -207,7 +219,7 @@ class TrajectoryNode(IatNode):
             self.counts["answers that waited for a stop"] += 1
             self._watching.reset()
             return
-        measured = self._measured if self._guard.measured_lately(now) else None
+        measured = self._where(performer, now)
         outcomes: list[Outcome] = []
 
         def make(now_s: float, reserve_s: float) -> Performance:
@@ -218,7 +230,7 @@ class TrajectoryNode(IatNode):
             self._begin(performer, make)
             complete = outcomes[-1].complete
         except _TooLateError:  # a busy machine: stop first, then there is time
-            self._stop(performer, 0.0)
+            self._stop_or_say(performer)
             complete = False
         self._slowed, self._held = verdict.leave is Leave.SLOW, False
         if not complete:
@@ -272,7 +284,7 @@ class TrajectoryNode(IatNode):
 
     def _go_home(self, performer: Performer, now: float) -> None:
         self._held = False
-        measured = self._measured if self._guard.measured_lately(now) else None
+        measured = self._where(performer, now)
         self._begin(performer, lambda now_s, _: performer.go_home(now_s, measured))
 
     def _stop(self, performer: Performer, tempo: float) -> None:
@@ -283,6 +295,14 @@ class TrajectoryNode(IatNode):
             return
         self._begin(performer, lambda now_s, reserve_s: performer.slow(now_s, tempo, reserve_s))
         self._held = self._held or tempo == 0.0
+
+    def _stop_or_say(self, performer: Performer) -> None:
+        """Stop; where limits forbid it at this moment, say so: while halted or held it is tried again and again."""
+        try:
+            self._stop(performer, 0.0)
+        except RobotError as error:
+            self.drop(f"stop: {error}")
+            self._watching.reset()
 
     def _begin(self, performer: Performer, make: Callable[[float, float], Performance | None]) -> None:
         """Work a performance out, publish it and begin it; where that took too long, with more time again.
@@ -324,7 +344,7 @@ class TrajectoryNode(IatNode):
     def _on_halt(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         self._guard.halt("on request")
         if self.active and self._performer is not None:
-            self._stop(self._performer, 0.0)
+            self._stop_or_say(self._performer)
         response.success, response.message = True, "halted; call resume to go on"
         return response
 

@@ -45,13 +45,14 @@ def slow_down(model: RobotModel, running: JointPlan, at_s: float, tempo: float =
     if not 0.0 <= tempo < 1.0:
         raise RobotError(f"tempo: expected 0 to below 1, got {tempo!r}")
     begin = running.state(at_s)
-    fall_s = SHORTEST_S
-    while fall_s <= LONGEST_S:
-        result = _on_path(running, begin, at_s, tempo, fall_s)
-        if _keeps_limits(model, result):
-            check(model, result)
-            return result
-        fall_s *= 1.15
+    for share in (BRAKING_SHARE, 1.0):  # what runs may itself use more than its share, where it began in a brake
+        fall_s = SHORTEST_S
+        while fall_s <= LONGEST_S:
+            result = _on_path(running, begin, at_s, tempo, fall_s)
+            if _keeps_limits(model, result, share):
+                check(model, result)
+                return result
+            fall_s *= 1.15
     raise RobotError(f"the running trajectory cannot be slowed down within {LONGEST_S:g} s inside the limits")
 
 
@@ -95,11 +96,11 @@ def _on_path(running: JointPlan, begin: State, at_s: float, tempo: float, fall_s
     return JointPlan(running.joint_names, control, dt_s)
 
 
-def _keeps_limits(model: RobotModel, result: JointPlan) -> bool:
+def _keeps_limits(model: RobotModel, result: JointPlan, share: float = BRAKING_SHARE) -> bool:
     low, high = spline.reach(result.control)
     return bool(
         np.all(low >= model.lower - ROUNDING)
         and np.all(high <= model.upper + ROUNDING)
         and np.all(spline.fastest(result.control, result.dt_s) <= model.max_velocity * (1.0 + ROUNDING))
-        and np.all(spline.hardest(result.control, result.dt_s) <= BRAKING_SHARE * model.max_acceleration)
+        and np.all(spline.hardest(result.control, result.dt_s) <= share * model.max_acceleration)
     )

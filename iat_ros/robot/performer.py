@@ -73,7 +73,8 @@ class Performance:
             parts.insert(0, Points(np.array([ahead_s]), *(each[None] for each in vars(self.plan.state(0.0)).values())))
             if self.after is not None:
                 before = self.after.points(sent_s)
-                kept = before.times_s < ahead_s - APART_S
+                # What ran before may be over by now; its last point, at rest, would then lie in the past.
+                kept = (before.times_s >= SOONEST_S) & (before.times_s < ahead_s - APART_S)
                 parts.insert(0, Points(*(each[kept] for each in vars(before).values())))
         return Points(*(np.concatenate(each) for each in zip(*(vars(part).values() for part in parts), strict=True)))
 

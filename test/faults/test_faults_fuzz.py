@@ -11,13 +11,13 @@ from sensor_msgs.msg import JointState
 from benchmarks.faults import fuzz
 
 pytest.importorskip("viser")
-pytestmark = pytest.mark.ros
+pytestmark = [pytest.mark.ros, pytest.mark.filterwarnings("ignore::RuntimeWarning")]  # NumPy, about NaN and overflow
 
 
 def test_malformed_messages_do_no_harm(ros_domain: int) -> None:
     """No exception, no wrong message, no limit broken; people still act, and the robot still answers."""
-    report = fuzz.run_fuzz(8000, seed=3, domain=ros_domain)
-    assert report["messages"] == 8000
+    report = fuzz.run_fuzz(5000, seed=3, domain=ros_domain)
+    assert report["messages"] == 5000
     assert (report["crashes"], report["wrong_outputs"], report["limit_violations"]) == (0, 0, 0), report["details"]
     for name, node in report["per_node"].items():
         assert node["messages"] > 100, name
@@ -41,8 +41,8 @@ def test_harm_is_seen(ros_domain: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(fuzz.TrajectoryNode, "_on_joint_states", stumble)
     with fuzz._Rig(0, ros_domain) as rig:
-        publish = rig.nodes["trajectory"]._trajectories.publish
-        rig.nodes["trajectory"]._trajectories.publish = lambda message: publish(beyond(message))
+        publish = rig.nodes["trajectory"]._output.send
+        rig.nodes["trajectory"]._output.send = lambda message: publish(beyond(message))
         rig.send(3000)
         assert rig.crashes["trajectory"] > 0
         assert rig.wrong["trajectory joint_trajectory: a position lies outside the limits"] > 0

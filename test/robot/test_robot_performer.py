@@ -186,3 +186,21 @@ def test_band_holds_what_was_commanded(g1: RobotModel) -> None:
     expected = np.min(commands, axis=0), np.max(commands, axis=0)
     assert np.ptp(commands, axis=0).max() > 0.01
     np.testing.assert_allclose(stage.performer.band(stage.now_s, 0.2), expected, atol=1e-12)
+
+
+def test_what_is_over_is_not_sent_again(g1: RobotModel) -> None:
+    """An answer that was worked out soon takes over from one that was begun late, after what ran before has ended."""
+    stage = Stage(g1)
+    first = stage.performer.answer(MOTIONS[0], stage.now_s, stage.measured()).performance
+    begun = stage.performer.perform(first, stage.now_s)
+    assert begun is not None
+    second_s = begun.ends_s - 0.03
+    late = stage.performer.answer(MOTIONS[1], second_s, None, reserve_s=0.12).performance
+    assert stage.performer.perform(late, second_s) is not None
+    third_s = begun.ends_s + 0.01
+    soon = stage.performer.answer(MOTIONS[2], third_s, None, reserve_s=0.021).performance
+    sent = stage.performer.perform(soon, third_s)
+    assert sent is not None
+    times = sent.points(third_s).times_s
+    assert times[0] > 0.0
+    assert (np.diff(times) > 0.0).all()

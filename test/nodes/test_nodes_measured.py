@@ -1,0 +1,104 @@
+"""What the trajectory node believes of joint states, in this process and on a clock of the test's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from rclpy.clock import ClockType
+from rclpy.parameter import Parameter
+from rclpy.time import Time
+from sensor_msgs.msg import JointState
+from std_msgs.msg import Header
+from trajectory_msgs.msg import JointTrajectory
+
+from iat_ros.data.actions import cut_action
+from iat_ros.data.made_up import make_clips
+from iat_ros.nodes.clouds import encode_motion
+from iat_ros.nodes.process import bring_up
+from iat_ros.nodes.trajectory import TrajectoryNode
+from iat_ros.skeleton.definition import load_skeleton
+
+CLIP = make_clips(people=1, trials=1, actions=("throw",))[0]
+ANSWER = encode_motion(Header(), cut_action(load_skeleton("utd_mhad"), CLIP, 32).motion)
+
+pytestmark = pytest.mark.ros
+
+
+class Stage:
+    """A trajectory node whose callbacks are called directly."""
+
+    def __init__(self, context: Any) -> None:
+        self.node = TrajectoryNode(
+            context=context, namespace="measured", parameter_overrides=[Parameter("use_sim_time", value=True)]
+        )
+        self.sent: list[JointTrajectory] = []
+        self.node._output.send = self.sent.append
+        self.at(1.0)
+        assert bring_up(self.node)
+        self.rest = self.node._performer.model.rest
+        self._take = {each.topic_name.rsplit("/", 1)[-1]: each.callback for each in self.node.subscriptions}
+
+    def at(self, time_s: float) -> None:
+        """Set the clock."""
+        clock = self.node.get_clock()
+        clock.set_ros_time_override(Time(nanoseconds=round(time_s * 1e9), clock_type=ClockType.ROS_TIME))
+
+    def measure(self, position: np.ndarray, velocity: np.ndarray, more: int = 0) -> None:
+        """Tell where the robot is, some joints twice."""
+        names = list(self.node._performer.model.joint_names)
+        values = [[*each, *each[:more]] for each in (position.tolist(), velocity.tolist())]
+        self._take["joint_states"](JointState(name=names + names[:more], position=values[0], velocity=values[1]))
+
+    def answer(self) -> None:
+        """Ask for an answer."""
+        self._take["responses"](ANSWER)
+
+
+@pytest.fixture
+def stage(rig: Any) -> Iterator[Stage]:
+    """A node that nothing was told yet."""
+    stage = Stage(rig.context)
+    yield stage
+    stage.node.destroy_node()
+
+
+def test_joint_states_that_nobody_can_use_are_counted_drops(stage: Stage) -> None:
+    """Infinite speeds, joints named twice and positions missing are named, none of them as unexpected."""
+    still = np.zeros(len(stage.rest))
+    for speed in (np.inf, 3e38, -1e4):
+        stage.measure(stage.rest, still + speed)
+    stage.measure(stage.rest, still, more=1)
+    stage.measure(stage.rest[:-1], still)
+    stage.answer()
+    assert not stage.sent
+    assert stage.node.dropped["joint_states hold a speed above 100 rad/s"] == 3
+    assert stage.node.dropped["joint_states name a joint twice, or have another number of positions than names"] == 2
+    assert not [reason for reason in stage.node.dropped if "unexpected" in reason]
+    stage.measure(stage.rest, still * np.nan)
+    stage.answer()
+    assert len(stage.sent) == 1
+
+
+def test_what_was_measured_before_the_robot_stopped_is_no_start(stage: Stage) -> None:
+    """The next answer starts where the robot came to rest, not where it was seen a moment before that."""
+    still = np.zeros(len(stage.rest))
+    stage.measure(stage.rest, still)
+    stage.answer()
+    performer = stage.node._performer
+    ends_s = performer.ends_s
+    for time_s in np.arange(1.2, ends_s, 0.1):
+        stage.at(float(time_s))
+        stage.measure(performer.commanded(float(time_s)).position, still)
+    stage.at(ends_s - 0.01)
+    stage.measure(stage.rest + 0.02, still + 0.1)
+    stage.at(ends_s + 0.01)
+    stage.answer()
+    assert len(stage.sent) == 2
+    np.testing.assert_allclose(stage.sent[1].points[0].positions, stage.rest, atol=1e-6)
+    stage.at(performer.ends_s + 0.01)
+    stage.measure(stage.rest + 0.02, still)
+    stage.answer()
+    np.testing.assert_allclose(stage.sent[2].points[0].positions, stage.rest + 0.02, atol=1e-6)
