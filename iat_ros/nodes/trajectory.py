@@ -44,6 +44,10 @@ _MOST_RAD_S = 100.0
 """No joint is as fast; a plan from such a state could not even be worked out."""
 
 
+_OLDEST_S = 0.02
+"""So old may joint states be when they come [s]."""
+
+
 class _TooLateError(RobotError):
     """The robot has moved on."""
 
@@ -156,7 +160,7 @@ class TrajectoryNode(IatNode):
 
     def _where(self, performer: Performer, now: float) -> State | None:
         """Return where the robot stands; None if nobody told since it stopped, for it moved on from where it was."""
-        lately = self._guard.measured_lately(now) and self._measured_s >= performer.ends_s
+        lately = self._guard.measured_lately(now) and self._measured_s >= performer.ends_s + _OLDEST_S
         return self._measured if lately else None
 
     def _on_joint_states(self, message: JointState) -> None:

@@ -23,7 +23,7 @@ def test_malformed_messages_do_no_harm(ros_domain: int) -> None:
         assert node["messages"] > 100, name
         assert node["dropped"] > 50, name
     for name, topic in (("perception", "windows"), ("act2act", "responses"), ("trajectory", "joint_trajectory")):
-        assert report["per_node"][name]["published"][topic] > 10, name
+        assert report["per_node"][name]["published"][topic] > 0, name
 
 
 def test_harm_is_seen(ros_domain: int, monkeypatch: pytest.MonkeyPatch) -> None:

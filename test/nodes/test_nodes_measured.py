@@ -94,11 +94,12 @@ def test_what_was_measured_before_the_robot_stopped_is_no_start(stage: Stage) ->
         stage.measure(performer.commanded(float(time_s)).position, still)
     stage.at(ends_s - 0.01)
     stage.measure(stage.rest + 0.02, still + 0.1)
-    stage.at(ends_s + 0.01)
+    stage.at(ends_s + 0.004)
+    stage.measure(stage.rest + 0.02, still + 0.1)  # comes now, and tells of a moment ago
     stage.answer()
     assert len(stage.sent) == 2
     np.testing.assert_allclose(stage.sent[1].points[0].positions, stage.rest, atol=1e-6)
-    stage.at(performer.ends_s + 0.01)
+    stage.at(performer.ends_s + 0.03)
     stage.measure(stage.rest + 0.02, still)
     stage.answer()
     np.testing.assert_allclose(stage.sent[2].points[0].positions, stage.rest + 0.02, atol=1e-6)

@@ -183,7 +183,7 @@ def test_joint_states_that_stop_halt_the_robot(stage: Any, start: Callable[..., 
     stage.heard["joint_states"].clear()
     start("robot", "--ros-args", "-p", "frozen_joint:=right_shoulder_pitch_joint")
     assert stage.until(lambda: stage.heard["joint_states"], 20.0)
-    assert call(stage, "resume").success
+    assert stage.until(lambda: call(stage, "resume").success, 10.0)
 
 
 def test_a_stuck_joint_halts_the_robot(stage: Any) -> None:
