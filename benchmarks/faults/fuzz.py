@@ -162,6 +162,7 @@ class _Rig:
 
     def __exit__(self, *_: object) -> None:
         for node in self.nodes.values():
+            node.get_logger().set_level(LoggingSeverity.INFO)  # levels belong to the process, not to the node
             node.destroy_node()
         rclpy.shutdown(context=self._context)
 

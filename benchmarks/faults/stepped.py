@@ -18,8 +18,10 @@ from unittest.mock import patch
 
 import numpy as np
 import rclpy
+import rclpy.logging
 from rclpy.clock import ClockType
 from rclpy.context import Context
+from rclpy.logging import LoggingSeverity
 from rclpy.parameter import Parameter
 from rclpy.time import Time
 from sensor_msgs.msg import PointCloud2
@@ -245,4 +247,5 @@ def stepped_chain(simulated: bool = False) -> Iterator[SteppedChain]:
             for node in chain.nodes:
                 node.destroy_node()
     finally:
+        rclpy.logging.set_logger_level("", LoggingSeverity.INFO)  # the level belongs to the process
         rclpy.shutdown(context=context)

@@ -36,7 +36,8 @@ def test_harm_is_seen(ros_domain: int, monkeypatch: pytest.MonkeyPatch) -> None:
         real(self, message)
 
     def beyond(path: Any, *_: int) -> Any:
-        path.points[-1].positions[0] = 9.0
+        for point in path.points:
+            point.positions[0] = 9.0
         return path
 
     monkeypatch.setattr(fuzz.TrajectoryNode, "_on_joint_states", stumble)
