@@ -21,6 +21,7 @@ SETTINGS = {
     "device": "Where the model computes: auto, cpu or cuda.",
     "robot": "Robot: the name of one that ships, or a YAML file with URDF and mapping.",
 }
+RESPAWN_DELAY_S = 0.5  # a node that cannot even start must not keep a core busy
 TOPICS = {
     "skeletons": "Topic on which the tracker publishes people (sensor_msgs/PointCloud2).",
     "joint_states": "Topic that tells where the robot's joints are (sensor_msgs/JointState).",
@@ -75,6 +76,12 @@ def generate_launch_description() -> LaunchDescription:
                 **switch,
             ),
             DeclareLaunchArgument(
+                "respawn",
+                default_value="true",
+                description="Start a node again that ended, whatever ended it.",
+                **switch,
+            ),
+            DeclareLaunchArgument(
                 "use_sim_time", default_value="false", description="Take the time from /clock.", **switch
             ),
             DeclareLaunchArgument(
@@ -94,6 +101,7 @@ def make_nodes(context: LaunchContext) -> list[Node]:
     if not params_file.is_file():  # launch itself would warn and go on without
         raise ValueError(f"params_file: there is no file '{params_file}'")
     parameters = [str(params_file), *write_settings(context)]
+    respawn = LaunchConfiguration("respawn").perform(context) == "true"
     enclaves = LaunchConfiguration("enclaves").perform(context).rstrip("/")
     # No node gets a name here: a process would give it to each of its nodes.
     return [
@@ -110,6 +118,8 @@ def make_nodes(context: LaunchContext) -> list[Node]:
                 *(["--enclave", f"{enclaves}/{executable}"] if enclaves else []),
             ],
             output="screen",
+            respawn=respawn,
+            respawn_delay=RESPAWN_DELAY_S,
         )
         for executable in executables
     ]

@@ -22,7 +22,8 @@ ROOT = Path(__file__).parents[1]
 FILE = ROOT / "launch" / "interact.launch.py"
 ARGUMENTS = {
     "skeleton", "model", "device", "robot", "skeletons", "joint_states", "joint_trajectory", "processes", "namespace",
-    "params_file", "enclaves", "simulate", "viewer", "use_sim_time", "log_level",
+    "params_file", "enclaves", "simulate", "viewer", "respawn", "use_sim_time",
+    "log_level",
 }  # fmt: skip
 
 
@@ -104,6 +105,13 @@ def test_each_process_takes_the_enclave_of_its_name(monkeypatch: pytest.MonkeyPa
         assert [node.arguments[-2:] for node in nodes] == [["--enclave", f"/iat_ros/{name}"] for name in programs]
     (node,) = plan(monkeypatch, tmp_path)
     assert "--enclave" not in node.arguments
+
+
+def test_nodes_that_end_are_started_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Each process is started again after a moment, unless that is not wanted."""
+    options = {"processes": "several", "simulate": "true", "viewer": "true"}
+    assert all(node.respawn and 0.0 < node.respawn_delay <= 1.0 for node in plan(monkeypatch, tmp_path, **options))
+    assert not any(node.respawn for node in plan(monkeypatch, tmp_path, **options, respawn="false"))
 
 
 def test_a_parameter_file_that_is_missing_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ runs the parts one after another; each puts its figures into the JSON file besid
 when something failed: a crash, a wrong output, a limit exceeded, or a chain that did not recover.
 
 kills: nodes end by SIGKILL in mid-answer and come again. sensor: cameras that fail, and clocks that are set.
-soak: hours of answers in compressed time. flood: 200 people at 1 kHz. fuzz: malformed messages. files: damaged files.
+soak: hours of answers in compressed time, in one loop, then through the nodes. flood: 200 people at 1 kHz.
+fuzz: malformed messages. files: damaged files.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ sys.path.insert(
     0, str(Path(__file__).parents[2])
 )  # the package and the benchmarks beside this folder, installed or not
 
-from benchmarks.faults.figures import PARTS, merge, read_parts, shortfalls
+from benchmarks.faults.figures import PARTS, SUMMED, merge, read_parts, shortfalls
 from iat_ros.errors import ConfigError, IatError
 
 ROOT = Path(__file__).parents[2]
@@ -41,12 +42,20 @@ def run_part(name: str, args: argparse.Namespace) -> dict[str, Any]:
     if name == "sensor":
         return dict(_load("sensor", "run_sensor")())
     if name == "soak":
-        return dict(_load("soak", "run_soak")(args.hours, args.answers))
+        figures = dict(_load("soak", "run_soak")(args.hours, args.answers))
+        return figures if args.node_hours <= 0 else _with_nodes(figures, args.node_hours)
     if name == "flood":
         return dict(_load("flood", "run_flood")(args.flood_seconds))
     if name == "fuzz":
         return dict(_load("fuzz", "run_fuzz")(args.messages, SEED))
     return dict(_load("damaged_files", "run_files")(args.files, SEED))
+
+
+def _with_nodes(figures: dict[str, Any], hours: float) -> dict[str, Any]:
+    """Add a soak through the nodes to that in a loop."""
+    nodes = _load("nodes_soak", "run_nodes_soak")(hours)
+    sums = {key: figures[key] + nodes[key] for key in SUMMED}
+    return {**figures, **sums, "through_nodes": nodes, "failures": [*figures["failures"], *nodes["failures"]]}
 
 
 def _load(module: str, function: str) -> Callable[..., dict[str, Any]]:
@@ -82,6 +91,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--parts", type=_parts, default=list(PARTS), help=f"some of {','.join(PARTS)}; all by default")
     parser.add_argument("--kills", type=_at_least_one, default=50, help="how often each node is killed")
     parser.add_argument("--hours", type=float, default=8.0, help="stream time of the soak [h]")
+    parser.add_argument("--node-hours", type=float, default=1.0, help="of the soak through the nodes [h]; 0: none")
     parser.add_argument(
         "--answers", type=_at_least_one, default=10_000, help="answers that the soak must give at least"
     )

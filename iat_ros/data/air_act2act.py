@@ -120,7 +120,7 @@ def _load(path: Path) -> Any:
         return json.loads(content)
     except json.JSONDecodeError as error:
         raise DataError(f"{path}: line {error.lineno} is not JSON: {error.msg}") from error
-    except (UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # not text, numbers of thousands of digits, or too deep
         raise DataError(f"{path}: is not JSON: {describe(error)}") from error
 
 

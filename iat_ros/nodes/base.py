@@ -22,6 +22,7 @@ RESULT_QOS = QoSProfile(depth=64, reliability=ReliabilityPolicy.RELIABLE)
 
 
 _MOST_REASONS = 50  # reasons name what came in; a flood of different nonsense must not fill the memory
+_LONGEST_REASON = 300  # characters; names in a message may be of any length, and hold line ends
 
 
 class IatNode(LifecycleNode):
@@ -119,6 +120,7 @@ class IatNode(LifecycleNode):
 
     def drop(self, reason: str, count: int = 1) -> None:
         """Count something that is not used, and say so, each reason at most once in two seconds."""
+        reason = " ".join(reason.split())[:_LONGEST_REASON]
         known = reason in self.dropped or len(self.dropped) < _MOST_REASONS
         self.dropped[reason if known else "other reasons"] += count
         now = time.monotonic()

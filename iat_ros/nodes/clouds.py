@@ -67,8 +67,9 @@ def decode_skeletons(message: PointCloud2, joints: int) -> SkeletonCloud:
     if "confidence" in present:
         positions = np.where((points["confidence"] > 0)[..., None], positions, np.nan)
     ids = points["body_id"][:, 0].astype(np.int64) if "body_id" in present else np.arange(len(points))
-    if len(np.unique(ids)) != len(ids):
-        raise MessageError(f"skeletons: two people with one body_id in a message: {ids.tolist()}")
+    present_ids, often = np.unique(ids, return_counts=True)
+    if len(present_ids) != len(ids):
+        raise MessageError(f"skeletons: two people with one body_id in a message: {present_ids[often.argmax()]}")
     return SkeletonCloud(stamp_s(message.header.stamp), message.header.frame_id, ids, positions)
 
 

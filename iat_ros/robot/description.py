@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from iat_ros.errors import ConfigError, RobotError
+from iat_ros.errors import ConfigError, RobotError, describe
 from iat_ros.yaml_file import load_mapping
 
 DEFAULT_MAX_VELOCITY = 3.0
@@ -183,6 +183,17 @@ def find_urdf(config: RobotConfig) -> Path:
     Raises:
         RobotError: When there is no such file; the message says where it was looked for.
     """
+    try:
+        places = _urdf_places(config)
+        for place in places:
+            if place.is_file():
+                return place
+    except (OSError, RuntimeError) as error:  # a name that is too long, a home of nobody
+        raise RobotError(f"{config.source}: 'urdf' is no usable path: {describe(error)[:200]}") from error
+    raise RobotError(f"{config.source}: urdf {config.urdf}: there is no {places[0]}; correct the key 'urdf'")
+
+
+def _urdf_places(config: RobotConfig) -> list[Path]:
     if config.urdf.startswith("package://"):
         package, _, rest = config.urdf.removeprefix("package://").partition("/")
         roots = [folder / package for folder in package_folders()]
@@ -192,13 +203,9 @@ def find_urdf(config: RobotConfig) -> Path:
                 f"{config.source}: urdf {config.urdf}: no package '{package}' is installed; install it "
                 "(pip install example-robot-data brings example robots) or source the workspace that has it"
             )
-    else:
-        urdf = Path(config.urdf).expanduser()
-        places = [urdf if urdf.is_absolute() else Path(config.source).parent / urdf]
-    for place in places:
-        if place.is_file():
-            return place
-    raise RobotError(f"{config.source}: urdf {config.urdf}: there is no {places[0]}; correct the key 'urdf'")
+        return places
+    urdf = Path(config.urdf).expanduser()
+    return [urdf if urdf.is_absolute() else Path(config.source).parent / urdf]
 
 
 def package_folders() -> list[Path]:

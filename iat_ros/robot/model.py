@@ -16,6 +16,8 @@ from iat_ros.robot.kinematics import ChainStack, joint_axis, read_chain, stack_c
 
 Array = NDArray[np.float64]
 
+_SIZES_M = 1e-5, 100.0
+"""Least and largest size of a collision geometry, in each direction; beyond, Qhull ends the whole process."""
 IDLE_GAIN = 0.02
 """A joint that turns no limb by more than this [rad/rad] (a wrist's roll) is left in the rest pose."""
 
@@ -112,7 +114,7 @@ class RobotModel:
         """Read the URDF's collision geometry, as a `pinocchio.GeometryModel` of the reduced model.
 
         Raises:
-            RobotError: A mesh is missing or cannot be read.
+            RobotError: A mesh is missing or cannot be read, or a geometry is flat or enormous.
         """
         folders = [str(folder) for folder in package_folders() if folder.is_dir()]
         try:
@@ -121,6 +123,16 @@ class RobotModel:
         except (ValueError, RuntimeError) as error:
             reason = " ".join(str(error).split())
             raise RobotError(f"{self._where}: its collision geometry cannot be read: {reason}") from error
+        for each in geometry.geometryObjects:
+            each.geometry.computeLocalAABB()
+            box = each.geometry.aabb_local
+            size_m = np.array(box.max_) - np.array(box.min_)
+            if not ((size_m > _SIZES_M[0]) & (size_m < _SIZES_M[1])).all():
+                size = " x ".join(f"{side_m:g}" for side_m in size_m)
+                raise RobotError(
+                    f"{self._where}: collision geometry '{each.name}' measures {size} m; expected between "
+                    f"{_SIZES_M[0]:g} and {_SIZES_M[1]:g} m in each direction"
+                )
         _, reduced = pin.buildReducedModel(self._full, geometry, *self._locked)
         return reduced
 

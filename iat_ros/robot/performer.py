@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iat_ros.errors import RobotError
+from iat_ros.robot import spline
 from iat_ros.robot.braking import DT_S, slow_down, stop
 from iat_ros.robot.clearance import bend, bend_at, splay
 from iat_ros.robot.collision import CollisionChecker
@@ -31,6 +32,7 @@ START_S = 0.04
 APART_S = 0.002
 """Shortest time between points that are sent [s]."""
 _HISTORY = 6
+_BAND_TIMES = 5
 BENDS = 6
 """How often an answer is bent further before it is refused."""
 STILL_RAD_S = 0.02
@@ -135,7 +137,19 @@ class Performer:
 
     def band(self, now_s: float, lag_s: float) -> tuple[Array, Array]:
         """Return the lowest and highest commanded positions (J,), (J,) of the last ``lag_s`` seconds [rad]."""
-        positions = np.array([self.commanded(now_s - ago_s).position for ago_s in np.linspace(0.0, lag_s, 5)])
+        times_s = now_s - np.linspace(0.0, lag_s, _BAND_TIMES)
+        if not self._history:
+            return self.model.rest.copy(), self.model.rest.copy()
+        running = [self._at(time_s) for time_s in times_s.tolist()]
+        poses = []
+        for first, each in enumerate(running):  # asked with every message of the robot, so each plan is sampled once
+            if first and each is running[first - 1]:
+                continue
+            last = first + 1
+            while last < len(running) and running[last] is each:
+                last += 1
+            poses.append(spline.positions(each.plan.control, each.plan.dt_s, times_s[first:last] - each.began_s))
+        positions = np.concatenate(poses)
         return positions.min(axis=0), positions.max(axis=0)
 
     def start(self, now_s: float, measured: State | None) -> State:

@@ -87,6 +87,7 @@ def test_frames_without_a_body_are_a_gap(tmp_path: Path, made: Any) -> None:
         (lambda text: text.replace('"z": ', '"z": NaN, "q": ', 1), "frame 0, body [01], joint 0: expected numbers"),
         (lambda text: text.replace('"z": ', '"z": "1.5", "q": ', 1), "frame 0, body [01], joint 0: expected numbers"),
         (lambda text: text.replace('"joints"', '"limbs"', 1), "frame 0, body [01]: expected 25 joints, found none"),
+        (lambda text: text.replace('"z": ', '"z": ' + 5000 * "1" + ', "q": ', 1), "is not JSON: .*4300 digits"),
         (lambda text: "{}", "expected a list of frames"),
         (lambda text: "[]", "expected a list of frames"),
         (lambda text: "[[null, 3]]", "frame 0: expected a list of bodies"),

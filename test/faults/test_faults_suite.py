@@ -13,6 +13,7 @@ import pytest
 from benchmarks.faults.acting import DEFINITION, Person
 from benchmarks.faults.figures import merge, read_parts, shortfalls
 from benchmarks.faults.kills import Kill, run_kills, summary
+from benchmarks.faults.nodes_soak import run_nodes_soak
 from benchmarks.faults.scenarios import SCENARIOS, steady
 from benchmarks.faults.sensor import Frame, Scenario, play, run_sensor
 from benchmarks.faults.soak import Soak, run_soak
@@ -93,6 +94,16 @@ def test_the_soak_sees_what_breaks_limits() -> None:
     soak.robot.accept(step, 0, soak.now_ns)
     soak.run(0.1)
     assert soak.robot.watch.violations["position step"] > 0
+
+
+@pytest.mark.ros
+def test_a_short_soak_through_the_nodes(ros_domain: int) -> None:
+    """A minute: each window becomes an answer and a trajectory, no limit is broken, nothing is dropped."""
+    figures = run_nodes_soak(1 / 60)
+    assert figures["failures"] == []
+    assert figures["answers"] == figures["windows"] >= 15
+    assert figures["trajectories"] >= figures["answers"]
+    assert figures["crashes"] == figures["wrong_outputs"] == figures["limit_violations"] == 0
 
 
 @pytest.mark.ros

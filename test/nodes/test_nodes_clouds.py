@@ -113,6 +113,14 @@ BROKEN: dict[str, Callable[[PointCloud2], None]] = {
 }
 
 
+def test_a_crowd_with_one_id_is_refused_in_few_words() -> None:
+    """Whatever the number of people, the line names one id that is there twice."""
+    crowd = clouds.encode_skeletons(Time(), "camera", np.arange(5000) // 2, np.zeros((5000, 20, 3)))
+    with pytest.raises(MessageError) as caught:
+        clouds.decode_skeletons(crowd, 20)
+    assert len(str(caught.value)) < 100
+
+
 @pytest.mark.parametrize("says", BROKEN)
 def test_clouds_that_lie_are_refused(says: str) -> None:
     """Each wrong field, type, size or number gives one line that says which."""

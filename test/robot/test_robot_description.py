@@ -116,6 +116,14 @@ def test_missing_files_are_named(tmp_path: Path) -> None:
         find_urdf(load_robot_config(write(tmp_path, {"urdf": "package://no_such_robot/a.urdf"})))
 
 
+@pytest.mark.parametrize("urdf", ["a" * 5000, "package://" + "a" * 5000 + "/b", "~no_such_user_here/a.urdf"])
+def test_paths_that_no_machine_has_are_refused(tmp_path: Path, urdf: str) -> None:
+    """A path that the system itself refuses is one line as well, and not a long one."""
+    with pytest.raises(RobotError, match=r"'urdf' is no usable path") as caught:
+        find_urdf(load_robot_config(write(tmp_path, {"urdf": urdf})))
+    assert len(str(caught.value)) < 400
+
+
 def test_urdf_in_a_ros_package_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A package:// path is looked for in the share folders of the sourced ROS workspaces."""
     urdf = tmp_path / "share" / "my_robot" / "urdf" / "a.urdf"

@@ -141,3 +141,14 @@ def test_damaged_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "toy.urdf").write_text(toy_urdf()[:400])
     with pytest.raises(RobotError, match=r"toy\.urdf: is damaged"):
         RobotModel(replace(TOY, urdf=str(tmp_path / "toy.urdf")))
+
+
+@pytest.mark.parametrize("size", ["0.2 0.3 1e-320", "0 0 0", "0.2 0.3 1e-9", "0.2 0.3 1e30"])
+def test_collision_geometry_without_a_size_is_refused(size: str) -> None:
+    """Qhull would end the whole process over a flat or enormous body."""
+    body = f'<link name="base"><collision><geometry><box size="{size}"/></geometry></collision></link>'
+    urdf = toy_urdf().replace('<link name="base"/>', body)
+    assert body in urdf
+    with pytest.raises(RobotError) as error:
+        RobotModel(TOY, urdf).collision_geometry()
+    assert "\n" not in str(error.value)

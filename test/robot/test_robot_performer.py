@@ -174,6 +174,20 @@ def test_what_cannot_be_performed_leaves_the_running_answer(g1: RobotModel) -> N
     assert stage.performer.ends_s == ends_s
 
 
+def test_band_holds_what_was_commanded(g1: RobotModel) -> None:
+    """The band of the last moments is that of five commands in them, over two plans as well; before any, it is rest."""
+    stage = Stage(g1)
+    np.testing.assert_array_equal(stage.performer.band(stage.now_s, 0.2), [g1.rest, g1.rest])
+    stage.do(stage.performer.answer(MOTIONS[0], stage.now_s, stage.measured()).performance)
+    stage.wait(0.7)
+    stage.do(stage.performer.answer(MOTIONS[1], stage.now_s, stage.measured()).performance)
+    stage.wait(0.1)
+    commands = [stage.performer.commanded(stage.now_s - ago_s).position for ago_s in np.linspace(0.0, 0.2, 5)]
+    expected = np.min(commands, axis=0), np.max(commands, axis=0)
+    assert np.ptp(commands, axis=0).max() > 0.01
+    np.testing.assert_allclose(stage.performer.band(stage.now_s, 0.2), expected, atol=1e-12)
+
+
 def test_what_is_over_is_not_sent_again(g1: RobotModel) -> None:
     """An answer that was worked out soon takes over from one that was begun late, after what ran before has ended."""
     stage = Stage(g1)

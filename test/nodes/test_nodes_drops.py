@@ -1,0 +1,45 @@
+"""What a node drops: each reason is one short line, and many different ones do not fill the memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import rclpy
+from rclpy.context import Context
+from rclpy.logging import LoggingSeverity
+
+from iat_ros.nodes.base import IatNode
+
+pytestmark = pytest.mark.ros
+
+
+@pytest.fixture(scope="module")
+def node(ros_domain: int) -> Iterator[IatNode]:
+    """A node that does nothing."""
+    context = Context()
+    rclpy.init(context=context, domain_id=ros_domain)
+    node = IatNode("drops", context=context)
+    node.get_logger().set_level(LoggingSeverity.FATAL)
+    yield node
+    node.destroy_node()
+    rclpy.shutdown(context=context)
+
+
+def test_a_reason_is_one_short_line(node: IatNode) -> None:
+    """Names come from messages of strangers: of any length, with line ends in them."""
+    node.drop("field 'a\nb' is missing; found " + 1_000_000 * "x")
+    (reason,) = node.dropped
+    assert reason.startswith("field 'a b' is missing")
+    assert len(reason) <= 300
+    assert all(len(said) <= 300 for said in node._said)
+
+
+def test_many_reasons_are_counted_together(node: IatNode) -> None:
+    """A thousand different reasons are kept as few; none is lost."""
+    before = node.dropped.total()
+    for number in range(1000):
+        node.drop(f"reason {number}")
+    assert node.dropped.total() == before + 1000
+    assert len(node.dropped) <= 51
+    assert len(node._said) <= 52
