@@ -262,9 +262,9 @@ class TrajectoryNode(IatNode):
                 self._stop(performer, 0.0)
             self._waiting = None
         elif verdict.leave is Leave.SLOW and not self._slowed and not self._held:
+            self._stop(performer, self._values["slow_tempo"])  # if limits forbid it now, it is tried again
             self._slowed = True
             self.counts["answers slowed because a person is near"] += 1
-            self._stop(performer, self._values["slow_tempo"])
         if performer.moving(now):
             return
         if self._waiting is not None and now >= self._waiting[1]:
