@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from iat_ros.errors import RobotError
 from iat_ros.robot import spline
 from iat_ros.robot.braking import DT_S, slow_down, stop
-from iat_ros.robot.clearance import bend, bend_at, splay
+from iat_ros.robot.clearance import bend, bend_at, mirror, splay
 from iat_ros.robot.collision import CollisionChecker
 from iat_ros.robot.model import RobotModel
 from iat_ros.robot.plan import JointPlan, Points
@@ -179,7 +179,8 @@ class Performer:
         began_s = now_s + reserve_s if moving else now_s
         start = self.commanded(began_s) if moving else self.start(now_s, measured)
         timing = replace(self.timing, speed_scale=max(0.05, self.timing.speed_scale * tempo))
-        limbs = splay(motion.limbs_in_body, self._limb_names, self.model.config.splay)
+        limbs = mirror(motion.limbs_in_body, self._limb_names, self.model.config.mirrored())
+        limbs = splay(limbs, self._limb_names, self.model.config.splay)
         frames = retarget(self.model, limbs, self._limb_names, start.position, motion.duration_s / timing.speed_scale)
         error_rad = float(frames.error_rad.mean())
         try:
