@@ -19,7 +19,7 @@ SETTINGS = {
     "skeleton": "Skeleton definition: the name of one that ships, or a YAML file.",
     "model": "Model directory, or the name of a model that ships.",
     "device": "Where the model computes: auto, cpu or cuda.",
-    "robot": "Robot: the name of one that ships, or a YAML file with URDF and mapping.",
+    "robot": "Robot: the name of one that ships, or a YAML file with mapping and, maybe, URDF.",
 }
 RESPAWN_DELAY_S = 0.5  # a node that cannot even start must not keep a core busy
 TOPICS = {

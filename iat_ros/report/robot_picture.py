@@ -18,6 +18,7 @@ from iat_ros.skeleton.definition import load_skeleton
 from iat_ros.skeleton.limb_chain import LimbChain, default_lengths
 
 COLUMNS = 7
+_MARGIN_M = 0.03
 _AZIMUTH, _ELEVATION = np.deg2rad(35.0), np.deg2rad(8.0)
 """The camera stands in front, to the left of the one it sees, a little above."""
 _COLOURS = {"left": ("#003f66", "#7a2f00"), "right": ("#5aa9dd", "#f08a3c"), "": ("#0072B2", "#D55E00")}
@@ -40,7 +41,8 @@ def draw_robot(model: RobotModel, tree: LinkTree, trial: Trial, file: Path) -> N
         for row, make in zip(axes, (_person, _robot), strict=True):
             sticks = [make(model, tree, trial, int(moment)) for moment in moments]
             flat = [ends @ _camera() for ends, _, _ in sticks]
-            low, high = (extreme(np.concatenate(flat), axis=(0, 1)) for extreme in (np.min, np.max))
+            low = np.concatenate(flat).min(axis=(0, 1)) - _MARGIN_M
+            high = np.concatenate(flat).max(axis=(0, 1)) + _MARGIN_M
             for axis, lines, (_, colours, widths) in zip(row, flat, sticks, strict=True):
                 axis.add_collection(LineCollection(lines, colors=colours, linewidths=widths, capstyle="round"))
                 axis.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal", xticks=[], yticks=[])

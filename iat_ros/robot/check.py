@@ -43,7 +43,13 @@ class RobotCheck:
             "joints": list(self.model.joint_names),
             "missing": self.missing,
             "direction_error_deg": {
-                limb: {"person": each.person, "mean": each.mean_deg, "p95": each.worst_deg, "followed": each.followed}
+                limb: {
+                    "person": each.person,
+                    "mean": each.mean_deg,
+                    "p95": each.worst_deg,
+                    "mean_at_speed": each.hurried_deg,
+                    "followed": each.followed,
+                }
                 for limb, each in trial.limbs.items()
             },
             "person_limbs_without_robot_limb": list(trial.lacking),
@@ -63,7 +69,10 @@ class RobotCheck:
         for limb, each in trial.limbs.items():
             follows = "" if limb == each.person else f" (the person's {each.person}, mirrored)"
             verdict = "" if each.followed else "; it cannot follow: are its links right, do its limits allow it?"
-            lines.append(f"{limb}{follows}: {each.mean_deg:g} deg off in the mean, p95 {each.worst_deg:g}{verdict}")
+            lines.append(
+                f"{limb}{follows}: {each.mean_deg:g} deg off in the mean, p95 {each.worst_deg:g}; at the "
+                f"person's speed {each.hurried_deg:g}{verdict}"
+            )
         lines.append(f"nothing on the robot follows the person's {', '.join(trial.lacking)}")
         touching = (
             f"collisions are not checked: {trial.unchecked}"
@@ -71,8 +80,8 @@ class RobotCheck:
             else f"links would touch in {trial.touching}, {trial.bent} are bent to keep clear"
         )
         lines.append(
-            f"{trial.answered} of {trial.motions} test motions can be performed, {trial.slowed} slower than the person; "
-            + touching
+            f"{trial.answered} of {trial.motions} test motions can be performed, {trial.slowed} of them slower; "
+            f"{touching}"
         )
         lines += [f"{name} is refused: {reason}" for name, reason in trial.refused.items()]
         return lines

@@ -139,8 +139,8 @@ class RobotConfig:
                 raise self._error(f"limbs.{limb}", "two different links, [start, end]", links)
             limbs[limb] = (self._text(f"limbs.{limb}", pair[0]), self._text(f"limbs.{limb}", pair[1]))
         for side, arm in self.arms.items():
-            for limb, pair in arm.limbs(side).items():
-                if limbs.setdefault(limb, pair) != pair:
+            for limb, ends in arm.limbs(side).items():
+                if limbs.setdefault(limb, ends) != ends:
                     raise RobotError(f"{self.source}: 'limbs.{limb}' and 'arms.{side}' name different links; drop one")
         if not limbs:
             raise self._error("limbs", "at least one limb, or 'arms'", self.limbs)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from xml.etree import ElementTree
 
-from iat_ros.robot.description import DEFAULT_MAX_VELOCITY, RobotConfig
+from iat_ros.robot.description import DEFAULT_MAX_ACCELERATION, DEFAULT_MAX_VELOCITY, RobotConfig
 from iat_ros.robot.urdf import LinkTree, missing_meshes, say_missing
 
 
@@ -24,7 +24,8 @@ def what_is_missing(root: ElementTree.Element, path: Path | None, tree: LinkTree
             f"({DEFAULT_MAX_VELOCITY:g} rad/s taken here)"
         )
     lines.append(
-        f"no acceleration limits: a URDF has none; max_acceleration {config.max_acceleration:g} rad/s^2 is a guess, set it"
+        f"no acceleration limits, as in every URDF: the mapping's max_acceleration holds, {DEFAULT_MAX_ACCELERATION:g} "
+        "rad/s^2 where it says nothing; take what your arm bears"
     )
     if len(config.arms) == 1:
         (side,) = config.arms

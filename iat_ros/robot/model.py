@@ -62,7 +62,7 @@ class RobotModel:
             RobotError: When URDF and configuration do not fit; one line says where.
         """
         root, self._where, self._path = load_urdf(config, urdf_xml, urdf_file)
-        config = config if config.complete else complete(config, LinkTree(root, self._where))
+        config = complete(config, root, self._where)
         self.config = config
         self.joint_names = config.joints
         self.limb_names = tuple(config.limbs)
@@ -294,12 +294,15 @@ def load_urdf(
     return parse_urdf(read_urdf(path), str(path), path), str(path), path
 
 
-def complete(config: RobotConfig, tree: LinkTree) -> RobotConfig:
-    """Return a mapping with the joints of all its arms.
+def complete(config: RobotConfig, root: ElementTree.Element, where: str) -> RobotConfig:
+    """Return a mapping with the joints of all its arms, given its URDF and what messages call that.
 
     Raises:
         RobotError: Between an arm's links no joint turns.
     """
+    if config.complete:
+        return config
+    tree = LinkTree(root, where)
     arms = {side: arm.with_joints(tree, config.torso) for side, arm in config.arms.items()}
     for side, arm in arms.items():
         for link in (config.torso, arm.shoulder, arm.elbow, arm.wrist):

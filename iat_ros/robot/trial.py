@@ -36,12 +36,14 @@ class LimbTrial:
 
     Attributes:
         person: The limb of the person that it follows.
-        mean_deg, worst_deg: Angle between the two, over all motions: mean and 95th percentile [deg].
+        mean_deg, worst_deg: Angle between the two, over all motions, at any speed: mean and 95th percentile [deg].
+        hurried_deg: The mean [deg] when the robot shall be as fast as the person, inside its limits.
     """
 
     person: str
     mean_deg: float
     worst_deg: float
+    hurried_deg: float
 
     @property
     def followed(self) -> bool:
@@ -93,13 +95,16 @@ def try_out(model: RobotModel) -> Trial:
     names = load_skeleton(SKELETON).limb_names
     checker, unchecked = _checker(model)
     mirrored = model.config.mirrored()
-    errors, refused = [], {}
+    errors: list[Array] = []
+    hurried: list[Array] = []
+    refused: dict[str, str] = {}
     touching = bent = slowed = 0
     shown: tuple[Array, Array]
     for name, motion in _motions():
         limbs = mirror(motion.limbs_in_body, names, mirrored)
-        result = retarget(model, limbs, names, duration_s=motion.duration_s)
+        result = retarget(model, limbs, names)
         errors.append(np.degrees(result.error_rad))
+        hurried.append(np.degrees(retarget(model, limbs, names, duration_s=motion.duration_s).error_rad))
         apart = retarget(model, splay(limbs, names, model.config.splay), names, duration_s=motion.duration_s)
         touching += checker is not None and any(checker.contact_in(pose) for pose in apart.positions)
         if name == SHOWN:
@@ -110,14 +115,17 @@ def try_out(model: RobotModel) -> Trial:
             slowed += outcome.performance.plan.stretch > 1.001
         except RobotError as error:
             refused[name] = str(error)
-    error_deg = np.concatenate(errors)
     used = result.limb_names
+    columns = zip(used, np.concatenate(errors).T, np.concatenate(hurried).T, strict=True)
     return Trial(
         limbs={
             limb: LimbTrial(
-                mirrored.get(limb, limb), round(float(column.mean()), 1), round(float(np.percentile(column, 95)), 1)
+                mirrored.get(limb, limb),
+                round(float(free.mean()), 1),
+                round(float(np.percentile(free, 95)), 1),
+                round(float(fast.mean()), 1),
             )
-            for limb, column in zip(used, error_deg.T, strict=True)
+            for limb, free, fast in columns
         },
         lacking=tuple(name for name in names if name not in {mirrored.get(limb, limb) for limb in used}),
         motions=len(errors),

@@ -22,6 +22,7 @@ from iat_ros.nodes import trajectory_output
 from iat_ros.nodes.clouds import encode_motion
 from iat_ros.nodes.process import bring_up
 from iat_ros.nodes.trajectory import TrajectoryNode
+from iat_ros.nodes.trajectory_output import TOPIC
 from iat_ros.resources import find_config
 from iat_ros.robot.model import RobotModel
 from iat_ros.skeleton.definition import load_skeleton
@@ -251,7 +252,7 @@ def test_the_default_is_the_topic(make: Callable[..., TrajectoryNode], controlle
     node = make()
     assert bring_up(node)
     heard: list[Any] = []
-    node._output._publisher.publish = heard.append
+    node._output._publishers[TOPIC].publish = heard.append
     tell_joints(node)
     node._on_response(ANSWER)
     assert len(heard) == 1
