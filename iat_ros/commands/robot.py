@@ -12,14 +12,17 @@ from iat_ros.commands.node_options import add_autostart
 from iat_ros.errors import IatError
 from iat_ros.resources import find_config, to_path
 
-DESCRIPTION = "check: propose the mapping of a robot from its URDF, and see it imitate. simulate, or no word: run a simulated robot."
+DESCRIPTION = (
+    "check: propose the mapping of a robot from its URDF, and see it imitate. simulate, or no word at all: run a "
+    "simulated robot."
+)
 SIMULATE = (
     "Run a simulated robot: follow joint_trajectory as a joint_trajectory_controller does, publish joint_states. Never "
     "beside a real one. Parameters: --ros-args -p NAME:=VALUE."
 )
 CHECK = (
-    "Propose the mapping of a robot from its URDF, say what that lacks, and let the robot imitate ten test motions. Exit "
-    "code 1 when no mapping can be found."
+    "Propose the mapping of a robot from its URDF, say what that lacks, and let it imitate ten test motions. The "
+    "mapping goes to the standard output, the rest to the standard error. Exit code 1 when no mapping can be found."
 )
 
 

@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 MOST_JOINTS = 8
 """An arm has at most so many joints that turn, and at least `LEAST_JOINTS`."""
 LEAST_JOINTS = 3
-_SHORTEST_M = 0.1
+_SHORTEST_M = 0.13
 """A chain whose joints span less is a finger."""
 _ALIKE = 0.02
 """Lengths of left and right may differ by this share."""
