@@ -25,7 +25,8 @@ RESPAWN_DELAY_S = 0.5  # a node that cannot even start must not keep a core busy
 TOPICS = {
     "skeletons": "Topic on which the tracker publishes people (sensor_msgs/PointCloud2).",
     "joint_states": "Topic that tells where the robot's joints are (sensor_msgs/JointState).",
-    "joint_trajectory": "Topic of the robot's controller, such as /arm_controller/joint_trajectory.",
+    "joint_trajectory": "Topic of the controller, unless the robot's file names one: /arm_controller/joint_trajectory.",
+    "robot_description": "Topic of the robot's URDF (std_msgs/String), used where the robot's file names none.",
 }
 
 

@@ -39,7 +39,6 @@ class Chain:
 
     Attributes:
         joints: From the one nearest the root to the last.
-        angles: (N, J) poses of all joints that turn in the tree, for `origins` and `axes`.
         origins: (N, n, 3) where the joints are [m] in the root's frame, in random poses; the first pose is all 0.
         axes: (N, n, 3) unit axes they turn about.
     """
@@ -58,6 +57,12 @@ class Chain:
     def lengths_m(self) -> Array:
         """Distances (n - 1,) between joints that follow each other [m]; they are the same in every pose."""
         return np.linalg.norm(np.diff(self.origins[0], axis=0), axis=-1)
+
+    @property
+    def centre_m(self) -> Array:
+        """The mean (3,) of its joints' places in the first pose [m]; clavicles begin where the other side's do."""
+        centre: Array = self.origins[0].mean(axis=0)
+        return centre
 
     @property
     def names(self) -> str:
@@ -164,7 +169,7 @@ def _twins(one: Chain, other: Chain) -> bool:
     """Tell whether two chains are each other's mirror image: as many joints, the same lengths, opposite names."""
     if len(one.joints) != len(other.joints) or (one.side and one.side == other.side):
         return False
-    if np.linalg.norm(one.origins[0, 0] - other.origins[0, 0]) < 0.01:
+    if np.linalg.norm(one.centre_m - other.centre_m) < 0.01:
         return False
     tolerance = _ALIKE * one.lengths_m.sum()
     return bool(np.all(np.abs(one.lengths_m - other.lengths_m) < tolerance))
@@ -173,5 +178,5 @@ def _twins(one: Chain, other: Chain) -> bool:
 def _by_side(one: Chain, other: Chain) -> dict[str, Chain]:
     left_first = one.side == "left" or other.side == "right"
     if not one.side and not other.side:  # x is forward, y left, as ROS asks
-        left_first = one.origins[0, 0, 1] > other.origins[0, 0, 1]
+        left_first = one.centre_m[1] > other.centre_m[1]
     return {"left": one, "right": other} if left_first else {"left": other, "right": one}

@@ -10,7 +10,7 @@ from typing import Any
 from iat_ros.robot.description import RobotConfig, load_robot_config
 from iat_ros.robot.inspection import fill_in, what_is_missing
 from iat_ros.robot.model import RobotModel, load_urdf
-from iat_ros.robot.proposal import propose
+from iat_ros.robot.proposal import SPLAYS_RAD, propose
 from iat_ros.robot.trial import Trial, try_out
 from iat_ros.robot.urdf import LinkTree, parse_urdf, read_urdf
 
@@ -88,7 +88,7 @@ class RobotCheck:
 
 
 def check_urdf(file: Path) -> RobotCheck:
-    """Propose a mapping for a URDF, and try it.
+    """Propose a mapping for a URDF, with the least splay that keeps it clear of its own body, and try it.
 
     Raises:
         RobotError: The file is no URDF, or no mapping can be found.
@@ -96,8 +96,16 @@ def check_urdf(file: Path) -> RobotCheck:
     root = parse_urdf(read_urdf(file), str(file), file)
     tree = LinkTree(root, str(file))
     turning = [name for name, joint in tree.joints.items() if joint.turns]
-    config = propose(tree, str(file.absolute()), fill_in(copy.deepcopy(root), turning), str(file))
-    return _check(root, file, tree, config)
+    urdf_xml = fill_in(copy.deepcopy(root), turning)
+    best: RobotCheck | None = None
+    for splay_rad in SPLAYS_RAD:
+        found = _check(root, file, tree, propose(tree, str(file.absolute()), urdf_xml, str(file), splay_rad))
+        if best is None or found.trial.answered > best.trial.answered:
+            best = found
+        if not found.trial.refused or not found.config.splay:
+            break
+    assert best is not None
+    return best
 
 
 def check_mapping(file: Path, urdf: Path | None = None) -> RobotCheck:

@@ -22,15 +22,17 @@ _FAR = 0.3
 """A joint whose axis passes a point by less than this share of the most does not swing it."""
 _NEAR_M = 0.02
 _SNAP_RAD = 0.15
-_SPLAY_RAD = 0.3
+SPLAYS_RAD = (0.3, 0.45, 0.6)
+"""Angles by which arms that hang may be held away from the body; the wider, the less they follow."""
 _ELBOW_WORD = re.compile(r"elbow", re.IGNORECASE)
 _END_WORDS = re.compile(r"wrist|hand|gripper|tool|palm|ee_link|flange|tcp|end_effector", re.IGNORECASE)
-_HANGING = {"upper_arm": (0.05, 0.25, -1.0), "forearm": (0.35, 0.25, -1.0)}
+_HANGING = {"upper_arm": (0.05, 1.0, -1.0), "forearm": (0.35, 1.0, -1.0)}
+"""x, share of the splay's tangent to the side, z."""
 _RAISED = {"upper_arm": (0.2, 0.0, 1.0), "forearm": (1.0, 0.0, 0.2)}
 """An arm that stands on its base cannot hang: it would be in the table."""
 
 
-def propose(tree: LinkTree, urdf: str, urdf_xml: str, source: str) -> RobotConfig:
+def propose(tree: LinkTree, urdf: str, urdf_xml: str, source: str, splay_rad: float = SPLAYS_RAD[0]) -> RobotConfig:
     """Propose a mapping.
 
     Args:
@@ -38,6 +40,7 @@ def propose(tree: LinkTree, urdf: str, urdf_xml: str, source: str) -> RobotConfi
         urdf: What the mapping shall name as its URDF; may be empty.
         urdf_xml: The URDF.
         source: What messages call it.
+        splay_rad: How far arms that hang are held away from the body [rad].
 
     Raises:
         RobotError: No arm was found.
@@ -56,10 +59,10 @@ def propose(tree: LinkTree, urdf: str, urdf_xml: str, source: str) -> RobotConfi
         torso=torso,
         arms=arms,
         torso_rpy=_body_frame(tree, torso, chains),
-        splay=_SPLAY_RAD if len(arms) == 2 else 0.0,
+        splay=0.0 if stands_on_base(tree, torso, chains) else splay_rad,
         source=source,
     )
-    return replace(config, rest=rest_pose(RobotModel(config, urdf_xml), stands_on_base(tree, torso, chains)))
+    return replace(config, rest=rest_pose(RobotModel(config, urdf_xml)))
 
 
 def _short_name(name: str) -> str:
@@ -150,7 +153,7 @@ def _body_frame(tree: LinkTree, torso: str, chains: dict[str, Chain]) -> tuple[f
     """Return roll, pitch, yaw [rad] from the torso link to x forward, y left, z up, with all joints at 0."""
     left = np.array([0.0, 1.0, 0.0])
     if len(chains) == 2:
-        left = chains["left"].origins[0, 0] - chains["right"].origins[0, 0]
+        left = chains["left"].centre_m - chains["right"].centre_m
         left[2] = 0.0
         left /= max(float(np.linalg.norm(left)), 1e-9)
     body = np.stack([np.cross(left, [0.0, 0.0, 1.0]), left, [0.0, 0.0, 1.0]], axis=1)
@@ -171,13 +174,14 @@ def stands_on_base(tree: LinkTree, torso: str, chains: dict[str, Chain]) -> bool
     return one and all(joint.kind == "fixed" for joint in tree.path(torso))
 
 
-def rest_pose(model: RobotModel, raised: bool) -> dict[str, float]:
-    """Return angles [rad] with which the arms hang a little apart from the body, or stand raised, to two decimals."""
+def rest_pose(model: RobotModel) -> dict[str, float]:
+    """Return angles [rad] with which the arms hang splayed, or stand raised where there is no splay."""
+    out = np.tan(0.85 * model.config.splay)
     names, wanted = list(model.limb_names), []
     for limb in names:
         side, _, part = limb.partition("_")
-        x, y, z = (_RAISED if raised else _HANGING)[part]
-        wanted.append((x, y if side == "left" else -y, z))
+        x, y, z = (_HANGING if model.config.splay else _RAISED)[part]
+        wanted.append((x, y * out if side == "left" else -y * out, z))
     directions = np.array(wanted) / np.linalg.norm(wanted, axis=-1, keepdims=True)
     pose = retarget(model, np.repeat(directions[None], 3, axis=0), names).positions[-1]
     margin = 10.0**-2

@@ -190,6 +190,15 @@ def test_robots_by_joint_names(naoqi_urdf: str, name: str) -> None:
     }
 
 
+@pytest.mark.parametrize("name", ["g1", "talos", "tiago_dual", "tiago_pro"])
+def test_robots_that_ship_imitate_people(name: str) -> None:
+    """Each limb points where the person's does, and every gesture can be performed without touching the robot itself."""
+    trial = check_mapping(Path(__file__).parents[2] / "config" / "robots" / f"{name}.yaml").trial
+    assert all(each.mean_deg < 3.0 for each in trial.limbs.values())
+    assert trial.answered == trial.motions
+    assert trial.unchecked == ""
+
+
 def test_the_tree_is_pinocchios() -> None:
     """Links are where Pinocchio has them, at angles of all joints."""
     config = load_robot_config(Path(__file__).parents[2] / "config" / "robots" / "talos.yaml")
