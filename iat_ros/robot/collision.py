@@ -261,7 +261,7 @@ def _hulls(geometry: Any) -> Any:
             hull = coal.ConvexBase.convexHull(corners, True, "Qt")
         except RuntimeError as error:
             raise RobotError(
-                f"the collision geometry of '{parts[0].name}' has no usable convex hull ({len(corners)} points): give it "
+                f"the collision geometry of '{parts[0].name}', {len(corners)} points, has no usable convex hull: give it "
                 "a simpler one, or set check_collisions to false, and nothing keeps the robot from its own body"
             ) from error
         hull.computeLocalAABB()

@@ -192,7 +192,7 @@ def test_robots_by_joint_names(naoqi_urdf: str, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["g1", "talos", "tiago_dual", "tiago_pro"])
 def test_robots_that_ship_imitate_people(name: str) -> None:
-    """Each limb points where the person's does, and every gesture can be performed without touching the robot itself."""
+    """Each limb points where the person's does, and every gesture is performed without a touch."""
     trial = check_mapping(Path(__file__).parents[2] / "config" / "robots" / f"{name}.yaml").trial
     assert all(each.mean_deg < 3.0 for each in trial.limbs.values())
     assert trial.answered == trial.motions
