@@ -261,8 +261,8 @@ def _hulls(geometry: Any) -> Any:
             hull = coal.ConvexBase.convexHull(corners, True, "Qt")
         except RuntimeError as error:
             raise RobotError(
-                f"the collision geometry of '{parts[0].name}', {len(corners)} points, has no usable convex hull: give it "
-                "a simpler one, or set check_collisions to false, and nothing keeps the robot from its own body"
+                f"the collision geometry of '{parts[0].name}', {len(corners)} points, has no usable convex hull: give "
+                "it a simpler one, or set check_collisions to false, and nothing keeps the robot from its own body"
             ) from error
         hull.computeLocalAABB()
         placement = pin.SE3.Identity()
