@@ -51,10 +51,10 @@ class TrajectoryOutput:
         """
         self._joints = dict(controllers)
         if output == "action":
-            for topic in set(controllers) - set(self._goals):
+            for topic in (each for each in controllers if each not in self._goals):
                 self._goals[topic] = _Goals(self._node, action_of(topic), self._on_lost)
             return
-        for topic in set(controllers) - set(self._publishers):
+        for topic in (each for each in controllers if each not in self._publishers):
             self._publishers[topic] = self._node.create_lifecycle_publisher(JointTrajectory, topic, RESULT_QOS)
         for topic in set(self._publishers) - set(controllers):
             self._node.destroy_lifecycle_publisher(self._publishers.pop(topic))
