@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from iat_ros.errors import RobotError
 from iat_ros.robot import spline
+from iat_ros.robot.compiled.proximity import Capsule, first_doubt, first_doubts, forward, segments, skip
 from iat_ros.robot.kinematics import joint_axis
 from iat_ros.robot.model import RobotModel
 from iat_ros.robot.plan import JointPlan
-from iat_ros.robot.proximity import Capsule, first_doubt, first_doubts, forward, segments, skip
 
 Array = NDArray[np.float64]
 
