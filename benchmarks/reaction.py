@@ -44,6 +44,7 @@ ROOT = Path(__file__).parents[1]
 DEFINITION = load_skeleton("utd_mhad")
 RATE_HZ = 30.0
 CHAIN = ("perception", "act2act", "trajectory")
+_BYSTANDER = 1_000_000
 _LIVELY = 8  # frames before the one that ends the action that come at true speed; those before come faster
 
 
@@ -138,8 +139,15 @@ class _Rig:
             self._executor.spin_once(timeout_sec=0.02)
         took_ms = 1e3 * (self._arrived_s - published_s)
         while time.time() < self._rests_s:  # an answer that begins at rest is the usual one
-            self._executor.spin_once(timeout_sec=0.02)
+            self._stand(poses[0])
         return took_ms
+
+    def _stand(self, pose: np.ndarray) -> None:
+        """Let somebody stand in view for a frame: without a stream the robot would be stopped, and still go home."""
+        self._skeletons.publish(encode_skeletons(to_stamp(time.time()), "camera", np.array([_BYSTANDER]), pose[None]))
+        until_s = time.monotonic() + 1.0 / RATE_HZ
+        while (left_s := until_s - time.monotonic()) > 0.0:
+            self._executor.spin_once(timeout_sec=left_s)
 
     def _on_trajectory(self, message: JointTrajectory) -> None:
         self._arrived_s = time.perf_counter()

@@ -64,6 +64,14 @@ INTERFACES = (
         "time from the first frame [s]; frame_id `body_<id>`; stamp = last frame used.",
     ),
     Interface(
+        "coming_windows",
+        "sensor_msgs/msg/PointCloud2",
+        ("act2act",),
+        ("perception",),
+        "With `prepare`: the window of an action whose person has just come to rest. The very same follows in "
+        "`windows` if they stay so; if they go on, nothing does.",
+    ),
+    Interface(
         "partial_windows",
         "sensor_msgs/msg/PointCloud2",
         ("act2act",),
@@ -76,6 +84,13 @@ INTERFACES = (
         ("trajectory", "viewer"),
         ("act2act",),
         "The answer, in the form of a window, with the stamp and frame_id of its window.",
+    ),
+    Interface(
+        "coming_responses",
+        "sensor_msgs/msg/PointCloud2",
+        ("trajectory",),
+        ("act2act",),
+        "The answer to a coming window, for planning ahead; performed only when it comes in `responses`.",
     ),
     Interface(
         "joint_states",

@@ -27,7 +27,8 @@ from iat_ros.robot.braking import stop
 from iat_ros.robot.collision import CollisionChecker
 from iat_ros.robot.guard import Guard, Leave, Verdict
 from iat_ros.robot.model import RobotModel
-from iat_ros.robot.performer import Outcome, Performance, Performer
+from iat_ros.robot.performance import Outcome, Performance, Prepared
+from iat_ros.robot.performer import Performer
 from iat_ros.robot.spline import State
 from iat_ros.skeleton.definition import load_skeleton
 from iat_ros.skeleton.motion import Motion
@@ -44,6 +45,7 @@ class TrajectoryNode(IatNode):
 
     With ``output`` at "action" it sends goals to ``follow_joint_trajectory`` instead.
 
+    An answer that comes in ``coming_responses`` first is planned at once, and sent when it is given in ``responses``.
     An answer takes over from whatever the robot does, without a step in position, velocity or acceleration, and ends at
     rest. The guard decides whether the robot may move: services ``halt`` and ``resume``, joint states that are missing
     or disagree with the command, a stream of skeletons that stopped, a person who is too near.
@@ -62,9 +64,11 @@ class TrajectoryNode(IatNode):
         self._values: dict[str, Any] = {}
         self._measured = Measurement()
         self._waiting: tuple[Motion, float] | None = None  # an answer, and when the robot will stand [s]
+        self._prepared: Prepared | None = None
         self._slowed = self._held = False
         self._looked_s = -math.inf  # when people were last looked at, by the machine's own clock [s]
         self.create_subscription(PointCloud2, "responses", self.guarded(self._on_response), RESULT_QOS)
+        self.create_subscription(PointCloud2, "coming_responses", self.guarded(self._on_coming_response), RESULT_QOS)
         self.create_subscription(JointState, "joint_states", self.guarded(self._on_joint_states), SENSOR_QOS)
         self.create_subscription(PointCloud2, "skeletons", self.guarded(self._on_skeletons), _NEWEST_QOS)
         self.create_service(Trigger, "halt", self._on_halt)
@@ -166,6 +170,24 @@ class TrajectoryNode(IatNode):
         if self._performer is not None:
             self._answer(self._performer, decode_motion(message, len(self._limb_names)))
 
+    def _on_coming_response(self, message: PointCloud2) -> None:
+        """Plan an answer that may be given soon, if the robot could perform it now."""
+        performer = self._performer
+        if performer is None or self._waiting is not None:
+            return
+        now = self._now_s()
+        verdict = self._verdict(performer, now)
+        if verdict.leave in (Leave.HALT, Leave.HOLD):
+            return
+        motion = decode_motion(message, len(self._limb_names))
+        try:
+            self._prepared = performer.prepare(motion, now, self._where(performer, now), self._tempo(verdict))
+        except RobotError:
+            self._prepared = None  # if it is given, it is refused then, with the reason
+
+    def _tempo(self, verdict: Verdict) -> float:
+        return float(self._values["slow_tempo"]) if verdict.leave is Leave.SLOW else 1.0
+
     def _answer(self, performer: Performer, motion: Motion, may_wait: bool = True) -> None:
         """Perform an answer now, or once the robot stands, or say why not."""
         started = time.perf_counter()
@@ -177,17 +199,18 @@ class TrajectoryNode(IatNode):
         if self._waiting is not None:
             self._waiting = None
             self.drop("answer overtaken by a newer one while the robot came to a stop")
-        tempo = self._values["slow_tempo"] if verdict.leave is Leave.SLOW else 1.0
+        tempo = self._tempo(verdict)
         if may_wait and self._moves_strangely(performer, now):
             self._waiting = motion, now
             self.counts["answers that waited for a stop"] += 1
             self._watching.reset()
             return
         measured = self._where(performer, now)
+        prepared, self._prepared = self._prepared, None
         outcomes: list[Outcome] = []
 
         def make(now_s: float, reserve_s: float) -> Performance:
-            outcomes.append(performer.answer(motion, now_s, measured, tempo, reserve_s))
+            outcomes.append(performer.answer(motion, now_s, measured, tempo, reserve_s, prepared))
             return outcomes[-1].performance
 
         try:
@@ -203,6 +226,9 @@ class TrajectoryNode(IatNode):
             return
         outcome = outcomes[-1]
         self.counts["answers"] += 1
+        self.counts["answers that were ready"] += (
+            prepared is not None and outcome.performance.plan is prepared.outcome.performance.plan
+        )
         self.counts["answers bent to keep clear of the robot itself"] += outcome.bent
         self.counts["answers slowed to keep limits"] += outcome.performance.plan.stretch > 1.001
         self.counts["mean direction error mrad"] = round(1e3 * outcome.error_rad)
@@ -291,5 +317,5 @@ class TrajectoryNode(IatNode):
         return response
 
     def _forget(self) -> None:
-        self._waiting = None
+        self._waiting = self._prepared = None
         self._slowed = self._held = False

@@ -9,7 +9,8 @@ from iat_ros.errors import RobotError
 from iat_ros.nodes.base import IatNode
 from iat_ros.nodes.trajectory_message import to_message
 from iat_ros.nodes.trajectory_output import TrajectoryOutput
-from iat_ros.robot.performer import RESERVE_S, Performance, Performer
+from iat_ros.robot.performance import Performance
+from iat_ros.robot.performer import RESERVE_S, Performer
 
 _TRIES = 3
 _MOST_EXPECTED_S = 0.1

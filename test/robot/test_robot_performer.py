@@ -11,7 +11,8 @@ from iat_ros.errors import RobotError
 from iat_ros.robot.collision import CollisionChecker
 from iat_ros.robot.joint_path import JointPath
 from iat_ros.robot.model import RobotModel
-from iat_ros.robot.performer import Performance, Performer
+from iat_ros.robot.performance import Performance
+from iat_ros.robot.performer import Performer
 from iat_ros.robot.simulated import SimulatedRobot
 from iat_ros.robot.spline import State
 from iat_ros.robot.trajectory import Timing
@@ -99,6 +100,30 @@ def test_answers_halts_and_slowing_at_any_time_break_no_limit(robot: RobotModel)
     assert begun > 20
     assert blended > 10
     np.testing.assert_array_equal(stage.robot.joints.velocities, 0.0)
+
+
+def test_a_prepared_answer_is_the_answer(g1: RobotModel) -> None:
+    """From the pose it was planned for, the very plan is performed; from elsewhere, or slower, it is made anew."""
+    stage = Stage(g1)
+    prepared = stage.performer.prepare(MOTIONS[0], stage.now_s, stage.measured())
+    assert prepared is not None
+    planned = prepared.outcome.performance.plan
+    stage.wait(0.1)
+    for motion, tempo, ready in ((MOTIONS[0], 1.0, True), (MOTIONS[1], 1.0, False), (MOTIONS[0], 0.5, False)):
+        outcome = stage.performer.answer(motion, stage.now_s, stage.measured(), tempo, prepared=prepared)
+        assert (outcome.performance.plan is planned) is ready
+        assert outcome.performance.began_s == stage.now_s
+    elsewhere = State.at_rest(stage.measured().position + 0.01)
+    outcome = stage.performer.answer(MOTIONS[0], stage.now_s, elsewhere, prepared=prepared)
+    assert outcome.performance.plan is not planned
+    np.testing.assert_allclose(outcome.performance.plan.state(0.0).position, elsewhere.position, atol=1e-9)
+    stage.do(stage.performer.answer(MOTIONS[0], stage.now_s, stage.measured(), prepared=prepared).performance)
+    stage.wait(1.0)
+    assert stage.performer.prepare(MOTIONS[1], stage.now_s, stage.measured()) is None  # it moves
+    moving = stage.performer.answer(MOTIONS[0], stage.now_s, stage.measured(), prepared=prepared)
+    assert moving.performance.plan is not planned
+    stage.wait(8.0)
+    assert stage.robot.watch.violations == {}
 
 
 def test_a_halt_stops_soon(g1: RobotModel) -> None:
