@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from iat_ros.clock import whole_ns
 from iat_ros.errors import RobotError
 from iat_ros.robot import spline
 from iat_ros.robot.braking import DT_S, slow_down, stop
@@ -60,13 +61,21 @@ class Performance:
         """When it ends [s]."""
         return self.began_s + self.plan.duration_s
 
+    def plan_time(self, time_s: float) -> float:
+        """Return which time of the plan it is at a time of the clock [s], by whole nanoseconds.
+
+        Messages hold no others; so where a plan takes over is the same instant for it, for the one before and for a
+        controller that hears of both.
+        """
+        return 1e-9 * (whole_ns(time_s) - whole_ns(self.began_s))
+
     def points(self, sent_s: float) -> Points:
         """Return what a controller is sent at a time [s], with times from then on.
 
         They begin with the rest of what runs until the plan begins, so that the controller stays on the curve whenever
         it hears of them. Points that are due within `SOONEST_S` are left out: a controller would jerk to them.
         """
-        ahead_s = self.began_s - sent_s
+        ahead_s = -self.plan_time(sent_s)
         own = self.plan.points(SOONEST_S - ahead_s)
         parts = [replace(own, times_s=own.times_s + ahead_s)]
         if ahead_s >= SOONEST_S:
@@ -133,7 +142,7 @@ class Performer:
         if not self._history:
             return State.at_rest(self.model.rest)
         running = self._at(now_s)
-        return running.plan.state(now_s - running.began_s)
+        return running.plan.state(running.plan_time(now_s))
 
     def band(self, now_s: float, lag_s: float) -> tuple[Array, Array]:
         """Return the lowest and highest commanded positions (J,), (J,) of the last ``lag_s`` seconds [rad]."""
@@ -218,7 +227,7 @@ class Performer:
         if not self.moving(began_s):
             return None
         running = self._at(began_s)
-        return Performance(slow_down(self.model, running.plan, began_s - running.began_s, tempo), began_s)
+        return Performance(slow_down(self.model, running.plan, running.plan_time(began_s), tempo), began_s)
 
     def perform(self, performance: Performance, sent_s: float) -> Performance | None:
         """Begin a performance that is sent to the controller at a time [s].
