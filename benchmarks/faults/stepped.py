@@ -30,7 +30,7 @@ from std_srvs.srv import Trigger
 from trajectory_msgs.msg import JointTrajectory
 
 from iat_ros.errors import IatError
-from iat_ros.nodes import act2act, perception, robot, trajectory
+from iat_ros.nodes import act2act, clock_watch, perception, robot, trajectory
 from iat_ros.nodes.clouds import decode_motion, encode_motion
 from iat_ros.nodes.process import bring_up
 from iat_ros.resources import find_config
@@ -237,11 +237,9 @@ def stepped_chain(simulated: bool = False) -> Iterator[SteppedChain]:
         monotonic=lambda: 1e-9 * clock.steady_ns, monotonic_ns=lambda: clock.steady_ns, perf_counter=time.perf_counter
     )
     try:
-        with (
-            patch.object(trajectory, "time", own),
-            patch.object(robot, "time", own),
-            patch.object(act2act, "time", own),
-        ):
+        with contextlib.ExitStack() as patches:
+            for module in (trajectory, clock_watch, robot, act2act):
+                patches.enter_context(patch.object(module, "time", own))
             chain = SteppedChain(context, clock, simulated)
             yield chain
             for node in chain.nodes:
