@@ -7,7 +7,6 @@ by somebody else: every length, type and offset is checked before a byte is read
 from __future__ import annotations
 
 import array
-import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from builtin_interfaces.msg import Time
 from sensor_msgs.msg import PointCloud2, PointField
 from std_msgs.msg import Header
 
+from iat_ros.clock import whole_ns
 from iat_ros.errors import MessageError
 from iat_ros.skeleton.motion import Motion
 
@@ -129,9 +129,8 @@ def to_stamp(time_s: float) -> Time:
     Nanoseconds since 1970 as one float would be off by more than 100, which a robot notices: 0.1 ms before a point, it
     makes up for them.
     """
-    seconds = math.floor(time_s)
-    nanoseconds = round((time_s - seconds) * 1e9)
-    return Time(sec=seconds + nanoseconds // 10**9, nanosec=nanoseconds % 10**9)
+    time_ns = whole_ns(time_s)
+    return Time(sec=time_ns // 10**9, nanosec=time_ns % 10**9)
 
 
 def _read(message: PointCloud2, kinds: dict[str, int], width: int) -> np.ndarray:

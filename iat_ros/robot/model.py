@@ -11,13 +11,12 @@ import pinocchio as pin
 from numpy.typing import NDArray
 
 from iat_ros.errors import RobotError
-from iat_ros.robot.description import RobotConfig, closest, find_urdf, load_robot_config, package_folders
+from iat_ros.robot.collision_geometry import read_collision_geometry
+from iat_ros.robot.description import RobotConfig, closest, find_urdf, load_robot_config
 from iat_ros.robot.kinematics import ChainStack, joint_axis, read_chain, stack_chains
 
 Array = NDArray[np.float64]
 
-_SIZES_M = 1e-5, 100.0
-"""Least and largest size of a collision geometry, in each direction; beyond, Qhull ends the whole process."""
 IDLE_GAIN = 0.02
 """A joint that turns no limb by more than this [rad/rad] (a wrist's roll) is left in the rest pose."""
 
@@ -116,23 +115,7 @@ class RobotModel:
         Raises:
             RobotError: A mesh is missing or cannot be read, or a geometry is flat or enormous.
         """
-        folders = [str(folder) for folder in package_folders() if folder.is_dir()]
-        try:
-            kind = pin.GeometryType.COLLISION
-            geometry = pin.buildGeomFromUrdfString(self._full, self._urdf, kind, package_dirs=folders)
-        except (ValueError, RuntimeError) as error:
-            reason = " ".join(str(error).split())
-            raise RobotError(f"{self._where}: its collision geometry cannot be read: {reason}") from error
-        for each in geometry.geometryObjects:
-            each.geometry.computeLocalAABB()
-            box = each.geometry.aabb_local
-            size_m = np.array(box.max_) - np.array(box.min_)
-            if not ((size_m > _SIZES_M[0]) & (size_m < _SIZES_M[1])).all():
-                size = " x ".join(f"{side_m:g}" for side_m in size_m)
-                raise RobotError(
-                    f"{self._where}: collision geometry '{each.name}' measures {size} m; expected between "
-                    f"{_SIZES_M[0]:g} and {_SIZES_M[1]:g} m in each direction"
-                )
+        geometry = read_collision_geometry(self._full, self._urdf, self._where)
         _, reduced = pin.buildReducedModel(self._full, geometry, *self._locked)
         return reduced
 

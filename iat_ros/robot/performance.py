@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from iat_ros.clock import whole_ns
 from iat_ros.robot.plan import JointPlan, Points
 from iat_ros.robot.spline import State
 from iat_ros.robot.trajectory import Timing
@@ -38,13 +39,21 @@ class Performance:
         """When it ends [s]."""
         return self.began_s + self.plan.duration_s
 
+    def plan_time(self, time_s: float) -> float:
+        """Return which time of the plan it is at a time of the clock [s], by whole nanoseconds.
+
+        Messages hold no others; so where a plan takes over is the same instant for it, for the one before and for a
+        controller that hears of both.
+        """
+        return 1e-9 * (whole_ns(time_s) - whole_ns(self.began_s))
+
     def points(self, sent_s: float) -> Points:
         """Return what a controller is sent at a time [s], with times from then on.
 
         They begin with the rest of what runs until the plan begins, so that the controller stays on the curve whenever
         it hears of them. Points that are due within `SOONEST_S` are left out: a controller would jerk to them.
         """
-        ahead_s = self.began_s - sent_s
+        ahead_s = -self.plan_time(sent_s)
         own = self.plan.points(SOONEST_S - ahead_s)
         parts = [replace(own, times_s=own.times_s + ahead_s)]
         if ahead_s >= SOONEST_S:

@@ -75,7 +75,7 @@ class Performer:
         if not self._history:
             return State.at_rest(self.model.rest)
         running = self._at(now_s)
-        return running.plan.state(now_s - running.began_s)
+        return running.plan.state(running.plan_time(now_s))
 
     def band(self, now_s: float, lag_s: float) -> tuple[Array, Array]:
         """Return the lowest and highest commanded positions (J,), (J,) of the last ``lag_s`` seconds [rad]."""
@@ -194,7 +194,7 @@ class Performer:
         if not self.moving(began_s):
             return None
         running = self._at(began_s)
-        return Performance(slow_down(self.model, running.plan, began_s - running.began_s, tempo), began_s)
+        return Performance(slow_down(self.model, running.plan, running.plan_time(began_s), tempo), began_s)
 
     def perform(self, performance: Performance, sent_s: float) -> Performance | None:
         """Begin a performance that is sent to the controller at a time [s].

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from iat_ros.clock import whole_ns
 from iat_ros.data.actions import cut_action
 from iat_ros.data.made_up import make_clips
 from iat_ros.errors import RobotError
@@ -32,7 +33,7 @@ def send(robot: SimulatedRobot, performance: Performance, sent_ns: int, now_ns: 
     path = JointPath.from_points(
         robot.controller.joint_names, times, points.positions, points.velocities, accelerations
     )
-    robot.accept(path, sent_ns, now_ns)
+    robot.accept(path, whole_ns(1e-9 * sent_ns), now_ns)
 
 
 class Stage:
@@ -229,3 +230,28 @@ def test_what_is_over_is_not_sent_again(g1: RobotModel) -> None:
     times = sent.points(third_s).times_s
     assert times[0] > 0.0
     assert (np.diff(times) > 0.0).all()
+
+
+@pytest.mark.parametrize("before_ns", [200, 1000, 30_000])
+def test_a_controller_that_takes_over_just_before_a_point_has_nothing_to_make_up_for(
+    g1: RobotModel, before_ns: int
+) -> None:
+    """On a clock since 1970, an answer that takes over from another is on its curve to the last digits of a float.
+
+    What a controller is off by when it takes over, it makes up for until the first point: 1e-9 rad in a microsecond is
+    an acceleration of thousands.
+    """
+    rng = np.random.default_rng(before_ns)
+    for number in range(10):
+        performer, robot = Performer(g1, DEFINITION.limb_names, None, Timing()), SimulatedRobot(g1)
+        now_ns = 1_700_000_000 * 10**9 + int(rng.integers(10**9))
+        for motion, periods in ((MOTIONS[number], int(rng.integers(60, 120))), (MOTIONS[-1 - number], 100)):
+            performance = performer.answer(motion, 1e-9 * now_ns, None).performance
+            begun = performer.perform(performance, 1e-9 * now_ns)
+            assert begun is not None
+            send(robot, begun, now_ns, now_ns)
+            due_ns = whole_ns(1e-9 * now_ns) + round(1e9 * begun.points(1e-9 * now_ns).times_s[0]) - before_ns
+            for period_ns in [due_ns - now_ns] + [8 * MS] * periods:
+                now_ns += period_ns
+                robot.update(now_ns, period_ns)
+        assert not robot.watch.violations, (robot.watch.largest, number)
