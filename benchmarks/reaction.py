@@ -118,11 +118,7 @@ class _Rig:
             self._processes.spin(0.02)
         took_ms = 1e3 * (self._arrived_s - published_s)
         while time.time() < self._rests_s:  # an answer that begins at rest is the usual one
-<<<<<<< HEAD
             self._stand(poses[0])
-=======
-            self._processes.spin(0.02)
->>>>>>> wip-cleanup
         return took_ms
 
     def _stand(self, pose: np.ndarray) -> None:
@@ -130,7 +126,7 @@ class _Rig:
         self._skeletons.publish(encode_skeletons(to_stamp(time.time()), "camera", np.array([_BYSTANDER]), pose[None]))
         until_s = time.monotonic() + 1.0 / RATE_HZ
         while (left_s := until_s - time.monotonic()) > 0.0:
-            self._executor.spin_once(timeout_sec=left_s)
+            self._processes.spin(left_s)
 
     def _on_trajectory(self, message: JointTrajectory) -> None:
         self._arrived_s = time.perf_counter()
