@@ -13,6 +13,7 @@ from iat_ros.nodes.act2act import Act2ActNode
 from iat_ros.nodes.base import IatNode
 from iat_ros.nodes.perception import PerceptionNode
 from iat_ros.nodes.robot import RobotNode
+from iat_ros.nodes.tracker.node import TrackerNode
 from iat_ros.nodes.trajectory import TrajectoryNode
 from iat_ros.nodes.viewer import ViewerNode
 
@@ -23,6 +24,7 @@ NODES: dict[str, type[IatNode]] = {
     "act2act": Act2ActNode,
     "trajectory": TrajectoryNode,
     "robot": RobotNode,
+    "tracker": TrackerNode,
     "viewer": ViewerNode,
 }
 
