@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import runpy
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -98,12 +100,14 @@ class TrackerRig:
 
     def send_direct(self, time_s: float, positions: np.ndarray, body_id: int) -> None:
         """Send one person [m], shape (J, 3), as a cloud."""
+        counts = self._perceptions[1].counts
+        expected = counts["frames"] + 1
         self._direct.publish(encode_skeletons(to_stamp(time_s), "camera", np.array([body_id]), positions[None]))
+        self.until(lambda: counts["frames"] == expected)
 
     def compare_windows(self, frames: int) -> None:
         """Let perception work through so many frames of both ways, and expect the same single window of both."""
-        tracked, direct = self._perceptions
-        self.until(lambda: direct.counts["frames"] >= frames and tracked.counts["frames"] >= frames - 1)
+        self.until(lambda: all(node.counts["frames"] >= frames for node in self._perceptions))
         self.until(lambda: self.windows and self.direct_windows)
         (window,), (expected,) = self.windows, self.direct_windows
         assert window == expected
@@ -140,3 +144,58 @@ def make_rig(ros_domain: int) -> Iterator[Callable[..., TrackerRig]]:
 def throw() -> Any:
     """Somebody is quiet, throws, and is quiet: a clip of UTD-MHAD's joints."""
     return with_stillness(make_clips(1, 1, actions=("throw",))[0], 0.8, 1.0)
+
+
+DEFINITIONS = {
+    "tf2_msgs": {"TFMessage": "geometry_msgs/TransformStamped[] transforms\n"},
+    "hri_msgs": {"IdsList": "std_msgs/Header header\nstring[] ids\n"},
+    "zed_msgs": {
+        "Keypoint2Di": "uint32[2] kp\n",
+        "Keypoint2Df": "float32[2] kp\n",
+        "Keypoint3D": "float32[3] kp\n",
+        "BoundingBox2Di": "zed_msgs/Keypoint2Di[4] corners\n",
+        "BoundingBox2Df": "zed_msgs/Keypoint2Df[4] corners\n",
+        "BoundingBox3D": "zed_msgs/Keypoint3D[8] corners\n",
+        "Skeleton2D": "zed_msgs/Keypoint2Df[70] keypoints\n",
+        "Skeleton3D": "zed_msgs/Keypoint3D[70] keypoints\n",
+        "Object": """string label
+int16 label_id
+string sublabel
+float32 confidence
+float32[3] position
+float32[6] position_covariance
+float32[3] velocity
+bool tracking_available
+int8 tracking_state
+int8 action_state
+zed_msgs/BoundingBox2Di bounding_box_2d
+zed_msgs/BoundingBox3D bounding_box_3d
+float32[3] dimensions_3d
+bool skeleton_available
+int8 body_format
+zed_msgs/BoundingBox2Df head_bounding_box_2d
+zed_msgs/BoundingBox3D head_bounding_box_3d
+float32[3] head_position
+zed_msgs/Skeleton2D skeleton_2d
+zed_msgs/Skeleton3D skeleton_3d
+""",
+        "ObjectsStamped": "std_msgs/Header header\nzed_msgs/Object[] objects\n",
+    },
+}
+"""Messages of other trackers' packages, field by field as these define them."""
+
+
+@pytest.fixture(scope="session")
+def need_messages(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], None]:
+    """Make a package of messages importable, compiled where it is not installed; skip where neither can be."""
+    packages = runpy.run_path(str(Path(__file__).with_name("message_packages.py")))
+
+    def need(package: str) -> None:
+        try:
+            __import__(f"{package}.msg")
+        except ImportError:
+            if reason := packages["why_not"]():
+                pytest.skip(f"{package} is not installed and cannot be made: {reason}")
+            packages["require"](package, DEFINITIONS[package], tmp_path_factory.mktemp(package))
+
+    return need
