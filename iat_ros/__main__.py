@@ -16,6 +16,7 @@ VERBS = {
     "trajectory": "responses -> joint_trajectory, one node",
     "robot": "a simulated robot: joint_trajectory -> joint_states, one node",
     "tracker": "markers, TF, PoseArray, ZED or ROS4HRI -> skeletons, one node",
+    "camera": "webcam or video -> skeletons through MediaPipe, one node",
     "play": "stream clips or a bag as a live skeleton",
     "viewer": "show person, answer and robot in a browser page",
     "demo": "play a recording to the nodes and show what they answer",

@@ -11,6 +11,7 @@ import yaml
 from iat_ros.__main__ import VERBS
 from iat_ros.nodes.act2act import Act2ActNode
 from iat_ros.nodes.base import IatNode
+from iat_ros.nodes.camera.node import CameraNode
 from iat_ros.nodes.perception import PerceptionNode
 from iat_ros.nodes.robot import RobotNode
 from iat_ros.nodes.tracker.node import TrackerNode
@@ -25,6 +26,7 @@ NODES: dict[str, type[IatNode]] = {
     "trajectory": TrajectoryNode,
     "robot": RobotNode,
     "tracker": TrackerNode,
+    "camera": CameraNode,
     "viewer": ViewerNode,
 }
 
