@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from iat_ros.errors import MessageError
+from iat_ros.nodes.tracker.source import FARTHEST_M
 
 _LONGEST_CHAIN = 100
 _MOST_FRAMES = 10_000
-_LARGEST = 1e6  # no person is a thousand kilometres away; NaN is not below it either
 _SHORTEST = 1e-6
 
 
@@ -126,7 +126,7 @@ def is_usable(transform: Any) -> bool:
     """Tell whether a transform is finite and its quaternion has a length."""
     at, turn = transform.translation, transform.rotation
     numbers = (at.x, at.y, at.z, turn.x, turn.y, turn.z, turn.w)
-    return all(abs(number) < _LARGEST for number in numbers) and sum(q * q for q in numbers[3:]) > _SHORTEST
+    return all(abs(number) < FARTHEST_M for number in numbers) and sum(q * q for q in numbers[3:]) > _SHORTEST
 
 
 def _matrix(quaternion: Any) -> np.ndarray:

@@ -16,6 +16,7 @@ from iat_ros.skeleton.definition import SkeletonDefinition
 
 FRAMES_QOS = QoSProfile(depth=60, reliability=ReliabilityPolicy.BEST_EFFORT)
 """Best effort matches every publisher; two seconds at 30 Hz."""
+FARTHEST_M = 1e6  # nobody is a thousand kilometres away
 NOWHERE = (math.nan, math.nan, math.nan)
 
 
@@ -121,10 +122,9 @@ class Source:
 
 
 def point(x: float, y: float, z: float) -> tuple[float, float, float]:
-    """Take a position [m]; what is not finite, and the very origin, which trackers send for nothing, is untracked."""
-    if not (math.isfinite(x) and math.isfinite(y) and math.isfinite(z)) or (x == 0.0 and y == 0.0 and z == 0.0):
-        return NOWHERE
-    return x, y, z
+    """Take a position [m]; the very origin, which trackers send for nothing, and what is nowhere near is untracked."""
+    far = not (abs(x) < FARTHEST_M and abs(y) < FARTHEST_M and abs(z) < FARTHEST_M)  # NaN is far
+    return NOWHERE if far or (x == 0.0 and y == 0.0 and z == 0.0) else (x, y, z)
 
 
 def require_count(what: str, found: int, definition: SkeletonDefinition) -> None:

@@ -62,5 +62,6 @@ class ZedSource(Source):
             if body_id in people:
                 raise MessageError(f"zed: two people with one label_id in a message: {body_id}")
             keypoints = body.skeleton_3d.keypoints[: self.joints]
+            require_count("zed", len(keypoints), self.settings.definition)
             people[body_id] = np.array([point(*map(float, keypoint.kp)) for keypoint in keypoints])
         return [self.people(message.header.stamp, message.header.frame_id, people)]
