@@ -55,6 +55,17 @@ def test_landmarks_that_cannot_be_seen_do_not_count(body: np.ndarray) -> None:
     np.testing.assert_allclose(stand(body, pixels, weights, FOCAL, CENTRE), place, atol=1e-9)
 
 
+def test_landmarks_count_as_much_as_they_can_be_relied_upon(body: np.ndarray) -> None:
+    """Ten landmarks far from where they should be, hardly visible, move nobody more than some centimetres."""
+    place = np.array((0.2, 0.0, 2.5))
+    pixels, weights = seen(body, place), np.ones(33)
+    pixels[:10] += 60.0
+    weights[:10] = 0.05
+    found = stand(body, pixels, weights, FOCAL, CENTRE)
+    assert found is not None
+    assert np.linalg.norm(found - place) < 0.02
+
+
 def test_no_place_is_better_than_a_wrong_one(body: np.ndarray) -> None:
     """Five landmarks are too few; behind the camera, far away and in one point is nowhere."""
     pixels, weights = seen(body, np.array((0.0, 0.0, 2.0))), np.ones(33)

@@ -175,6 +175,37 @@ def test_people_come_and_go(make_rig: Callable[..., Any], pose: np.ndarray) -> N
     assert gone.time_s == pytest.approx(1.3 + 0.3, abs=0.01)
 
 
+def test_who_is_gone_makes_room(make_rig: Callable[..., Any], pose: np.ndarray) -> None:
+    """One person is followed at once; another one is, when the first has been gone for the timeout."""
+    rig = make_rig(input="tf", timeout=0.3, max_people=1)
+    publisher = tf_publisher(rig)
+    for time_s, users in ((1.0, (1, 2)), (1.1, (1, 2)), (1.2, (2,)), (1.3, (2,))):
+        for user in users:
+            for message in openni(rig, time_s, user, pose):
+                publisher.publish(message)
+    assert [cloud.body_ids.tolist() for cloud in rig.clouds_after(3)] == [[1], [1], []]
+    for time_s in (1.7, 1.8):
+        for message in openni(rig, time_s, 2, pose):
+            publisher.publish(message)
+    assert [cloud.body_ids.tolist() for cloud in rig.clouds_after(5)[3:]] == [[2], [2]]
+    assert rig.tracker.dropped == {"tf: transform of one person too many": 80}
+
+
+def test_of_two_who_are_followed_one_leaves_and_makes_room(make_rig: Callable[..., Any], pose: np.ndarray) -> None:
+    """Stamps of those who stay tell that the other one is gone."""
+    rig = make_rig(input="tf", timeout=0.3, max_people=2)
+    publisher, tree = tf_publisher(rig), rig.tracker._source._tree
+    for k in range(12):
+        for user in (1, 2) if k < 3 else (3, 2):
+            for message in openni(rig, 1.0 + 0.1 * k, user, pose):
+                publisher.publish(message)
+        taken_ns = 10**9 * message.transforms[0].header.stamp.sec + message.transforms[0].header.stamp.nanosec
+        rig.until(lambda ns=taken_ns: (link := tree.get("right_foot_2")) is not None and link.stamp_ns == ns)
+    clouds = [cloud.body_ids.tolist() for cloud in rig.clouds_after(12)]
+    assert clouds[:7] == [[1, 2]] * 3 + [[2]] * 4
+    assert clouds[8:] == [[3, 2]] * 4
+
+
 def test_a_joint_that_vanishes_and_comes_back(make_rig: Callable[..., Any], pose: np.ndarray) -> None:
     """Nobody waits for it for ever; back again, it is in the same frame as the others, not in the next."""
     rig = make_rig(input="tf")
