@@ -37,13 +37,13 @@ class FrameTree:
     """Keeps one transform for each frame, the newest; those not heard of for the longest time go first when it is full.
 
     Attributes:
-        version: Changes when a frame is new, is gone, or gets another parent.
+        changed: Frames that are new, are gone, or got another parent, until somebody clears it.
     """
 
     def __init__(self) -> None:
         self._moving: OrderedDict[str, Link] = OrderedDict()
         self._static: dict[str, Link] = {}
-        self.version = 0
+        self.changed: set[str] = set()
 
     def get(self, frame: str) -> Link | None:
         """Return how a frame lies in its parent; None for one without a parent."""
@@ -53,7 +53,7 @@ class FrameTree:
         """Take a newer transform."""
         before = self.get(frame)
         if before is None or before.parent != link.parent or before.static != link.static:
-            self.version += 1
+            self.changed.add(frame)
         if link.static:
             if len(self._static) >= _MOST_FRAMES and frame not in self._static:
                 raise MessageError(f"tf: more than {_MOST_FRAMES} static frames")
@@ -63,18 +63,17 @@ class FrameTree:
         self._moving[frame] = link
         self._moving.move_to_end(frame)
         if len(self._moving) > _MOST_FRAMES:
-            self._moving.popitem(last=False)
-            self.version += 1
+            self.changed.add(self._moving.popitem(last=False)[0])
 
     def remove(self, frame: str) -> None:
         """Forget a frame that moves."""
         if self._moving.pop(frame, None) is not None:
-            self.version += 1
+            self.changed.add(frame)
 
     def forget_moving(self) -> None:
         """Forget all but static frames."""
+        self.changed.update(self._moving)
         self._moving.clear()
-        self.version += 1
 
     def chain(self, frame: str) -> list[str]:
         """Name a frame and those above it, up to the one without a parent.

@@ -68,7 +68,8 @@ class TransformSource(Source):
         self._people: dict[str, int] = {}  # when each was seen last [ns]
         self._bodies: dict[str, _Body] = {}
         self._moving: dict[str, str] = {}  # whose each moving frame is
-        self._version = -1
+        self._watched: set[str] = set()  # frames of all chains, also those that are not there yet
+        self._stale = False
         self._last = (self._root, 0)  # frame and stamp [ns] of the newest people
         self._quiet_since_s: float | None = None
 
@@ -165,25 +166,29 @@ class TransformSource(Source):
             self.drop("tf: transform of one person too many")
             return
         self._people[person] = now_ns
-        self._version = -1
+        self._stale = True
 
     def _whose(self, frame: str) -> str | None:
         """Tell whose joints hang on a frame that moves."""
-        if self._version != self._tree.version:
+        if self._stale or not self._tree.changed.isdisjoint(self._watched):
+            self._watched = set()
             self._bodies = {person: self._find(person) for person in self._people}
             self._moving = {frame: person for person, body in self._bodies.items() for frame in body.moving}
-            self._version = self._tree.version
+            self._stale = False
+        self._tree.changed.clear()
         return self._moving.get(frame)
 
     def _find(self, person: str) -> _Body:
         """Find what a person's joints hang on; those that do not hang on the root are not tracked."""
         body = _Body(self._root, [], set())
         for index, frame in enumerate(self._names.frames(person)):
+            self._watched.add(frame)
             try:
                 chain = self._tree.chain(frame)
             except MessageError as error:
                 self.drop(str(error))
                 continue
+            self._watched.update(chain)
             own = [name for name in chain if self._names.person(name) == person]
             live = [name for name in own if (link := self._tree.get(name)) is not None and not link.static]
             root = self._root if self._root in chain else next((name for name in chain if name not in own), "")
@@ -227,7 +232,7 @@ class TransformSource(Source):
         for frame in body.moving if body is not None else ():
             self._tree.remove(frame)
             self._moving.pop(frame, None)
-        self._version = -1
+        self._stale = True
 
 
 def _names(transform: Any) -> tuple[str, str]:

@@ -282,16 +282,17 @@ def test_an_error_in_the_detector_is_told(rig: CameraRig, tmp_path: Path) -> Non
     [
         ("/nowhere/film.mp4", "parameter 'source': there is no camera or video file '/nowhere/film.mp4'"),
         ("{text}", "no video that OpenCV can read"),
+        (97, "cannot open '97': no camera there, or another program has it"),
         ("/dev/video97", "cannot open '/dev/video97': no camera there, or another program has it"),
     ],
 )
 def test_sources_that_cannot_be_used(
-    rig: CameraRig, tmp_path: Path, capfd: pytest.CaptureFixture[str], source: str, says: str
+    rig: CameraRig, tmp_path: Path, capfd: pytest.CaptureFixture[str], source: str | int, says: str
 ) -> None:
-    """One line that names the parameter."""
+    """One line that names the parameter; a camera's number may come as a number, as ROS reads ``source:=97``."""
     text = tmp_path / "text.mp4"
     text.write_text("no video")
-    node = rig.camera(Known(lambda _: []), source=source.format(text=text))
+    node = rig.camera(Known(lambda _: []), source=source if isinstance(source, int) else source.format(text=text))
     assert not bring_up(node)
     (line,) = [line for line in capfd.readouterr().err.splitlines() if "refused to configure" in line]
     assert says in line
