@@ -73,7 +73,9 @@ def decode_skeletons(message: PointCloud2, joints: int) -> SkeletonCloud:
     return SkeletonCloud(stamp_s(message.header.stamp), message.header.frame_id, ids, positions)
 
 
-def encode_skeletons(stamp: Time, frame_id: str, body_ids: np.ndarray, positions: np.ndarray) -> PointCloud2:
+def encode_skeletons(
+    stamp: Time, frame_id: str, body_ids: np.ndarray, positions: np.ndarray, confidence: np.ndarray | None = None
+) -> PointCloud2:
     """Write people as an organised cloud with body_id.
 
     Args:
@@ -81,11 +83,16 @@ def encode_skeletons(stamp: Time, frame_id: str, body_ids: np.ndarray, positions
         frame_id: The frame of the positions.
         body_ids: Shape (N,).
         positions: Joint positions [m], shape (N, J, 3).
+        confidence: How sure each joint is, 0: not tracked; shape (N, J). None: the cloud has no such field.
     """
     kinds = {**_XYZ, "body_id": PointField.UINT32}
+    if confidence is not None:
+        kinds["confidence"] = PointField.FLOAT32
     points = np.zeros(positions.shape[:2], _dtype(kinds))
     points["x"], points["y"], points["z"] = np.moveaxis(positions, -1, 0)
     points["body_id"] = np.asarray(body_ids)[:, None]
+    if confidence is not None:
+        points["confidence"] = confidence
     return _write(Header(stamp=stamp, frame_id=frame_id), kinds, points)
 
 
