@@ -15,6 +15,8 @@ VERBS = {
     "act2act": "windows -> responses, one node",
     "trajectory": "responses -> joint_trajectory, one node",
     "robot": "check URDF: propose and try a robot's mapping; alone: a simulated robot, one node",
+    "tracker": "markers, TF, PoseArray, ZED or ROS4HRI -> skeletons, one node",
+    "camera": "webcam or video -> skeletons through MediaPipe, one node",
     "play": "stream clips or a bag as a live skeleton",
     "viewer": "show person, answer and robot in a browser page",
     "demo": "play a recording to the nodes and show what they answer",

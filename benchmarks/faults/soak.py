@@ -25,7 +25,8 @@ from iat_ros.resources import find_config, find_model
 from iat_ros.robot.collision import CollisionChecker
 from iat_ros.robot.joint_path import JointPath
 from iat_ros.robot.model import RobotModel
-from iat_ros.robot.performer import Performance, Performer
+from iat_ros.robot.performance import Performance
+from iat_ros.robot.performer import Performer
 from iat_ros.robot.simulated import SimulatedRobot
 from iat_ros.robot.spline import State
 from iat_ros.robot.trajectory import Timing

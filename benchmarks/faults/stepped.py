@@ -30,7 +30,7 @@ from std_srvs.srv import Trigger
 from trajectory_msgs.msg import JointTrajectory
 
 from iat_ros.errors import IatError
-from iat_ros.nodes import act2act, perception, robot, trajectory
+from iat_ros.nodes import act2act, clock_watch, perception, robot, trajectory
 from iat_ros.nodes.clouds import decode_motion, encode_motion
 from iat_ros.nodes.process import bring_up
 from iat_ros.resources import find_config
@@ -86,6 +86,7 @@ class SteppedChain:
         self.answers = self.trajectories = 0
         self.faults: Counter[str] = Counter()
         self._perception._windows.publish = self._on_window
+        self._perception._coming_windows.publish = self._act2act.guarded(self._act2act._on_coming_window)
         self._act2act._responses.publish = self._on_response
         self._connect_trajectory()
 
@@ -98,6 +99,7 @@ class SteppedChain:
 
     def _connect_trajectory(self) -> None:
         self._trajectory._output.send = self._on_trajectory
+        self._act2act._coming_responses.publish = self._trajectory.guarded(self._trajectory._on_coming_response)
         self._robot._states.publish = self._trajectory.guarded(self._trajectory._on_joint_states)
 
     def restart_trajectory(self) -> None:
@@ -237,11 +239,9 @@ def stepped_chain(simulated: bool = False) -> Iterator[SteppedChain]:
         monotonic=lambda: 1e-9 * clock.steady_ns, monotonic_ns=lambda: clock.steady_ns, perf_counter=time.perf_counter
     )
     try:
-        with (
-            patch.object(trajectory, "time", own),
-            patch.object(robot, "time", own),
-            patch.object(act2act, "time", own),
-        ):
+        with contextlib.ExitStack() as patches:
+            for module in (trajectory, clock_watch, robot, act2act):
+                patches.enter_context(patch.object(module, "time", own))
             chain = SteppedChain(context, clock, simulated)
             yield chain
             for node in chain.nodes:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from iat_ros.nodes.act2act import Act2ActNode
 from iat_ros.nodes.base import IatNode
+from iat_ros.nodes.camera.node import CameraNode
 from iat_ros.nodes.perception import PerceptionNode
 from iat_ros.nodes.robot import RobotNode
+from iat_ros.nodes.tracker.node import TrackerNode
 from iat_ros.nodes.trajectory import TrajectoryNode
 from iat_ros.nodes.viewer import ViewerNode
 
@@ -16,6 +18,8 @@ NODES: dict[str, type[IatNode]] = {
     "act2act": Act2ActNode,
     "trajectory": TrajectoryNode,
     "robot": RobotNode,
+    "tracker": TrackerNode,
+    "camera": CameraNode,
     "viewer": ViewerNode,
 }
 """Every lifecycle node of the package by its default name."""
@@ -50,10 +54,53 @@ INTERFACES = (
         "skeletons",
         "sensor_msgs/msg/PointCloud2",
         ("perception", "trajectory", "viewer"),
-        (),
+        ("tracker", "camera"),
         "People as the sensor sees them. Organised: height = people, width = joints in the order of the skeleton "
         "definition; x y z float32 [m], optional confidence float32 (0 = not tracked) and body_id uint32; NaN = not "
         "tracked. Taken best effort, so that every publisher matches.",
+    ),
+    Interface(
+        "body_tracking_data",
+        "visualization_msgs/msg/MarkerArray",
+        ("tracker",),
+        (),
+        "With `input` at `markers`: a marker for each joint of everybody, id = 100 * body + joint. Parameter `topic` "
+        "names another topic, for every input.",
+    ),
+    Interface(
+        "pose_array",
+        "geometry_msgs/msg/PoseArray",
+        ("tracker",),
+        (),
+        "With `input` at `pose_array`: one person, a pose for each joint in the skeleton's order [m].",
+    ),
+    Interface(
+        "body_trk/skeletons",
+        "zed_msgs/msg/ObjectsStamped",
+        ("tracker",),
+        (),
+        "With `input` at `zed`: people with 18, 34 or 38 keypoints [m].",
+    ),
+    Interface(
+        "/humans/bodies/tracked",
+        "hri_msgs/msg/IdsList",
+        ("tracker",),
+        (),
+        "With `input` at `hri`: which bodies are people now.",
+    ),
+    Interface(
+        "/tf",
+        "tf2_msgs/msg/TFMessage",
+        ("tracker",),
+        (),
+        "With `input` at `tf` or `hri`: a frame for each joint, named by `frame_pattern` [m].",
+    ),
+    Interface(
+        "/tf_static",
+        "tf2_msgs/msg/TFMessage",
+        ("tracker",),
+        (),
+        "The same, of frames that never move. Taken reliably, also what was sent before.",
     ),
     Interface(
         "windows",
@@ -62,6 +109,14 @@ INTERFACES = (
         ("perception",),
         "An action of a person. Height = T frames, width = limbs; x y z = unit limb vectors in the body frame, t = "
         "time from the first frame [s]; frame_id `body_<id>`; stamp = last frame used.",
+    ),
+    Interface(
+        "coming_windows",
+        "sensor_msgs/msg/PointCloud2",
+        ("act2act",),
+        ("perception",),
+        "With `prepare`: the window of an action whose person has just come to rest. The very same follows in "
+        "`windows` if they stay so; if they go on, nothing does.",
     ),
     Interface(
         "partial_windows",
@@ -76,6 +131,13 @@ INTERFACES = (
         ("trajectory", "viewer"),
         ("act2act",),
         "The answer, in the form of a window, with the stamp and frame_id of its window.",
+    ),
+    Interface(
+        "coming_responses",
+        "sensor_msgs/msg/PointCloud2",
+        ("trajectory",),
+        ("act2act",),
+        "The answer to a coming window, for planning ahead; performed only when it comes in `responses`.",
     ),
     Interface(
         "joint_states",

@@ -22,7 +22,13 @@ _FIRST_CELL_M = 0.002
 
 
 class RobotFigure:
-    """A robot's visual meshes on a tree of frames, one per joint; only frames that moved are sent."""
+    """A robot's visual meshes on a tree of frames, one per joint; only frames that moved are sent.
+
+    Attributes:
+        joint_names: All joints of the URDF that move.
+        height_m: From its lowest point to its highest, in the rest pose [m].
+        note: Why it is drawn as lines; None where it is not.
+    """
 
     def __init__(self, config: RobotConfig, urdf_xml: str | None = None) -> None:
         root, where, path = load_urdf(config, urdf_xml)
@@ -32,6 +38,7 @@ class RobotFigure:
         except (ValueError, RuntimeError, IndexError) as error:
             raise RobotError(f"{where}: Pinocchio refuses this URDF: {' '.join(str(error).split())}") from error
         self._data = self._model.createData()
+        self.joint_names = frozenset(self._model.names[1:])
         self._q = pin.neutral(self._model)  # floating joints stay here: upright, where the URDF puts them
         self._pose(dict.fromkeys(self._model.names[1:], 0.0) | dict(config.rest))
         self._meshes, self.note = _read_meshes(self._model, urdf_xml, where, path)

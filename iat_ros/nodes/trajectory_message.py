@@ -9,7 +9,7 @@ from builtin_interfaces.msg import Duration
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from iat_ros.nodes.clouds import to_stamp
-from iat_ros.robot.performer import Performance
+from iat_ros.robot.performance import Performance
 from iat_ros.robot.spline import Array
 
 

@@ -176,8 +176,11 @@ class ViewerNode(IatNode):
             raise MessageError("joint_states: expected as many positions as names")
         if not np.isfinite(message.position).all():
             raise MessageError("joint_states: hold NaN or infinity")
-        self._pose |= zip(message.name, message.position, strict=True)
-        self._measured_s = self._now_s()
+        ours = self._page.joint_names  # what else is told is of another robot, or nonsense, and would be kept for good
+        told = {name: at for name, at in zip(message.name, message.position, strict=True) if name in ours}
+        if told:
+            self._pose |= told
+            self._measured_s = self._now_s()
 
     def _measured(self, now_s: float) -> bool:
         return abs(now_s - self._measured_s) < _FRESH_S

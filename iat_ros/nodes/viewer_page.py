@@ -55,6 +55,7 @@ class ViewerPage:
     Attributes:
         url: Where to find it.
         robot_note: Why the robot is drawn as lines, or None.
+        joint_names: All joints of the robot; others are not shown.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class ViewerPage:
         _require_free(host, port)  # before the work: the meshes take seconds
         self._robot = RobotFigure(robot, urdf_xml)
         self.robot_note = self._robot.note
+        self.joint_names = self._robot.joint_names
         self._server = _open(host, port)
         self.url = f"http://{'localhost' if host in ('0.0.0.0', '::') else host}:{self._server.get_port()}"
         scene = self._server.scene

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from iat_ros.errors import RobotError
 from iat_ros.robot import spline
+from iat_ros.robot.collision_geometry import corners
+from iat_ros.robot.compiled.proximity import Capsule, first_doubt, first_doubts, forward, segments, skip
 from iat_ros.robot.kinematics import joint_axis
 from iat_ros.robot.model import RobotModel
 from iat_ros.robot.plan import JointPlan
-from iat_ros.robot.proximity import Capsule, first_doubt, first_doubts, forward, segments, skip
 
 Array = NDArray[np.float64]
 
@@ -103,7 +104,7 @@ class CollisionChecker:
             if apart > 0.0
         ]
         self._bounds = (
-            np.array([pair.capsules for pair in self._pairs]).reshape(-1, 2),
+            np.array([pair.capsules for pair in self._pairs], dtype=np.int64).reshape(-1, 2),
             np.array([pair.box for pair in self._pairs]).reshape(-1, 2, 3),
             np.array([pair.margin_m for pair in self._pairs]),
         )
@@ -271,15 +272,8 @@ def _hulls(geometry: Any) -> Any:
 
 
 def _corners(each: Any) -> Array:
-    """Points (N, 3) in the frame of its joint whose hull holds a geometry; that of a primitive is a box."""
-    shape = each.geometry
-    if isinstance(shape, coal.BVHModelBase):
-        points = np.array([shape.vertex(index) for index in range(shape.num_vertices)])
-    else:
-        shape.computeLocalAABB()
-        low, high = shape.aabb_local.min_, shape.aabb_local.max_
-        points = np.array([[x, y, z] for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (low[2], high[2])])
-    return points @ each.placement.rotation.T + each.placement.translation
+    """Points (N, 3) in the frame of its joint whose hull holds a geometry."""
+    return corners(each.geometry) @ each.placement.rotation.T + each.placement.translation
 
 
 def _points(hull: Any) -> Array:

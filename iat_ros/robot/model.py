@@ -14,22 +14,18 @@ import pinocchio as pin
 from numpy.typing import NDArray
 
 from iat_ros.errors import RobotError
+from iat_ros.robot.collision_geometry import read_collision_geometry
 from iat_ros.robot.description import RobotConfig, closest, find_urdf, load_robot_config
 from iat_ros.robot.kinematics import ChainStack, joint_axis, read_chain, stack_chains
 from iat_ros.robot.urdf import (
     DESCRIPTION,
     LinkTree,
-    missing_meshes,
-    package_folders,
     parse_urdf,
     read_urdf,
-    say_missing,
 )
 
 Array = NDArray[np.float64]
 
-_SIZES_M = 1e-5, 100.0
-"""Least and largest size of a collision geometry, in each direction; beyond, Qhull ends the whole process."""
 IDLE_GAIN = 0.02
 """A joint that turns no limb by more than this [rad/rad] (a wrist's roll) is left in the rest pose."""
 
@@ -135,28 +131,7 @@ class RobotModel:
         Raises:
             RobotError: A mesh is missing or cannot be read, or a geometry is flat or enormous.
         """
-        folders = [str(folder) for folder in package_folders(self._path) if folder.is_dir()]
-        if missing := missing_meshes(ElementTree.fromstring(self._urdf), "collision", self._path):
-            raise RobotError(
-                f"{self._where}: {say_missing(missing)}; or set check_collisions to false, and nothing keeps the robot "
-                "from its own body"
-            )
-        try:
-            kind = pin.GeometryType.COLLISION
-            geometry = pin.buildGeomFromUrdfString(self._full, self._urdf, kind, package_dirs=folders)
-        except (ValueError, RuntimeError) as error:
-            reason = " ".join(str(error).split())
-            raise RobotError(f"{self._where}: its collision geometry cannot be read: {reason}") from error
-        for each in geometry.geometryObjects:
-            each.geometry.computeLocalAABB()
-            box = each.geometry.aabb_local
-            size_m = np.array(box.max_) - np.array(box.min_)
-            if not ((size_m > _SIZES_M[0]) & (size_m < _SIZES_M[1])).all():
-                size = " x ".join(f"{side_m:g}" for side_m in size_m)
-                raise RobotError(
-                    f"{self._where}: collision geometry '{each.name}' measures {size} m; expected between "
-                    f"{_SIZES_M[0]:g} and {_SIZES_M[1]:g} m in each direction"
-                )
+        geometry = read_collision_geometry(self._full, self._urdf, self._where, self._path)
         _, reduced = pin.buildReducedModel(self._full, geometry, *self._locked)
         return reduced
 
