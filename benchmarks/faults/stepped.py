@@ -12,6 +12,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -33,6 +34,7 @@ from iat_ros.errors import IatError
 from iat_ros.nodes import act2act, clock_watch, perception, robot, trajectory
 from iat_ros.nodes.clouds import decode_motion, encode_motion
 from iat_ros.nodes.process import bring_up
+from iat_ros.nodes.trajectory_output import TOPIC
 from iat_ros.resources import find_config
 from iat_ros.robot.model import RobotModel
 from iat_ros.skeleton.motion import Motion
@@ -197,7 +199,7 @@ class SteppedChain:
         self.trajectories += 1
         for fault in trajectory_faults(message, self._model, self.clock.ros_ns):
             self.faults[fault] += 1
-        self._robot.guarded(self._robot._on_trajectory)(message)
+        self._robot.guarded(partial(self._robot._on_trajectory, TOPIC))(message)
 
 
 def trajectory_faults(message: JointTrajectory, model: RobotModel, now_ns: int) -> list[str]:
