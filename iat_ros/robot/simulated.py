@@ -119,9 +119,11 @@ class SimulatedRobot:
             Positions (J,) [rad] and velocities (J,) [rad/s] measured now, and what the command breaks now.
         """
         period_s = 1e-9 * period_ns
-        desired = self.controller.advance(period_ns)
-        self.joints.follow(desired, period_s)
-        if self.controller.waiting:
-            desired = self.controller.take_over(now_ns, self.joints.measure())
-            self.joints.follow(desired, 0.0)
-        return self.joints.measure().positions, self.joints.velocities, self.watch.look(desired, period_s)
+        with np.errstate(all="ignore"):  # it follows NaN too, as the real one; the watch names what comes of it
+            desired = self.controller.advance(period_ns)
+            self.joints.follow(desired, period_s)
+            if self.controller.waiting:
+                desired = self.controller.take_over(now_ns, self.joints.measure())
+                self.joints.follow(desired, 0.0)
+            broken = self.watch.look(desired, period_s)
+        return self.joints.measure().positions, self.joints.velocities, broken
