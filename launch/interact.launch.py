@@ -32,6 +32,7 @@ TOPICS = {
 
 
 def generate_launch_description() -> LaunchDescription:
+    """Declare an argument for each parameter and topic, and start the nodes that they ask for."""
     shipped: dict[str, str] = {}
     for node in yaml.safe_load(PARAMS_FILE.read_text(encoding="utf-8")).values():
         shipped = {**node["ros__parameters"], **shipped}
@@ -104,6 +105,7 @@ def generate_launch_description() -> LaunchDescription:
 
 
 def make_nodes(context: LaunchContext) -> list[Node]:
+    """Return the chain as one process or as one for each node, and the robot and the viewer where they are wanted."""
     executables = ["interact"] if LaunchConfiguration("processes").perform(context) == "one" else list(NODES)
     source = LaunchConfiguration("input").perform(context)
     words = [] if source == INPUTS[0] else ["--input", source]

@@ -55,7 +55,7 @@ def decode_skeletons(message: PointCloud2, joints: int) -> SkeletonCloud:
     """Read an organised cloud: height = people, width = joints.
 
     Fields x, y, z are float32 [m]; confidence (float32, 0 = not tracked) and body_id (uint32) are optional. Without
-    body_id, people are numbered by their row.
+    body_id, people are numbered by their row. A joint with NaN or infinity in any field is not tracked.
 
     Raises:
         MessageError: The cloud is not what its fields and sizes promise, or has another number of joints.
@@ -64,8 +64,10 @@ def decode_skeletons(message: PointCloud2, joints: int) -> SkeletonCloud:
     optional = {"confidence": PointField.FLOAT32, "body_id": PointField.UINT32}
     points = _read(message, {**_XYZ, **{name: kind for name, kind in optional.items() if name in present}}, joints)
     positions = _xyz(points)
+    tracked = np.isfinite(positions).all(axis=-1)
     if "confidence" in present:
-        positions = np.where((points["confidence"] > 0)[..., None], positions, np.nan)
+        tracked &= points["confidence"] > 0
+    positions = np.where(tracked[..., None], positions, np.nan)
     ids = points["body_id"][:, 0].astype(np.int64) if "body_id" in present else np.arange(len(points))
     present_ids, often = np.unique(ids, return_counts=True)
     if len(present_ids) != len(ids):
@@ -106,12 +108,12 @@ def decode_motion(message: PointCloud2, limbs: int) -> Motion:
     points = _read(message, {**_XYZ, "t": PointField.FLOAT32}, limbs)
     if len(points) < 2:
         raise MessageError(f"motion: expected at least 2 frames (height), got {len(points)}")
-    vectors, times = _xyz(points), points["t"][:, 0].astype(float)
+    vectors, times = _xyz(points), _float(points["t"][:, 0])
     lengths = np.linalg.norm(vectors, axis=-1)
     if not np.isfinite(lengths).all() or np.abs(lengths - 1.0).max() > 1e-3:
         raise MessageError("motion: expected unit limb vectors, got NaN or other lengths")
-    steps = np.diff(times)
-    if not np.isfinite(times).all() or steps.min() <= 0 or np.ptp(steps) > 1e-3 * max(1.0, float(times[-1])):
+    steps = np.diff(times) if np.isfinite(times).all() else np.zeros(1)
+    if steps.min() <= 0 or np.ptp(steps) > 1e-3 * max(1.0, float(times[-1])):
         raise MessageError("motion: field t must increase in even steps")
     return Motion(vectors / lengths[..., None], float(times[-1] - times[0]))
 
@@ -217,4 +219,10 @@ def _dtype(kinds: dict[str, int]) -> np.dtype:
 
 
 def _xyz(points: np.ndarray) -> np.ndarray:
-    return np.stack([points["x"], points["y"], points["z"]], axis=-1).astype(float)
+    return _float(np.stack([points["x"], points["y"], points["z"]], axis=-1))
+
+
+def _float(values: np.ndarray) -> np.ndarray:
+    """Return doubles; NumPy would warn of a signalling NaN, which is as good as any other."""
+    with np.errstate(invalid="ignore"):
+        return values.astype(float)

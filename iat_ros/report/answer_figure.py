@@ -76,6 +76,7 @@ class _Strips:
         self._camera = np.stack([right, np.cross(right, forward), forward])  # rows: right, up, away from the camera
 
     def draw(self, name: str, motions: list[np.ndarray], durations_s: list[float], directory: Path, file: str) -> Drawn:
+        """Draw motions (T, L, 3) of limb vectors in the body frame below each other, with how long they last [s]."""
         rows = [self._poses(limbs_in_body) for limbs_in_body in motions]
         right, left = (np.stack([extreme(poses[..., 0], axis=1) for poses in rows]) for extreme in (np.max, np.min))
         pitch = float((right[:, :-1] - left[:, 1:]).max()) + _GAP_M  # neighbours just do not touch

@@ -74,6 +74,14 @@ class JointPlan:
         """The pose (J,) in which it ends [rad]."""
         return self.control[-1]
 
+    def most_jerk(self, max_acceleration: Array) -> Array:
+        """Return what no joint's jerk exceeds (J,) [rad/s^3], given acceleration limits (J,) that it keeps [rad/s^2].
+
+        Between two knots the acceleration goes at most from one limit to the other, in a straight line.
+        """
+        bound: Array = 2.0 * max_acceleration / self.dt_s
+        return bound
+
     def sample(self, times_s: Array | float) -> tuple[Array, Array, Array]:
         """Return position, velocity, acceleration (N, J) at times (N,) [s]; outside the plan it holds."""
         times = np.atleast_1d(np.asarray(times_s, dtype=np.float64))

@@ -128,15 +128,18 @@ class _Task:
     before: Array
 
     def find_path(self) -> Array:
+        """Return a path (T, n) [rad] from the pose before, its steps not yet limited."""
         path: Array = path_search.find_path(self.arm.arm, self.target, self.weight, self.before)
         return path
 
     def smooth(self, path: Array, iterations: int, frame_s: float) -> Array:
+        """Return a path (T, n) bent to what the joints can do with so long between frames [s]."""
         step, bend = self.arm.max_velocity * frame_s, self.arm.max_acceleration * frame_s**2
         path = smoothing.smooth(self.arm.arm, self.target, self.weight, path, iterations, step, bend)
         return path
 
     def error(self, path: Array) -> Array:
+        """Return the angles (T, m) [rad] between wanted and reached directions."""
         error: Array = linearization.errors(self.arm.arm, self.target, path)
         return error
 

@@ -145,17 +145,19 @@ class SimulatedRobot:
             Positions (J,) [rad] and velocities (J,) [rad/s] measured now, and what the command breaks now.
         """
         period_s = 1e-9 * period_ns
-        desired = self._together({topic: each.advance(period_ns) for topic, each in self.controllers.items()})
-        self.joints.follow(desired, period_s)
-        if self.waiting:
-            measured = self.joints.measure()
-            taken = {
-                topic: each.take_over(now_ns, _part(measured, self._columns[topic]))
-                for topic, each in self.controllers.items()
-            }
-            desired = self._together(taken)
-            self.joints.follow(desired, 0.0)
-        return self.joints.measure().positions, self.joints.velocities, self.watch.look(desired, period_s)
+        with np.errstate(all="ignore"):  # it follows NaN too, as the real one; the watch names what comes of it
+            desired = self._together({topic: each.advance(period_ns) for topic, each in self.controllers.items()})
+            self.joints.follow(desired, period_s)
+            if self.waiting:
+                measured = self.joints.measure()
+                taken = {
+                    topic: each.take_over(now_ns, _part(measured, self._columns[topic]))
+                    for topic, each in self.controllers.items()
+                }
+                desired = self._together(taken)
+                self.joints.follow(desired, 0.0)
+            broken = self.watch.look(desired, period_s)
+        return self.joints.measure().positions, self.joints.velocities, broken
 
     def _together(self, states: dict[str, RobotState]) -> RobotState:
         """Put the controllers' states together; what one of them does not say counts as 0 if another says it."""

@@ -90,6 +90,12 @@ def hardest(control: Array, dt_s: float) -> Array:
     return pushes / dt_s**2
 
 
+def sharpest(control: Array, dt_s: float) -> Array:
+    """Return the largest jerk (J,); it is constant between knots, so this is exact."""
+    changes: Array = np.abs(np.diff(control, n=3, axis=0)).max(axis=0)
+    return changes / dt_s**3
+
+
 def reach(control: Array) -> tuple[Array, Array]:
     """Return bounds (J,), (J,) on the position at any instant: the lowest and the highest Bezier point."""
     left, right = control[1:-2], control[2:-1]

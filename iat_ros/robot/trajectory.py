@@ -149,6 +149,7 @@ class _Limits:
         )
 
     def inside(self, control: Array) -> bool:
+        """Tell whether a curve with these control points (N, J) [rad] stays between low and high at every instant."""
         low, high = spline.reach(control)
         return bool(np.all(low >= self.low - 1e-9) and np.all(high <= self.high + 1e-9))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import warnings
 from collections.abc import Callable
 from fractions import Fraction
 
@@ -16,7 +17,12 @@ from std_msgs.msg import Header
 
 from iat_ros.errors import IatError, MessageError
 from iat_ros.nodes import clouds
+from iat_ros.nodes.markers import PersonInView, body_bones, line_list
+from iat_ros.skeleton.definition import load_skeleton
+from iat_ros.skeleton.limbs import unit
 from iat_ros.skeleton.motion import Motion
+from iat_ros.stream.people import People
+from iat_ros.stream.segmenter import LIVE
 
 RNG = np.random.default_rng(0)
 PEOPLE = RNG.normal(size=(2, 20, 3))
@@ -181,3 +187,32 @@ def test_motions_that_are_none_are_refused(change: Callable[..., tuple[np.ndarra
     points["t"] = times[:, None]
     with pytest.raises(IatError, match=says):
         clouds.decode_motion(clouds._write(Header(), kinds, points), 3)
+
+
+@pytest.mark.parametrize("bits", [0x7FC00000, 0x7FA00000, 0x7F800000, 0xFF800000])
+def test_what_is_not_tracked_is_nan_without_a_word_from_numpy(bits: int) -> None:
+    """Quiet and signalling NaN and infinities mean the same, downstream too; people who are half seen are normal."""
+    definition = load_skeleton("utd_mhad")
+    people, person = People(definition, LIVE), PersonInView(definition)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for frame in range(20):
+            message = clouds.encode_skeletons(Time(sec=1 + frame), "camera", np.array([4, 9]), PEOPLE)
+            values = np.frombuffer(message.data, np.uint32).reshape(2, 20, -1).copy()
+            values[:, frame, 1] = values[1] = bits  # the second person is not seen at all
+            message.data = array.array("B", values.tobytes())
+            cloud = clouds.decode_skeletons(message, 20)
+            assert np.isnan(cloud.positions[0, frame]).all()
+            assert np.isfinite(np.delete(cloud.positions[0], frame, axis=0)).all()
+            people.push(0.03 * frame, cloud.body_ids, cloud.positions)
+            person.push(cloud, 0.03 * frame)
+            bones = body_bones(definition)
+            line_list("person", "camera", Time(), cloud.positions[0], bones, (0, 0, 0))
+        message = clouds.encode_motion(Header(), Motion(unit(PEOPLE), 1.0))
+        values = np.frombuffer(message.data, np.uint32).reshape(2, 20, -1).copy()
+        for column in range(values.shape[2]):
+            damaged = values.copy()
+            damaged[1, :, column] = bits
+            message.data = array.array("B", damaged.tobytes())
+            with pytest.raises(MessageError):
+                clouds.decode_motion(message, 20)
