@@ -11,6 +11,7 @@ import signal
 import subprocess
 import tempfile
 import time
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -51,11 +52,12 @@ class Browser:
             [program, *_FLAGS, f"--user-data-dir={self._folder}", f"--window-size={width},{height}", "about:blank"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
-        self._numbers = itertools.count(1)
+        self._numbers, self._phone = itertools.count(1), phone
         try:
             self._socket = self._connect()
             self.call("Page.enable")
-            self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=phone)
+            size = {"width": width, "height": height, "deviceScaleFactor": 1}
+            self.call("Emulation.setDeviceMetricsOverride", **size, mobile=phone)
             if phone:
                 self.call("Emulation.setTouchEmulationEnabled", enabled=True)
         except BaseException:
@@ -67,7 +69,6 @@ class Browser:
         if not until(lambda: told.exists() and len(told.read_text().split()) == 2, 30.0):
             raise RuntimeError("Chromium did not start within 30 s")
         port = told.read_text().split()[0]
-        import urllib.request
 
         def pages() -> list[Any]:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list", timeout=10) as answer:
@@ -117,7 +118,11 @@ class Browser:
         return str(self.evaluate("document.body ? document.body.innerText : ''"))
 
     def find(self, text: str) -> dict[str, Any] | None:
-        """Return the middle of the smallest visible button or label with just this text, and whether it is disabled."""
+        """Return where the smallest visible element with just this text is, or None.
+
+        Returns:
+            Its middle ``x``, ``y`` and size [px], ``disabled``, and ``reachable``: nothing lies on top of its middle.
+        """
         return self.evaluate(
             f"""(() => {{
                 const wanted = {json.dumps(text)};
@@ -128,7 +133,10 @@ class Browser:
                 const [e, r] = found.reduce((a, b) => a[1].width * a[1].height <= b[1].width * b[1].height ? a : b);
                 const button = e.closest('button');
                 return {{x: r.x + r.width / 2, y: r.y + r.height / 2, width: r.width, height: r.height,
-                         disabled: !!button && button.disabled, inside: r.top >= 0 && r.bottom <= innerHeight}};
+                         disabled: !!button && button.disabled,
+                         reachable: e.contains(document.elementFromPoint(r.x + r.width / 2, r.y + r.height / 2))
+                                    || !!button && button.contains(
+                                        document.elementFromPoint(r.x + r.width / 2, r.y + r.height / 2))}};
             }})()"""
         )
 
@@ -146,7 +154,11 @@ class Browser:
         self.press(place["x"], place["y"])
 
     def press(self, x: float, y: float) -> None:
-        """Press and release the mouse at a place of the page [px]."""
+        """Press and release the mouse, or the finger, at a place of the page [px]."""
+        if self._phone:
+            self.call("Input.dispatchTouchEvent", type="touchStart", touchPoints=[{"x": x, "y": y}])
+            self.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+            return
         for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
             self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 

@@ -58,7 +58,9 @@ def _placed(
     name: str, number: int, stamp: Time, figure: tuple[np.ndarray | None, np.ndarray], rgb: tuple[int, int, int],
     at_m: tuple[float, float, float], wxyz: tuple[float, float, float, float],
 ) -> Marker:  # fmt: skip
-    joints, bones = figure if figure[0] is not None else (np.empty((0, 3)), _NO_BONES)
+    joints, bones = figure
+    if joints is None:
+        joints, bones = np.empty((0, 3)), _NO_BONES
     marker = line_list(name, STAGE_FRAME, stamp, joints, bones, rgb)
     marker.id = number
     marker.pose.position = Point(x=at_m[0], y=at_m[1], z=at_m[2])

@@ -274,7 +274,6 @@ class ViewerNode(IatNode):
 
     def _publish_markers(self, moment: Moment) -> None:
         person, markers = self._person, MarkerArray()
-        joints: np.ndarray | None
         if "person" in self._undrawn:
             joints = np.empty((0, 3)) if person.positions is None else person.positions
             bones = self._bones if len(joints) else self._bones[:0]
@@ -282,7 +281,8 @@ class ViewerNode(IatNode):
             markers.markers.append(line_list("person", person.frame_id, stamp, joints, bones, self._colours[0]))
         if "answer" in self._undrawn and moment.answer is not None:
             stamp, frame = to_stamp(moment.time_s), moment.answer.frame_id
-            joints = self._figure.place_answer(moment.answer, moment.time_s, moment.limb_lengths_m)
+            since_s = moment.time_s - moment.answer.since_s
+            joints = self._figure.place(moment.answer.motion, since_s, moment.limb_lengths_m)
             markers.markers.append(line_list("answer", frame, stamp, joints, self._figure.bones, self._colours[1]))
         if markers.markers:
             self._markers.publish(markers)

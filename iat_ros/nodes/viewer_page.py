@@ -17,7 +17,7 @@ from iat_ros.robot.description import RobotConfig
 _STILL_RGB = (140, 134, 128)
 _STAND_RGB = (205, 205, 208)
 _LANDSCAPE_FROM, _LANDSCAPE_AT = (-0.75, -4.0, 1.65), (0.58, 0.0, 0.86)
-_PORTRAIT_FROM, _PORTRAIT_AT = (-2.4, -7.4, 2.2), (0.3, 0.0, 0.3)  # the lower part is under the panel
+_PORTRAIT_FROM, _PORTRAIT_AT = (-3.0, -9.3, 2.2), (0.4, 0.0, -0.86)  # the lower part is under the panel
 _FOV_RAD = np.deg2rad(34.0)
 
 

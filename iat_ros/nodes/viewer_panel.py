@@ -18,14 +18,7 @@ _GREY, _RED, _AMBER, _GREEN = (120, 120, 120), (190, 30, 30), (176, 112, 0), (20
 _STATE_RGB = {"waiting": _GREY, "person acting": PERSON_RGB, "answering": ANSWER_RGB}
 _KEY = "opacity:.65;padding:1px 12px 1px 0"
 _NUMBER = "text-align:right;padding:1px 0 1px 10px;font-variant-numeric:tabular-nums"
-_ANSWERS = ("answer again", "other noise", "three answers")
-_HINTS = {
-    "answer again": "The robot performs the last answer once more.",
-    "other noise": "The robot answers the last action once more, a little differently.",
-    "three answers": "Three answers to the last action side by side, for the eye only.",
-    "halt": "Stop the robot smoothly; nothing moves it until resume.",
-    "resume": "Lift the halt.",
-}
+_BUTTONS = {"halt": _RED, "resume": _GREEN, **dict.fromkeys(("answer again", "other noise", "three answers"))}
 
 
 @dataclass(frozen=True)
@@ -72,18 +65,13 @@ class ViewerPanel:
         self._clicks: SimpleQueue[tuple[str, float]] = SimpleQueue()
         self._top = gui.add_html("")
         self._buttons: dict[str, viser.GuiButtonHandle] = {}
-        if controls:
-            answers = gui.add_button_group("answers", _ANSWERS, hint="; ".join(map(_HINTS.__getitem__, _ANSWERS)))
-            answers.on_click(lambda event: self._clicks.put((str(event.target.value), 0.0)))
-            for name, colour in (("halt", _RED), ("resume", _GREEN)):
-                button = gui.add_button(name, color=colour, hint=_HINTS[name])
-                button.on_click(lambda _, name=name: self._clicks.put((name, 0.0)))
-                self._buttons[name] = button
-        self._slider = gui.add_slider(
-            self.SLIDER, 0.0, MINUTE_S, 0.1, 0.0, hint="What person, answer and robot did in the last minute; 0 is now."
-        )
+        for name, colour in _BUTTONS.items() if controls else ():
+            button = gui.add_button(name, color=colour)
+            button.on_click(lambda _, name=name: self._clicks.put((name, 0.0)))
+            self._buttons[name] = button
+        self._slider = gui.add_slider(self.SLIDER, 0.0, MINUTE_S, 0.1, 0.0)
         self._slider.on_update(lambda _: self._clicks.put((self.SLIDER, float(self._slider.value))))
-        self._live = gui.add_button(self.LIVE, hint="Show what happens now.", disabled=True)
+        self._live = gui.add_button(self.LIVE, disabled=True)
         self._live.on_click(lambda _: self._clicks.put((self.LIVE, 0.0)))
         self._below = gui.add_html("")
 
