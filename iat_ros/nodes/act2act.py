@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,43 +11,33 @@ import torch
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import PointCloud2
 from std_msgs.msg import Header
-from std_srvs.srv import Trigger
 
-from iat_ros.errors import IatError, ModelError
+from iat_ros.errors import ModelError
 from iat_ros.model.early import SURE
 from iat_ros.model.responder import DEVICES, Responder
-from iat_ros.nodes.answered import SAME_S, AnsweredActions
+from iat_ros.nodes.answered import AnsweredActions
 from iat_ros.nodes.base import RESULT_QOS, IatNode
 from iat_ros.nodes.clouds import decode_motion, encode_motion, stamp_s
+from iat_ros.nodes.once_more import OnceMore
 from iat_ros.nodes.parameters import Parameter
 from iat_ros.nodes.perception import SKELETON
+from iat_ros.nodes.prepared import PreparedAnswer, PreparedAnswers
 from iat_ros.resources import find_model
 from iat_ros.skeleton.definition import load_skeleton
 from iat_ros.skeleton.motion import Motion, MotionArray
 
-ALTERNATIVES = 3
-"""So many answers ``~/alternatives`` publishes."""
 _Window = tuple[Header, Motion]
-
-
-@dataclass(frozen=True)
-class _Answered:
-    """What was answered last, to be answered once more on request."""
-
-    window: _Window
-    partial: bool
-    answer: Motion
 
 
 class Act2ActNode(IatNode):
     """Subscribes ``windows`` and ``partial_windows``, publishes ``responses`` with the stamp and frame of their window.
 
-    Windows that wait in the queue at the same time go through the generator as one batch. The action of a partial
-    window is answered once it is sure enough; its whole window then gets no second answer.
+    An action that may be over comes in ``coming_windows`` first: its answer is made at once, published in
+    ``coming_responses``, and given when the very same window comes.
 
-    On request (``~/again``, ``~/other_noise``) the action that was answered last gets an answer once more: the same
-    one, or one with new noise. Its stamp is the time of the request. ``~/alternatives`` publishes three answers with
-    one stamp on ``alternatives``, for the eye only.
+    Windows that wait in the queue at the same time go through the generator as one batch. The action of a partial
+    window is answered once it is sure enough; its whole window then gets no second answer. `OnceMore` answers on
+    request.
     """
 
     PARAMETERS = (
@@ -70,16 +59,17 @@ class Act2ActNode(IatNode):
     def __init__(self, **options: Any) -> None:
         super().__init__("act2act", **options)
         self._responses = self.create_lifecycle_publisher(PointCloud2, "responses", RESULT_QOS)
-        self._alternatives = self.create_lifecycle_publisher(PointCloud2, "alternatives", RESULT_QOS)
+        self._once_more = OnceMore(self, self._responses)
         self._responder: Responder | None = None
-        self._last: _Answered | None = None
         self._windows = self.create_subscription(PointCloud2, "windows", self.guarded(self._on_window), RESULT_QOS)
         self._partial_windows = self.create_subscription(
             PointCloud2, "partial_windows", self.guarded(self._on_partial_window), RESULT_QOS
         )
-        self._offer("again", self._answer_again)
-        self._offer("other_noise", self._answer_with_other_noise)
-        self._offer("alternatives", self._publish_alternatives)
+
+        self._coming_responses = self.create_lifecycle_publisher(PointCloud2, "coming_responses", RESULT_QOS)
+        self._coming_windows = self.create_subscription(
+            PointCloud2, "coming_windows", self.guarded(self._on_coming_window), RESULT_QOS
+        )
 
     def setup(self, values: dict[str, Any]) -> None:
         """Load the model, check that it fits the skeleton, warm it up."""
@@ -92,27 +82,62 @@ class Act2ActNode(IatNode):
         self._noise = None if seed < 0 else responder.sample_noise(1, self._rng)
         self._early_confidence = values["early_confidence"]
         self._answered = AnsweredActions()
-        self._last = None
+        self._prepared = PreparedAnswers()
+        self._once_more.start(responder, self._rng)
         self._responder = responder
         self.get_logger().info(f"model '{values['model']}' on {responder.device}")
 
     def teardown(self) -> None:
         """Free the model."""
         self._responder = None
+        self._once_more.stop()
 
     def _on_window(self, message: PointCloud2) -> None:
         responder = self._responder
         if responder is None:
             return
         started, now_s = time.perf_counter(), time.monotonic()
-        windows = self._decode([message, *_waiting(self._windows)], responder)
+        windows = self._decode(self._unprepared([message, *_waiting(self._windows)], now_s), responder)
         wanted = [window for window in windows if self._answered.end(*_action(window), now_s)]
         if len(wanted) < len(windows):
             self.counts["actions answered before their end"] += len(windows) - len(wanted)
-            self._complete(windows)
+            for window in windows:
+                self._once_more.ended(window[0].frame_id, window[1], _action(window)[1])
         if wanted:
             answers = responder.answer(_stack(wanted), self._draw(len(wanted), responder))
             self._publish(wanted, answers, started)
+
+    def _unprepared(self, messages: Iterable[PointCloud2], now_s: float) -> Iterator[PointCloud2]:
+        """Give the answers that are ready; go on with the windows that have none."""
+        for message in messages:
+            prepared = self._prepared.take(message)
+            if prepared is None:
+                yield message
+            elif self._answered.end(message.header.frame_id, prepared.start_s, now_s):
+                self._responses.publish(prepared.response)
+                self._once_more.answered(prepared.motion, prepared.start_s, prepared.response)
+                self.counts["answers"] += 1
+                self.counts["answers that were ready"] += 1
+            else:
+                self.counts["actions answered before their end"] += 1
+                self._once_more.ended(message.header.frame_id, prepared.motion, prepared.start_s)
+
+    def _on_coming_window(self, message: PointCloud2) -> None:
+        responder = self._responder
+        if responder is None:
+            return
+        messages = [message, *_waiting(self._coming_windows)]
+        now_s = time.monotonic()
+        windows = self._decode(messages, responder)
+        by_header = {id(each.header): each for each in messages}
+        wanted = [window for window in windows if self._answered.may_come_early(*_action(window), now_s)]
+        if not wanted:
+            return
+        answers = responder.answer(_stack(wanted), self._draw(len(wanted), responder))
+        for k, window in enumerate(wanted):
+            response = _response(window, answers, k)
+            self._prepared.put(PreparedAnswer(by_header[id(window[0])], window[1], _action(window)[1], response))
+            self._coming_responses.publish(response)
 
     def _on_partial_window(self, message: PointCloud2) -> None:
         responder = self._responder
@@ -156,63 +181,13 @@ class Act2ActNode(IatNode):
         return responder.sample_noise(count, self._rng) if self._noise is None else self._noise.repeat(count, axis=0)
 
     def _publish(self, windows: Sequence[_Window], answers: MotionArray, started: float, partial: bool = False) -> None:
-        motions = _unstack(answers)
-        for (header, _), motion in zip(windows, motions, strict=True):
-            self._responses.publish(encode_motion(header, motion))
-        self._last = _Answered(windows[-1], partial, motions[-1])
+        for k, window in enumerate(windows):
+            response = _response(window, answers, k)
+            self._responses.publish(response)
+        self._once_more.answered(windows[-1][1], _action(windows[-1])[1], response, partial)
         self.counts["answers"] += len(windows)
         self.counts["batches"] += 1
         self.counts["last answer took us"] = round(1e6 * (time.perf_counter() - started))
-
-    def _complete(self, windows: Sequence[_Window]) -> None:
-        """Take the whole window of the action that was answered early, now that it is here."""
-        for window in windows:
-            if self._last is not None and self._last.partial and _same_action(window, self._last.window):
-                self._last = replace(self._last, window=window, partial=False)
-
-    def _offer(self, name: str, do: Callable[[Responder, _Answered], str]) -> None:
-        """Offer a service that does something about the last answer and says what; without one it says so."""
-
-        def call(_request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-            if self._responder is None or not self.active:
-                response.message = "not active"
-            elif self._last is None:
-                response.message = "no action has been answered yet"
-            else:
-                try:
-                    response.message = do(self._responder, self._last)
-                    response.success = True
-                    self.counts[f"requests: {name}"] += 1
-                except IatError as error:
-                    response.message = str(error)
-                    self.drop(f"request '{name}': {error}")
-            return response
-
-        self.create_service(Trigger, f"~/{name}", call)
-
-    def _header_of_request(self, last: _Answered) -> Header:
-        return Header(stamp=self.get_clock().now().to_msg(), frame_id=last.window[0].frame_id)
-
-    def _answer_again(self, _responder: Responder, last: _Answered) -> str:
-        self._responses.publish(encode_motion(self._header_of_request(last), last.answer))
-        return "the same answer again"
-
-    def _answer_with_other_noise(self, responder: Responder, last: _Answered) -> str:
-        (answer,) = self._answers_to(responder, last, 1)
-        self._responses.publish(encode_motion(self._header_of_request(last), answer))
-        self._last = replace(last, answer=answer)
-        return "another answer to the same action"
-
-    def _publish_alternatives(self, responder: Responder, last: _Answered) -> str:
-        header = self._header_of_request(last)
-        for answer in self._answers_to(responder, last, ALTERNATIVES):
-            self._alternatives.publish(encode_motion(header, answer))
-        return f"{ALTERNATIVES} answers to the same action, for the eye only"
-
-    def _answers_to(self, responder: Responder, last: _Answered, count: int) -> list[Motion]:
-        """Answer an action count times, each with new noise, whatever ``noise_seed`` says."""
-        stimuli, noise = _stack([last.window] * count), responder.sample_noise(count, self._rng)
-        return _unstack(responder.answer_early(stimuli, noise)[0] if last.partial else responder.answer(stimuli, noise))
 
 
 def _waiting(subscription: Subscription) -> Iterator[PointCloud2]:
@@ -231,14 +206,9 @@ def _action(window: _Window) -> tuple[str, float]:
     return header.frame_id, stamp_s(header.stamp) - motion.duration_s
 
 
-def _same_action(one: _Window, other: _Window) -> bool:
-    (body, start_s), (other_body, other_start_s) = _action(one), _action(other)
-    return body == other_body and abs(start_s - other_start_s) <= SAME_S
-
-
-def _unstack(motions: MotionArray) -> list[Motion]:
-    pairs = zip(motions.limbs_in_body, motions.durations_s, strict=True)
-    return [Motion(limbs, float(duration_s)) for limbs, duration_s in pairs]
+def _response(window: _Window, answers: MotionArray, k: int) -> PointCloud2:
+    """Write the k-th answer as the response to a window."""
+    return encode_motion(window[0], Motion(answers.limbs_in_body[k], float(answers.durations_s[k])))
 
 
 def _stack(windows: Sequence[_Window]) -> MotionArray:

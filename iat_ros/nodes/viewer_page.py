@@ -33,7 +33,7 @@ class ViewerPage:
 
     def __init__(
         self, robot: RobotConfig, person: Bones, answer: Bones, *,
-        host: str = "127.0.0.1", port: int = 8080, model: str = "", controls: bool = True,
+        urdf_xml: str | None = None, host: str = "127.0.0.1", port: int = 8080, model: str = "", controls: bool = True,
     ) -> None:  # fmt: skip
         """Open the page.
 
@@ -41,6 +41,7 @@ class ViewerPage:
             robot: The robot.
             person: What to draw of the person.
             answer: What to draw of an answer.
+            urdf_xml: Its URDF, where it does not come from the file that it names.
             host: Address to listen on.
             port: Port to listen on; 0 takes any free one.
             model: What to call the model; empty: nothing is said about it.
@@ -51,7 +52,7 @@ class ViewerPage:
             RobotError: The robot's URDF cannot be used.
         """
         require_free(host, port)  # before the work: the meshes take seconds
-        self.robot = RobotFigure(robot)
+        self.robot = RobotFigure(robot, urdf_xml)
         self.robot_note = self.robot.note
         self._server = open_server(host, port)
         self.url = f"http://{'localhost' if host in ('0.0.0.0', '::') else host}:{self._server.get_port()}"
