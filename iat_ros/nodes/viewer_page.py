@@ -17,7 +17,7 @@ from iat_ros.robot.description import RobotConfig
 _STILL_RGB = (140, 134, 128)
 _STAND_RGB = (205, 205, 208)
 _LANDSCAPE_FROM, _LANDSCAPE_AT = (-0.75, -4.0, 1.65), (0.58, 0.0, 0.86)
-_PORTRAIT_FROM, _PORTRAIT_AT = (-3.0, -9.3, 2.2), (0.4, 0.0, -0.86)  # the lower part is under the panel
+_PORTRAIT_FROM, _PORTRAIT_AT = (-3.2, -9.7, 2.2), (0.3, 0.0, -0.9)  # the lower part is under the panel
 _FOV_RAD = np.deg2rad(34.0)
 
 
@@ -62,7 +62,7 @@ class ViewerPage:
         self._person = StickFigure(scene, "/person/figure", person, PERSON_RGB)
         self._answer = _StandingAnswer(scene, "/answer", "generated answer", answer, ANSWER_AT, TO_PERSON)
         self._alternatives = [
-            _StandingAnswer(scene, f"/alternative_{number}", f"answer {number}", answer, place, TO_CAMERA)
+            _StandingAnswer(scene, f"/alternative_{number}", str(number), answer, place, TO_CAMERA)
             for number, place in enumerate(ALTERNATIVES_AT, start=1)
         ]
         self.robot.draw(scene, "/robot")

@@ -31,7 +31,7 @@ class Requests:
             node: Whose clients they are.
             say: Is told the button, whether its wish came true, and what the service said.
         """
-        self._say = say
+        self._node, self._say = node, say
         self._clients: dict[str, Client] = {
             button: node.create_client(Trigger, service) for button, service in SERVICES.items()
         }
@@ -46,7 +46,8 @@ class Requests:
         """
         client = self._clients[button]
         if not client.service_is_ready():
-            self._say(button, False, f"nobody offers the service {client.srv_name}")
+            service = self._node.resolve_service_name(SERVICES[button])
+            self._say(button, False, f"nobody offers the service {service}")
             return
         future = client.call_async(Trigger.Request())
         self._open[future] = button, now_s + _PATIENCE_S

@@ -36,8 +36,11 @@ def demo(rig: Any, start: Callable[..., subprocess.Popen[str]]) -> str:
     for topic in ("windows", "responses", "alternatives"):
         rig.listen(PointCloud2, topic)
     rig.listen(JointTrajectory, "joint_trajectory")
-    start("demo", "--port", str(port), "--device", "cpu")
-    assert rig.until(lambda: len(rig.heard["responses"]) > 0, 60.0), "the demonstration answers nobody"
+    # A browser that draws in software may keep both cores busy: what that delays is no fault here.
+    patient = ("trajectory:joint_states_timeout:=10.0", "trajectory:following_tolerance:=0.0", "viewer:rate:=10.0")
+    settings = [word for setting in patient for word in ("-p", setting)]
+    start("demo", "--port", str(port), "--device", "cpu", "--ros-args", *settings)
+    assert rig.until(lambda: len(rig.heard["responses"]) > 0, 120.0), "the demonstration answers nobody"
     return f"http://127.0.0.1:{port}"
 
 
@@ -61,15 +64,25 @@ def asked_for(rig: Any) -> list[PointCloud2]:
     return [each for each in rig.heard["responses"] if (each.header.stamp.sec, each.header.stamp.nanosec) not in stamps]
 
 
+def pixels(browser: Browser) -> np.ndarray:
+    """The page as it looks, shape (600, 800, 3)."""
+    return np.asarray(Image.open(io.BytesIO(browser.picture())).convert("RGB")).astype(int)
+
+
 def scene(browser: Browser) -> np.ndarray:
     """What the page draws where the figures are."""
-    picture = Image.open(io.BytesIO(browser.picture())).convert("RGB")
-    return np.asarray(picture).astype(int)[SCENE]
+    return pixels(browser)[SCENE]
 
 
 def differ(one: np.ndarray, other: np.ndarray) -> float:
     """The share of pixels that differ visibly."""
     return float((np.abs(one - other).max(axis=-1) > 40).mean())
+
+
+def orange(browser: Browser) -> float:
+    """The share of pixels in the colour of answers, where the first of three answers stands."""
+    red, green, blue = np.moveaxis(pixels(browser)[100:260, 160:290], -1, 0)
+    return float(((red - blue > 50) & (red > green)).mean())
 
 
 def settled(rig: Any, browser: Browser) -> np.ndarray:
@@ -123,7 +136,8 @@ def test_answer_again_and_other_noise_give_the_robot_an_answer(rig: Any, browser
 
 
 def test_three_answers_are_shown_and_move_nothing(rig: Any, browser: Browser) -> None:
-    """Three different alternatives with one stamp; none of them comes as a response."""
+    """Three different alternatives with one stamp, the first of them drawn; none of them comes as a response."""
+    assert orange(browser) == 0.0
     browser.click("three answers")
     assert says(rig, browser, "three answers: 3 answers to the same action"), browser.text
     assert rig.until(lambda: len(rig.heard["alternatives"]) == 3)
@@ -132,7 +146,7 @@ def test_three_answers_are_shown_and_move_nothing(rig: Any, browser: Browser) ->
     assert len({bytes(each.data) for each in shown}) == 3
     assert all(each.data != response.data for each in shown for response in rig.heard["responses"])
     assert rig.until(lambda: rig.counts.get("/viewer", {}).get("alternatives") == "3")
-    assert says(rig, browser, "answer 3"), "the third figure has no label"
+    assert rig.until(lambda: orange(browser) > 0.03), "no figure stands between person and robot"
 
 
 def test_halt_and_resume_say_what_the_robot_may(rig: Any, browser: Browser) -> None:
@@ -159,7 +173,7 @@ def test_slider_shows_the_past_and_live_comes_back(rig: Any, browser: Browser) -
     slide(browser, 0.02)
     assert says(rig, browser, " s ago: "), browser.text
     pictures = []
-    for share in (0.05, 0.08, 0.11, 0.14, 0.17):
+    for share in (0.06, 0.09, 0.12):
         slide(browser, share)
         pictures.append(settled(rig, browser))
     changes = [differ(pictures[0], each) for each in pictures[1:]]
@@ -170,15 +184,16 @@ def test_slider_shows_the_past_and_live_comes_back(rig: Any, browser: Browser) -
     assert browser.find("live")["disabled"]
 
 
-def test_a_phone_reaches_every_button(rig: Any, demo: str) -> None:
-    """390 x 844, touched: each button is on the screen with nothing on top, is high enough for a finger, and works."""
+def test_a_phone_reaches_every_button(rig: Any, demo: str, browser: Browser) -> None:
+    """390 x 844, touched: each button is on the screen with nothing on top, and works."""
+    browser.open("about:blank")  # two browsers that draw in software would only wait for each other
     with Browser(str(CHROMIUM), 390, 844, phone=True) as phone:
         phone.open(demo)
         assert rig.until(lambda: "robot: may move" in phone.text, 40.0), phone.text
         for button in SERVICES:
-            place = phone.find(button)
-            assert place is not None, button
-            assert place["reachable"], f"{button} is covered, or not on the screen: {place}"
+            # The panel glides in from below.
+            reached = rig.until(lambda button=button: (phone.find(button) or {}).get("reachable"), 40.0)
+            assert reached, f"{button} is covered, or not on the screen: {phone.find(button)}"
         before = len(asked_for(rig))
         phone.click("answer again")
         assert rig.until(lambda: len(asked_for(rig)) == before + 1)
