@@ -18,6 +18,7 @@ _GREY, _RED, _AMBER, _GREEN = (120, 120, 120), (190, 30, 30), (176, 112, 0), (20
 _STATE_RGB = {"waiting": _GREY, "person acting": PERSON_RGB, "answering": ANSWER_RGB}
 _KEY = "opacity:.65;padding:1px 12px 1px 0"
 _NUMBER = "text-align:right;padding:1px 0 1px 10px;font-variant-numeric:tabular-nums"
+_TOP_PX = 74  # the headline, and three lines about the robot
 _BUTTONS = {"halt": _RED, "resume": _GREEN, **dict.fromkeys(("answer again", "other noise", "three answers"))}
 
 
@@ -90,13 +91,15 @@ class ViewerPanel:
 
     def show(self, status: Status) -> None:
         """Show a status; only what changed is sent."""
-        top = _headline(status) + _robot_line(status.trouble) + _note(status.note)
+        top = _headline(status) + _robot_line(status.trouble)
         rows: dict[str, object] = {"people": status.people or "nobody in view", "actions": status.actions}
         rows |= {"answers": status.answers, **self._names}
         if not status.measured:
             rows["robot"] = f"{self._names['robot']}: not shown, no joint_states come"
-        for part, content in ((self._top, top), (self._below, _times(status.stages) + _table(rows))):
-            content = f'<div style="padding:2px 14px 6px;font-size:13px">{content}</div>'
+        below = _note(status.note) + _times(status.stages) + _table(rows)
+        # The top keeps its height, whatever it says: a button must not move away from under the finger.
+        for part, style, content in ((self._top, f"height:{_TOP_PX}px;overflow:hidden", top), (self._below, "", below)):
+            content = f'<div style="padding:2px 14px 6px;font-size:13px;line-height:17px;{style}">{content}</div>'
             if part.content != content:
                 part.content = content
         halted = status.trouble is None or status.trouble.startswith("halted")
@@ -120,11 +123,12 @@ def _robot_line(trouble: str | None) -> str:
 
 
 def _note(note: str) -> str:
-    return f'<div style="opacity:.75;margin-top:4px">{html.escape(note)}</div>' if note else ""
+    return f'<div style="opacity:.75;margin-bottom:4px">{html.escape(note)}</div>' if note else ""
 
 
 def _line(text: str, rgb: tuple[int, int, int], size: int = 13) -> str:
-    return f'<div style="font-size:{size}px;font-weight:700;color:rgb{rgb}">{html.escape(text)}</div>'
+    style = f"font-size:{size}px;line-height:{size + 4}px;font-weight:700;color:rgb{rgb}"
+    return f'<div style="{style}" title="{html.escape(text)}">{html.escape(text)}</div>'
 
 
 def _times(stages: Sequence[Stage]) -> str:

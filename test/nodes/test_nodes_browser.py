@@ -135,6 +135,18 @@ def test_answer_again_and_other_noise_give_the_robot_an_answer(rig: Any, browser
     assert rig.until(lambda: rig.counts.get("/act2act", {}).get("requests: other_noise") == "1")
 
 
+def test_buttons_stay_where_they_are(rig: Any, browser: Browser) -> None:
+    """What the page says is longer or shorter; a button must not move away from under the finger."""
+    before = browser.find("halt")
+    browser.click("halt")
+    assert says(rig, browser, "robot: halted: on request; call resume"), browser.text
+    assert says(rig, browser, "halt: halted; call resume to go on"), browser.text
+    assert browser.find("halt") == before
+    browser.click("resume")
+    assert says(rig, browser, "robot: may move"), browser.text
+    assert browser.find("halt") == before
+
+
 def test_three_answers_are_shown_and_move_nothing(rig: Any, browser: Browser) -> None:
     """Three different alternatives with one stamp, the first of them drawn; none of them comes as a response."""
     assert orange(browser) == 0.0
