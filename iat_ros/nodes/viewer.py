@@ -120,6 +120,10 @@ class ViewerNode(IatNode):
         tick = self.guarded(lambda _: self._on_tick())
         self._timer = self.create_timer(1.0 / values["rate"], lambda: tick(None))
         self.get_logger().info(f"page at {self._page.url}")
+        if values["controls"] and not _only_here(values["host"]):
+            self.get_logger().warning(
+                f"whoever reaches {values['host']} may press its buttons; controls:=false has none"
+            )
 
     def teardown(self) -> None:
         """Close the page."""
@@ -313,3 +317,7 @@ class ViewerNode(IatNode):
                 state,
             )
         )
+
+
+def _only_here(host: str) -> bool:
+    return host in ("localhost", "::1") or host.startswith("127.")
