@@ -51,7 +51,9 @@ class Browser:
         self._folder = Path(tempfile.mkdtemp(prefix="iat_ros_chromium_"))
         words = [*_FLAGS, f"--user-data-dir={self._folder}", f"--window-size={width},{height}", "about:blank"]
         self._process = subprocess.Popen(
-            ["nice", "-n", "10", program, *words],
+            # setpriv ends it even where this process is killed, and could not.
+            ["setpriv", "--pdeathsig", "KILL", "nice", "-n", "10", program, *words],
+            env={**os.environ, "TMPDIR": str(self._folder)},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,

@@ -24,7 +24,7 @@ SCENE = (slice(150, 480), slice(0, 420))
 
 pytestmark = [
     pytest.mark.ros,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt install chromium"),
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium, which is not installed: apt install chromium"),
 ]
 
 
