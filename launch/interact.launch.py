@@ -13,7 +13,9 @@ from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
-PARAMS_FILE = Path(__file__).resolve().parents[1] / "config" / "interact.yaml"
+CONFIG = Path(__file__).resolve().parents[1] / "config"
+PARAMS_FILE = CONFIG / "interact.yaml"
+RVIZ_FILE = CONFIG / "rviz" / "interact.rviz"
 NODES = ("perception", "act2act", "trajectory")
 SETTINGS = {
     "skeleton": "Skeleton definition: the name of one that ships, or a YAML file.",
@@ -88,6 +90,12 @@ def generate_launch_description() -> LaunchDescription:
                 **switch,
             ),
             DeclareLaunchArgument(
+                "rviz",
+                default_value="false",
+                description="Show them in RViz 2; starts the viewer too, whose markers it shows.",
+                **switch,
+            ),
+            DeclareLaunchArgument(
                 "respawn",
                 default_value="true",
                 description="Start a node again that ended, whatever ended it.",
@@ -111,9 +119,11 @@ def make_nodes(context: LaunchContext) -> list[Node]:
     words = [] if source == INPUTS[0] else ["--input", source]
     if words and "interact" not in executables:
         executables.insert(0, "tracker")
-    for argument, executable in (("simulate", "robot"), ("viewer", "viewer")):
-        if LaunchConfiguration(argument).perform(context) == "true":
-            executables.append(executable)
+    wanted = {name: LaunchConfiguration(name).perform(context) == "true" for name in ("simulate", "viewer", "rviz")}
+    if wanted["simulate"]:
+        executables.append("robot")
+    if wanted["viewer"] or wanted["rviz"]:
+        executables.append("viewer")
     params_file = Path(LaunchConfiguration("params_file").perform(context)).expanduser()
     if not params_file.is_file():  # launch itself would warn and go on without
         raise ValueError(f"params_file: there is no file '{params_file}'")
@@ -121,7 +131,7 @@ def make_nodes(context: LaunchContext) -> list[Node]:
     respawn = LaunchConfiguration("respawn").perform(context) == "true"
     enclaves = LaunchConfiguration("enclaves").perform(context).rstrip("/")
     # No node gets a name here: a process would give it to each of its nodes.
-    return [
+    nodes = [
         Node(
             package="iat_ros",
             executable=executable,
@@ -141,6 +151,19 @@ def make_nodes(context: LaunchContext) -> list[Node]:
         )
         for executable in executables
     ]
+    if wanted["rviz"]:
+        nodes.append(
+            Node(
+                package="rviz2",
+                executable="rviz2",
+                namespace=LaunchConfiguration("namespace"),
+                parameters=[{"use_sim_time": LaunchConfiguration("use_sim_time").perform(context) == "true"}],
+                remappings=[(name, LaunchConfiguration(name)) for name in TOPICS],
+                arguments=["-d", str(RVIZ_FILE)],
+                output="screen",
+            )
+        )
+    return nodes
 
 
 def write_settings(context: LaunchContext) -> list[str]:

@@ -25,7 +25,7 @@ FILE = ROOT / "launch" / "interact.launch.py"
 ARGUMENTS = {
     "skeleton", "model", "device", "robot", "skeletons", "joint_states", "joint_trajectory",
     "robot_description", "processes", "namespace",
-    "params_file", "enclaves", "simulate", "viewer", "respawn", "use_sim_time",
+    "params_file", "enclaves", "simulate", "viewer", "rviz", "respawn", "use_sim_time",
     "log_level", "input", "input_topic",
 }  # fmt: skip
 
@@ -121,6 +121,17 @@ def test_an_input_that_is_no_cloud_starts_the_tracker(monkeypatch: pytest.Monkey
         written = yaml.safe_load(Path(nodes[0].parameters[1]).read_text(encoding="utf-8"))
         assert written == {"/**/*": {"ros__parameters": {"topic": "/other/tf"}}}
     assert runpy.run_path(str(FILE))["INPUTS"] == INPUTS == ("skeletons", *SOURCES)
+
+
+def test_rviz_comes_with_the_viewer_and_the_shipped_configuration(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """RViz shows what the viewer publishes, so both are started, in one namespace and with one clock."""
+    *nodes, rviz = plan(monkeypatch, tmp_path, rviz="true", namespace="lab", use_sim_time="true")
+    assert [node.executable for node in nodes] == ["interact", "viewer"]
+    assert (rviz.package, rviz.namespace.perform({"namespace": "lab"})) == ("rviz2", "lab")
+    assert rviz.arguments == ["-d", str(ROOT / "config" / "rviz" / "interact.rviz")]
+    assert rviz.parameters == [{"use_sim_time": True}]
 
 
 def test_nodes_that_end_are_started_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

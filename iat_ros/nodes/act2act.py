@@ -18,6 +18,7 @@ from iat_ros.model.responder import DEVICES, Responder
 from iat_ros.nodes.answered import AnsweredActions
 from iat_ros.nodes.base import RESULT_QOS, IatNode
 from iat_ros.nodes.clouds import decode_motion, encode_motion, stamp_s
+from iat_ros.nodes.once_more import OnceMore
 from iat_ros.nodes.parameters import Parameter
 from iat_ros.nodes.perception import SKELETON
 from iat_ros.nodes.prepared import PreparedAnswer, PreparedAnswers
@@ -35,7 +36,8 @@ class Act2ActNode(IatNode):
     ``coming_responses``, and given when the very same window comes.
 
     Windows that wait in the queue at the same time go through the generator as one batch. The action of a partial
-    window is answered once it is sure enough; its whole window then gets no second answer.
+    window is answered once it is sure enough; its whole window then gets no second answer. `OnceMore` answers on
+    request.
     """
 
     PARAMETERS = (
@@ -57,6 +59,7 @@ class Act2ActNode(IatNode):
     def __init__(self, **options: Any) -> None:
         super().__init__("act2act", **options)
         self._responses = self.create_lifecycle_publisher(PointCloud2, "responses", RESULT_QOS)
+        self._once_more = OnceMore(self, self._responses)
         self._responder: Responder | None = None
         self._windows = self.create_subscription(PointCloud2, "windows", self.guarded(self._on_window), RESULT_QOS)
         self._partial_windows = self.create_subscription(
@@ -80,12 +83,14 @@ class Act2ActNode(IatNode):
         self._early_confidence = values["early_confidence"]
         self._answered = AnsweredActions()
         self._prepared = PreparedAnswers()
+        self._once_more.start(responder, self._rng)
         self._responder = responder
         self.get_logger().info(f"model '{values['model']}' on {responder.device}")
 
     def teardown(self) -> None:
         """Free the model."""
         self._responder = None
+        self._once_more.stop()
 
     def _on_window(self, message: PointCloud2) -> None:
         responder = self._responder
@@ -96,6 +101,8 @@ class Act2ActNode(IatNode):
         wanted = [window for window in windows if self._answered.end(*_action(window), now_s)]
         if len(wanted) < len(windows):
             self.counts["actions answered before their end"] += len(windows) - len(wanted)
+            for window in windows:
+                self._once_more.ended(window[0].frame_id, window[1], _action(window)[1])
         if wanted:
             answers = responder.answer(_stack(wanted), self._draw(len(wanted), responder))
             self._publish(wanted, answers, started)
@@ -108,10 +115,12 @@ class Act2ActNode(IatNode):
                 yield message
             elif self._answered.end(message.header.frame_id, prepared.start_s, now_s):
                 self._responses.publish(prepared.response)
+                self._once_more.answered(prepared.motion, prepared.start_s, prepared.response)
                 self.counts["answers"] += 1
                 self.counts["answers that were ready"] += 1
             else:
                 self.counts["actions answered before their end"] += 1
+                self._once_more.ended(message.header.frame_id, prepared.motion, prepared.start_s)
 
     def _on_coming_window(self, message: PointCloud2) -> None:
         responder = self._responder
@@ -127,7 +136,7 @@ class Act2ActNode(IatNode):
         answers = responder.answer(_stack(wanted), self._draw(len(wanted), responder))
         for k, window in enumerate(wanted):
             response = _response(window, answers, k)
-            self._prepared.put(PreparedAnswer(by_header[id(window[0])], _action(window)[1], response))
+            self._prepared.put(PreparedAnswer(by_header[id(window[0])], window[1], _action(window)[1], response))
             self._coming_responses.publish(response)
 
     def _on_partial_window(self, message: PointCloud2) -> None:
@@ -143,7 +152,7 @@ class Act2ActNode(IatNode):
         sure = np.flatnonzero(confidence > self._early_confidence)
         if len(sure):
             self.counts["early answers"] += len(sure)
-            self._publish([open_[k] for k in sure], answers[sure], started)
+            self._publish([open_[k] for k in sure], answers[sure], started, partial=True)
             for k in sure:
                 self._answered.answered_early(*_action(open_[k]))
 
@@ -171,9 +180,11 @@ class Act2ActNode(IatNode):
         """Noise for count answers, shape (count, noise)."""
         return responder.sample_noise(count, self._rng) if self._noise is None else self._noise.repeat(count, axis=0)
 
-    def _publish(self, windows: Sequence[_Window], answers: MotionArray, started: float) -> None:
+    def _publish(self, windows: Sequence[_Window], answers: MotionArray, started: float, partial: bool = False) -> None:
         for k, window in enumerate(windows):
-            self._responses.publish(_response(window, answers, k))
+            response = _response(window, answers, k)
+            self._responses.publish(response)
+        self._once_more.answered(windows[-1][1], _action(windows[-1])[1], response, partial)
         self.counts["answers"] += len(windows)
         self.counts["batches"] += 1
         self.counts["last answer took us"] = round(1e6 * (time.perf_counter() - started))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_SAME_S = 0.005  # stamps and times of one action agree but for rounding
+SAME_S = 0.005
+"""Stamps and times of one action agree but for rounding [s]."""
 _LATE_S = 1.0  # a partial window may come after the whole one, since topics keep no common order
 _MOST = 256  # bodies; trackers give new numbers for ever
 
@@ -31,7 +32,7 @@ class AnsweredActions:
             now_s: Now, on a clock that never jumps [s].
         """
         last = self._last.get(body)
-        if last is None or abs(last.start_s - start_s) > _SAME_S:
+        if last is None or abs(last.start_s - start_s) > SAME_S:
             return True
         return last.ended_at_s is not None and now_s - last.ended_at_s > _LATE_S  # a recording that is played again
 
@@ -47,7 +48,7 @@ class AnsweredActions:
         """
         last = self._last.get(body)
         open_early = last is not None and last.early and last.ended_at_s is None
-        answered = last is not None and open_early and abs(last.start_s - start_s) <= _SAME_S
+        answered = last is not None and open_early and abs(last.start_s - start_s) <= SAME_S
         self._remember(body, _Action(start_s, early=answered, ended_at_s=now_s))
         return not answered
 

@@ -141,7 +141,8 @@ class IatNode(LifecycleNode):
             message=f"{state}, {total} dropped" if total else state,
             hardware_id="iat_ros",
         )
-        values = {**self.counts, **{f"dropped: {reason}": count for reason, count in self.dropped.most_common(20)}}
+        values: dict[str, object] = {"trouble": trouble if self.active else "not active"}
+        values |= {**self.counts, **{f"dropped: {reason}": count for reason, count in self.dropped.most_common(20)}}
         status.values = [KeyValue(key=key, value=str(value)) for key, value in values.items()]
         message = DiagnosticArray(status=[status])
         message.header.stamp = self.get_clock().now().to_msg()

@@ -130,7 +130,16 @@ INTERFACES = (
         "sensor_msgs/msg/PointCloud2",
         ("trajectory", "viewer"),
         ("act2act",),
-        "The answer, in the form of a window, with the stamp and frame_id of its window.",
+        "The answer, in the form of a window, with the stamp and frame_id of its window; one that was asked for has "
+        "the time of the request as its stamp.",
+    ),
+    Interface(
+        "alternatives",
+        "sensor_msgs/msg/PointCloud2",
+        ("viewer",),
+        ("act2act",),
+        "Three other answers to the action that was answered last, a message for each, with one stamp. They move no "
+        "robot.",
     ),
     Interface(
         "coming_responses",
@@ -180,11 +189,20 @@ INTERFACES = (
         "frame).",
     ),
     Interface(
+        "stage",
+        "visualization_msgs/msg/MarkerArray",
+        (),
+        ("viewer",),
+        "For RViz and Foxglove: person, robot (as lines) and answers side by side as on the page, all in the frame "
+        "`stage`, which needs no TF.",
+    ),
+    Interface(
         "/diagnostics",
         "diagnostic_msgs/msg/DiagnosticArray",
-        (),
+        ("viewer",),
         tuple(NODES),
-        "Counts, and every dropped message or answer with its reason, once a second.",
+        "Counts, and every dropped message or answer with its reason, once a second. The value `trouble` says what "
+        "keeps the node from its work, such as why the robot may not move; empty: nothing.",
     ),
     Interface(
         "perception/trigger",
@@ -194,16 +212,37 @@ INTERFACES = (
         "Answer what is in the buffer now, finished or not.",
     ),
     Interface(
+        "act2act/again",
+        "std_srvs/srv/Trigger",
+        ("viewer",),
+        ("act2act",),
+        "Give the last answer once more. The robot performs it if it may move.",
+    ),
+    Interface(
+        "act2act/other_noise",
+        "std_srvs/srv/Trigger",
+        ("viewer",),
+        ("act2act",),
+        "Answer the last action once more, with new noise. The robot performs it if it may move.",
+    ),
+    Interface(
+        "act2act/alternatives",
+        "std_srvs/srv/Trigger",
+        ("viewer",),
+        ("act2act",),
+        "Publish three other answers to the last action in `alternatives`.",
+    ),
+    Interface(
         "halt",
         "std_srvs/srv/Trigger",
-        (),
+        ("viewer",),
         ("trajectory",),
         "Stop the robot smoothly, now, and let nothing move it until `resume`.",
     ),
     Interface(
         "resume",
         "std_srvs/srv/Trigger",
-        (),
+        ("viewer",),
         ("trajectory",),
         "Lift the halt; refused while `joint_states` are missing.",
     ),

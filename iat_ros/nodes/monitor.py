@@ -80,7 +80,9 @@ class MonitorNode(Node):
         now = self._now_s()
         self.seen.trajectories.append((now, message))
         if self.seen.windows:
-            self.seen.latencies_ms.append(1e3 * (now - stamp_s(self.seen.windows[-1][1].header.stamp)))
+            # An answer that somebody asked for begins with the request, which is its stamp.
+            last = [messages[-1][1] for messages in (self.seen.windows, self.seen.responses) if messages]
+            self.seen.latencies_ms.append(1e3 * (now - max(stamp_s(message.header.stamp) for message in last)))
         self.seen.reactions_ms.append(1e3 * (now - self._frame_stamp_s))
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from sensor_msgs.msg import PointCloud2
 
+from iat_ros.skeleton.motion import Motion
+
 _MOST = 256  # bodies; trackers give new numbers for ever
 
 
@@ -15,11 +17,13 @@ class PreparedAnswer:
 
     Attributes:
         window: The window as it was foreseen.
+        motion: What is in it.
         start_s: When its action started [s].
         response: The answer, ready to be sent.
     """
 
     window: PointCloud2
+    motion: Motion
     start_s: float
     response: PointCloud2
 

@@ -47,6 +47,14 @@ class RobotFigure:
         self._frames: list[Any] = []
         self._shown: list[Any] = []
 
+    def lines(self, angles: Mapping[str, float]) -> np.ndarray:
+        """Return the robot as lines from joint to joint, on its ground and facing x, shape (S, 2, 3) [m]."""
+        self._pose(angles)
+        places = np.array([self._root.act(placement.translation) for placement in self._data.oMi])
+        moved = [i for i in range(1, self._model.njoints) if self._model.parents[i] or self._model.joints[i].nv == 1]
+        ends = np.array([(self._model.parents[i], i) for i in moved], int).reshape(-1, 2)
+        return places[ends]
+
     def draw(self, scene: viser.SceneApi, parent: str) -> None:
         """Add the robot below a frame: on its ground, facing its x."""
         paths = [f"{parent}/base"]

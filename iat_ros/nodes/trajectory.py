@@ -306,6 +306,7 @@ class TrajectoryNode(IatNode):
         if self.active and self._performer is not None:
             self._stop_or_say(self._performer)
         response.success, response.message = True, "halted; call resume to go on"
+        self._publish_diagnostics()  # whoever shows the state needs not wait
         return response
 
     def _on_resume(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
@@ -314,6 +315,7 @@ class TrajectoryNode(IatNode):
         self._held = False
         response.success = not reason
         response.message = reason or f"resumed; it was halted: {was}"
+        self._publish_diagnostics()
         return response
 
     def _forget(self) -> None:

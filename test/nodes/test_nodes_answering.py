@@ -13,6 +13,7 @@ import pytest
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import PointCloud2
 from std_msgs.msg import Header
+from std_srvs.srv import Trigger
 
 from iat_ros.data.actions import cut_action
 from iat_ros.data.clip import Clip
@@ -55,6 +56,20 @@ def windows_of(count: int) -> list[PointCloud2]:
     """The throw of so many people, each with a stamp of its own."""
     motion = cut_action(DEFINITION, THROW, 32).motion
     return [encode_motion(Header(stamp=to_stamp(100.0 + k), frame_id=f"body_{500 + k}"), motion) for k in range(count)]
+
+
+def ask(rig: Any, name: str) -> Any:
+    """Call a service of act2act."""
+    return rig.call(Trigger, name, Trigger.Request())
+
+
+def test_nothing_was_answered_so_nothing_is_answered_again(nodes: Any) -> None:
+    """Before the first action each request is refused in words, and nothing is sent."""
+    before = len(nodes.heard["silent/responses"])
+    for name in ("again", "other_noise", "alternatives"):
+        result = ask(nodes, f"silent/act2act/{name}")
+        assert (result.success, result.message) == (False, "no action has been answered yet")
+    assert len(nodes.heard["silent/responses"]) == before
 
 
 def test_windows_that_come_together_are_answered_as_batches(nodes: Any) -> None:
@@ -155,3 +170,30 @@ def test_who_stands_still_gives_no_partial_window(nodes: Any) -> None:
     perform(nodes, still, body=9)
     assert nodes.until(lambda: count(nodes, "frames", "/perception") >= frames + 60)
     assert len(partial) == before
+
+
+def test_an_answer_is_given_once_more_on_request(nodes: Any) -> None:
+    """The same with a new stamp; another one, although noise_seed is set; three, which are no responses."""
+    heard, others = nodes.heard["responses"], nodes.listen(PointCloud2, "alternatives")
+    assert nodes.until(lambda: nodes.node.count_publishers("alternatives") == 1)
+    heard.clear()
+    (window,) = windows_of(1)
+    nodes.out["windows"].publish(window)
+    assert nodes.until(lambda: len(heard) == 1)
+    asked_s = nodes.node.get_clock().now().nanoseconds * 1e-9
+    assert ask(nodes, "act2act/again").success
+    assert ask(nodes, "act2act/other_noise").success
+    assert ask(nodes, "act2act/again").success
+    assert nodes.until(lambda: len(heard) == 4)
+    first, again, other, other_again = heard
+    assert first.data == again.data != other.data == other_again.data
+    assert {each.header.frame_id for each in heard} == {"body_500"}
+    assert stamp_s(first.header.stamp) == 100.0
+    for each in heard[1:]:
+        assert 0.0 <= stamp_s(each.header.stamp) - asked_s < 30.0, "the stamp is not the time of the request"
+    assert ask(nodes, "act2act/alternatives").success
+    assert nodes.until(lambda: len(others) == 3)
+    assert len({bytes(each.data) for each in (*others, *heard)}) == 5
+    assert len({stamp_s(each.header.stamp) for each in others}) == 1
+    assert nodes.until(lambda: count(nodes, "requests: again") == 2)
+    assert len(heard) == 4

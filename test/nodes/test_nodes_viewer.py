@@ -22,18 +22,21 @@ from visualization_msgs.msg import Marker, MarkerArray
 from iat_ros.data.actions import cut_action
 from iat_ros.data.made_up import make_clips
 from iat_ros.errors import IatError, MessageError
+from iat_ros.nodes.answer_stages import Stage
 from iat_ros.nodes.base import RESULT_QOS
 from iat_ros.nodes.clouds import SkeletonCloud, encode_motion, encode_skeletons
 from iat_ros.nodes.markers import PersonInView, body_bones
 from iat_ros.nodes.process import bring_up
 from iat_ros.nodes.robot_figure import simplify
 from iat_ros.nodes.viewer import ViewerNode
+from iat_ros.nodes.viewer_display import ViewerDisplay
 from iat_ros.resources import find_config
 from iat_ros.robot.description import load_robot_config
 from iat_ros.skeleton.definition import load_skeleton
 from iat_ros.skeleton.limb_chain import LimbChain
 
 viewer_page = pytest.importorskip("iat_ros.nodes.viewer_page")
+Status = pytest.importorskip("iat_ros.nodes.viewer_panel").Status
 
 DEFINITION = load_skeleton("utd_mhad")
 CLIP = make_clips(people=1, trials=1, actions=("wave",))[0]
@@ -68,23 +71,65 @@ def test_page_shows_everything(page: Any, capfd: pytest.CaptureFixture[str]) -> 
     page.show_answer(None)
     page.show_robot({"left_elbow_joint": 0.3, "no_such_joint": 1.0, "right_elbow_joint": float("nan")})
     assert page._robot_root.visible
-    page.show_status(viewer_page.Status("answering", 3, 2, 41.7, 1))
-    assert "no joint_states come" in page._panel.content
     page.show_robot(None)
     assert not page._robot_root.visible
-    page.show_status(viewer_page.Status("answering", 3, 2, 41.7, 1, measured=True))
-    assert "no joint_states come" not in page._panel.content
+    page.show_alternatives(
+        [LimbChain(DEFINITION).place(motion.limbs_in_body[k], person.limb_lengths_m) for k in (3, 9)]
+    )
+    assert [figure._root.visible for figure in page._alternatives] == [True, True, False]
+    page.show_alternatives([])
+    assert not any(figure._root.visible for figure in page._alternatives)
     assert page.robot_note is None
     assert page.clients == 0
     assert "<html" in get(page.url)
-    assert "<b>m</b>" not in page._panel.content
-    assert "42 ms" in page._panel.content
     assert capfd.readouterr().out == ""
+
+
+def test_panel_tells_what_goes_on(page: Any) -> None:
+    """State, why the robot may not move, times, and what came of a button; nothing of it is taken for HTML."""
+    panel = page.panel
+
+    def told(**values: Any) -> str:
+        panel.show(Status(**{"state": "answering", **values}))
+        return str(panel._top.content + panel._below.content)
+
+    assert "no joint_states come" in told()
+    assert "no joint_states come" not in told(measured=True)
+    assert "&lt;b&gt;m&lt;/b&gt;" in told()
+    assert "<b>m</b>" not in told()
+    assert "nobody in view" in told()
+    assert "nobody in view" not in told(people=2)
+    assert "42 ms" in told(stages=[Stage("trajectory", 11.0, 41.7), Stage("robot moves", None, None)])
+    assert "&lt;i&gt;" in told(note="halt: <i>")
+    assert "12.5 s ago: answering" in told(ago_s=12.5)
+    assert not panel._live.disabled
+    told()
+    assert panel._live.disabled
+    for trouble, text, may_resume in (
+        (None, "the trajectory node is silent", True),
+        ("", "may move", False),
+        ("halted: on request; call resume", "halted: on request", True),
+        ("no skeletons for 1 s", "no skeletons for 1 s", False),
+    ):
+        assert f"robot: {text}" in told(trouble=trouble)
+        assert panel._buttons["resume"].disabled != may_resume
+        assert not panel._buttons["halt"].disabled, "halt must work whatever the page believes"
+
+
+def test_page_that_only_shows_has_no_buttons() -> None:
+    """Without controls nobody who sees the page can ask anything of the nodes."""
+    bones = viewer_page.Bones(np.array([[0, 1]]))
+    page = viewer_page.ViewerPage(load_robot_config(G1), bones, bones, port=0, controls=False)
+    try:
+        assert not page.panel._buttons
+        page.panel.show(Status(trouble="halted: on request"))
+    finally:
+        page.stop()
 
 
 def test_robot_is_light_and_stands_on_the_floor(page: Any) -> None:
     """The G1's 14 MB of meshes are cut to 2 MB at most, its height and its feet on the floor are kept."""
-    robot = page._robot
+    robot = page.robot
     assert sum(vertices.size * 4 + faces.size * 4 for *_, vertices, faces in robot._meshes) < 2e6
     assert 1.25 < robot.height_m < 1.40
     assert robot._root.act(robot._data.oMi[robot._model.getJointId("left_ankle_roll_joint")]).translation[2] > 0.02
@@ -108,7 +153,7 @@ def test_robot_without_meshes_is_drawn_as_lines(tmp_path: Any) -> None:
     try:
         assert "no visual geometry" in page.robot_note
         page.show_robot({"j": 0.5})
-        assert 0.5 <= page._robot.height_m < 0.6
+        assert 0.5 <= page.robot.height_m < 0.6
     finally:
         page.stop()
 
@@ -182,13 +227,14 @@ def test_robot_is_shown_where_it_was_measured_not_where_it_was_told_to_go(rig: A
         page = node._page
         node._page = SimpleNamespace(
             clients=1, show_person=lambda _: None, show_answer=lambda *_: None, show_robot=shown.append,
-            show_status=told.append, stop=page.stop, joint_names=page.joint_names,
+            show_alternatives=lambda _: None,
+            panel=SimpleNamespace(show=told.append, take_clicks=list), stop=page.stop,
         )  # fmt: skip
-        node._status_s = -np.inf
+        node._display = ViewerDisplay(node._page, node._figure)
 
         def tick() -> Any:
             node._status_s = -np.inf
-            node._on_tick(None)
+            node._on_tick()
             return shown[-1]
 
         point = JointTrajectoryPoint(positions=[1.0], time_from_start=Duration(sec=5))
@@ -208,6 +254,51 @@ def test_robot_is_shown_where_it_was_measured_not_where_it_was_told_to_go(rig: A
         assert tick() == {"left_elbow_joint": 0.5}, "joints that the robot does not have are kept"
         with pytest.raises(MessageError, match="no points"):
             node._on_trajectory(JointTrajectory())
+    finally:
+        node.destroy_node()
+
+
+@pytest.mark.ros
+def test_the_past_is_shown_as_it_was(rig: Any) -> None:
+    """The slider shows where the robot was, while it moves on; live shows where it is; a service nobody has is told."""
+    node = ViewerNode(context=rig.context, namespace="past", parameter_overrides=[Parameter("port", value=0)])
+    try:
+        assert bring_up(node)
+        shown: list[dict[str, float] | None] = []
+        told: list[Any] = []
+        clicks: list[tuple[str, float]] = []
+        page, now = node._page, [1000.0]
+        panel = SimpleNamespace(
+            LIVE="live", SLIDER="slider", show=told.append, go_live=lambda: None,
+            take_clicks=lambda: [clicks.pop(0) for _ in list(clicks)],
+        )  # fmt: skip
+        node._page = SimpleNamespace(
+            clients=1, show_person=lambda _: None, show_answer=lambda *_: None, show_robot=shown.append,
+            show_alternatives=lambda _: None,
+            panel=panel, stop=page.stop,
+        )  # fmt: skip
+        node._display, node._now_s = ViewerDisplay(node._page, node._figure), lambda: now[0]
+
+        def pass_time(seconds: float) -> float:
+            for _ in range(round(10 * seconds)):
+                now[0] += 0.1
+                node._on_joint_states(JointState(name=["left_elbow_joint"], position=[(now[0] - 1000.0) / 100.0]))
+                node._on_tick()
+            return float((shown[-1] or {})["left_elbow_joint"])
+
+        assert pass_time(20.0) == pytest.approx(0.20)
+        clicks.append(("slider", 12.0))
+        assert pass_time(0.5) == pytest.approx(0.081, abs=0.002)
+        assert told[-1].ago_s == 12.0
+        assert pass_time(5.0) == pytest.approx(0.081, abs=0.002), "the past moves"
+        clicks.append(("slider", 2.0))
+        assert pass_time(0.1) == pytest.approx(0.181, abs=0.002)
+        clicks.append(("live", 0.0))
+        assert pass_time(0.5) == pytest.approx(0.261)
+        clicks.append(("halt", 0.0))
+        pass_time(0.5)
+        assert told[-1].note == "halt: nobody offers the service /past/halt"
+        assert node.counts["button in vain: halt"] == 1
     finally:
         node.destroy_node()
 

@@ -1,0 +1,15 @@
+"""Where person, robot and answers stand, on the viewer's page and in RViz."""
+
+from __future__ import annotations
+
+PERSON_AT = (-0.85, 0.0, 0.0)
+ROBOT_AT = (0.55, 0.0, 0.0)
+ANSWER_AT = (1.35, 0.3, 0.0)
+ALTERNATIVES_AT = ((0.0, 1.5, 0.0), (1.45, 1.5, 0.0), (2.45, 1.5, 0.0))
+"""Behind the others, in their gaps."""
+TO_PERSON = (0.0, 0.0, 0.0, 1.0)
+"""Half a turn about z, as w x y z: towards the person."""
+TO_CAMERA = (0.7071067811865476, 0.0, 0.0, -0.7071067811865476)
+"""A quarter turn about z, as w x y z: towards who looks on."""
+STAND_M = 0.95
+"""Height at which an answer's torso begins."""

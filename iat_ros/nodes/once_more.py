@@ -1,0 +1,131 @@
+"""Answers on request: the action that was answered last, once more, with the same or with new noise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass, replace
+
+import numpy as np
+from rclpy.publisher import Publisher
+from sensor_msgs.msg import PointCloud2
+from std_msgs.msg import Header
+from std_srvs.srv import Trigger
+
+from iat_ros.errors import IatError
+from iat_ros.model.responder import Responder
+from iat_ros.nodes.answered import SAME_S
+from iat_ros.nodes.base import RESULT_QOS, IatNode
+from iat_ros.nodes.clouds import encode_motion
+from iat_ros.skeleton.motion import Motion, MotionArray
+
+ALTERNATIVES = 3
+"""So many answers ``~/alternatives`` publishes."""
+
+
+@dataclass(frozen=True)
+class _Answered:
+    window: Motion
+    partial: bool
+    start_s: float
+    response: PointCloud2
+
+
+class OnceMore:
+    """Services of act2act about the action that it answered last.
+
+    ``~/again`` gives the same answer, ``~/other_noise`` another one; ``~/alternatives`` publishes three others with one
+    stamp on ``alternatives``, for the eye only. Whatever is asked for has the time of the request as its stamp, so that
+    nobody takes it for a late answer.
+    """
+
+    def __init__(self, node: IatNode, responses: Publisher) -> None:
+        """Offer the services.
+
+        Args:
+            node: Act2act.
+            responses: Where its answers go.
+        """
+        self._node, self._responses = node, responses
+        self._alternatives = node.create_lifecycle_publisher(PointCloud2, "alternatives", RESULT_QOS)
+        self._responder: Responder | None = None
+        self._last: _Answered | None = None
+        for name, do in (
+            ("again", self._again),
+            ("other_noise", self._other_noise),
+            ("alternatives", self._three),
+        ):
+            self._offer(name, do)
+
+    def start(self, responder: Responder, rng: np.random.Generator) -> None:
+        """Take the model that answers; nothing has been answered yet."""
+        self._responder, self._rng, self._last = responder, rng, None
+
+    def stop(self) -> None:
+        """Let go of the model."""
+        self._responder = self._last = None
+
+    def answered(self, window: Motion, start_s: float, response: PointCloud2, partial: bool = False) -> None:
+        """Take note of an answer.
+
+        Args:
+            window: The action.
+            start_s: When it started [s].
+            response: Its answer as it was sent.
+            partial: Whether the action was still going on.
+        """
+        self._last = _Answered(window, partial, start_s, response)
+
+    def ended(self, body: str, window: Motion, start_s: float) -> None:
+        """Take note of the whole of an action that may have been answered before its end."""
+        last = self._last
+        same = last is not None and last.response.header.frame_id == body and abs(last.start_s - start_s) <= SAME_S
+        if last is not None and last.partial and same:
+            self._last = replace(last, window=window, partial=False)
+
+    def _offer(self, name: str, do: Callable[[Responder, _Answered], str]) -> None:
+        def call(_request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+            if self._responder is None or not self._node.active:
+                response.message = "not active"
+            elif self._last is None:
+                response.message = "no action has been answered yet"
+            else:
+                try:
+                    response.message = do(self._responder, self._last)
+                    response.success = True
+                    self._node.counts[f"requests: {name}"] += 1
+                except IatError as error:
+                    response.message = str(error)
+                    self._node.drop(f"request '{name}': {error}")
+            return response
+
+        self._node.create_service(Trigger, f"~/{name}", call)
+
+    def _again(self, _responder: Responder, last: _Answered) -> str:
+        response = deepcopy(last.response)
+        response.header = self._header(last)
+        self._responses.publish(response)
+        return "the same answer again"
+
+    def _other_noise(self, responder: Responder, last: _Answered) -> str:
+        response = encode_motion(self._header(last), self._answers(responder, last, 1)[0])
+        self._responses.publish(response)
+        self._last = replace(last, response=response)
+        return "another answer to the same action"
+
+    def _three(self, responder: Responder, last: _Answered) -> str:
+        header = self._header(last)
+        for answer in self._answers(responder, last, ALTERNATIVES):
+            self._alternatives.publish(encode_motion(header, answer))
+        return f"{ALTERNATIVES} answers to the same action, for the eye only"
+
+    def _header(self, last: _Answered) -> Header:
+        return Header(stamp=self._node.get_clock().now().to_msg(), frame_id=last.response.header.frame_id)
+
+    def _answers(self, responder: Responder, last: _Answered, count: int) -> list[Motion]:
+        """Answer an action so many times, each with new noise, whatever ``noise_seed`` says."""
+        stimuli = MotionArray(np.stack([last.window.limbs_in_body] * count), np.full(count, last.window.duration_s))
+        noise = responder.sample_noise(count, self._rng)
+        answers = responder.answer_early(stimuli, noise)[0] if last.partial else responder.answer(stimuli, noise)
+        pairs = zip(answers.limbs_in_body, answers.durations_s, strict=True)
+        return [Motion(limbs, float(duration_s)) for limbs, duration_s in pairs]

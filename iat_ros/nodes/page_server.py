@@ -1,0 +1,54 @@
+"""The web server of the viewer's page (viser): quiet, on the address that was asked for or none."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import rich
+import viser
+
+from iat_ros.errors import ConfigError
+
+
+class _Server(viser.ViserServer):
+    def request_share_url(self, verbose: bool = True) -> None:
+        """Never pass the page on to a server in the internet, even if a browser asks for it."""
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep viser from printing its banner."""
+    console = rich.get_console()
+    before, console.quiet = console.quiet, True
+    try:
+        yield
+    finally:
+        console.quiet = before
+
+
+def require_free(host: str, port: int) -> None:
+    """Raise ConfigError where nothing can listen: viser would try the next ports, or hang if the host is wrong."""
+    try:
+        for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+            with socket.socket(family, kind, protocol) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(address)
+    except (OSError, UnicodeError) as error:
+        raise _refusal(host, port, getattr(error, "strerror", None) or str(error)) from error
+
+
+def _refusal(host: str, port: int, reason: str) -> ConfigError:
+    return ConfigError(f"the viewer cannot listen on {host}:{port} ({reason}); set the parameter 'port' or 'host'")
+
+
+def open_server(host: str, port: int) -> viser.ViserServer:
+    """Start the server; raise ConfigError where it cannot listen."""
+    require_free(host, port)
+    with quiet():
+        server = _Server(host, port, verbose=False)
+        if port not in (0, server.get_port()):
+            server.stop()
+            raise _refusal(host, port, "taken a moment ago")
+    return server

@@ -1,0 +1,78 @@
+"""Person, robot and answers as markers in one frame, arranged as on the viewer's page: RViz needs no TF for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from builtin_interfaces.msg import Time
+from geometry_msgs.msg import Point, Quaternion, Vector3
+from std_msgs.msg import ColorRGBA, Header
+from visualization_msgs.msg import Marker, MarkerArray
+
+from iat_ros.nodes.arrangement import ALTERNATIVES_AT, ANSWER_AT, PERSON_AT, ROBOT_AT, STAND_M, TO_CAMERA, TO_PERSON
+from iat_ros.nodes.markers import line_list
+
+STAGE_FRAME = "stage"
+_AHEAD = (1.0, 0.0, 0.0, 0.0)
+_ROBOT_RGB = (120, 124, 130)
+_NO_BONES = np.empty((0, 2), int)
+_TEXT_M = 0.12
+
+
+def stage_markers(
+    stamp: Time,
+    person: tuple[np.ndarray | None, np.ndarray],
+    robot: np.ndarray | None,
+    answers: tuple[Sequence[np.ndarray | None], np.ndarray],
+    colours: tuple[tuple[int, int, int], tuple[int, int, int]],
+    text: str,
+) -> MarkerArray:
+    """Make one marker for each figure; a figure that is not there is deleted.
+
+    Args:
+        stamp: Now.
+        person: Joints (J, 3) [m] or None, and bones (B, 2).
+        robot: Lines (S, 2, 3) [m] or None.
+        answers: The answer, then up to three alternatives, each joints (K, 3) [m] or None, and their bones (L, 2).
+        colours: Of the person and of answers.
+        text: What to write above the robot.
+    """
+    lines = np.empty((0, 2, 3)) if robot is None else robot
+    pairs = np.arange(2 * len(lines)).reshape(-1, 2)
+    markers = [
+        _placed("person", 0, stamp, person, colours[0], PERSON_AT, _AHEAD),
+        _placed("robot", 0, stamp, (lines.reshape(-1, 3), pairs), _ROBOT_RGB, ROBOT_AT, TO_PERSON),
+        _text(stamp, text, (ROBOT_AT[0], ROBOT_AT[1], 1.9)),
+    ]
+    joints, bones = answers
+    for number, (x, y, _) in enumerate((ANSWER_AT, *ALTERNATIVES_AT)):
+        shown = joints[number] if number < len(joints) else None
+        turn = TO_CAMERA if number else TO_PERSON
+        name = "alternative" if number else "answer"
+        markers.append(_placed(name, number, stamp, (shown, bones), colours[1], (x, y, STAND_M), turn))
+    return MarkerArray(markers=markers)
+
+
+def _placed(
+    name: str, number: int, stamp: Time, figure: tuple[np.ndarray | None, np.ndarray], rgb: tuple[int, int, int],
+    at_m: tuple[float, float, float], wxyz: tuple[float, float, float, float],
+) -> Marker:  # fmt: skip
+    joints, bones = figure
+    if joints is None:
+        joints, bones = np.empty((0, 3)), _NO_BONES
+    marker = line_list(name, STAGE_FRAME, stamp, joints, bones, rgb)
+    marker.id = number
+    marker.pose.position = Point(x=at_m[0], y=at_m[1], z=at_m[2])
+    marker.pose.orientation = Quaternion(w=wxyz[0], x=wxyz[1], y=wxyz[2], z=wxyz[3])
+    return marker
+
+
+def _text(stamp: Time, text: str, at_m: tuple[float, float, float]) -> Marker:
+    marker = Marker(header=Header(frame_id=STAGE_FRAME, stamp=stamp), ns="state", type=Marker.TEXT_VIEW_FACING)
+    marker.action, marker.text = Marker.ADD, text
+    marker.pose.position = Point(x=at_m[0], y=at_m[1], z=at_m[2])
+    marker.pose.orientation.w = 1.0
+    marker.scale = Vector3(z=_TEXT_M)
+    marker.color = ColorRGBA(r=0.35, g=0.35, b=0.35, a=1.0)
+    return marker

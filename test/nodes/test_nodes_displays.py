@@ -1,0 +1,102 @@
+"""The RViz configuration and the Foxglove layout name topics and services that the nodes have, with their types."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from visualization_msgs.msg import Marker
+
+from iat_ros.nodes.catalogue import INTERFACES
+from iat_ros.nodes.clouds import to_stamp
+from iat_ros.nodes.stage_markers import STAGE_FRAME, stage_markers
+
+CONFIG = Path(__file__).parents[2] / "config"
+KNOWN = {interface.name: interface for interface in INTERFACES}
+SHOWS = {
+    "rviz_default_plugins/MarkerArray": "visualization_msgs/msg/MarkerArray",
+    "rviz_default_plugins/PointCloud2": "sensor_msgs/msg/PointCloud2",
+    "rviz_default_plugins/RobotModel": "std_msgs/msg/String",
+}
+"""What each kind of RViz's displays subscribes."""
+RVIZ = yaml.safe_load((CONFIG / "rviz" / "interact.rviz").read_text(encoding="utf-8"))["Visualization Manager"]
+FOXGLOVE = json.loads((CONFIG / "foxglove" / "interact.json").read_text(encoding="utf-8"))
+
+
+def displays(group: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """All displays, those in groups too."""
+    for display in group["Displays"]:
+        yield display
+        if "Displays" in display:
+            yield from displays(display)
+
+
+def stage(*answers: np.ndarray | None) -> dict[tuple[str, int], Marker]:
+    """The stage with a person, no robot and these answers."""
+    bones = np.array([[0, 1]])
+    made = stage_markers(
+        to_stamp(3.5), (np.eye(3)[:2], bones), None, (answers, bones), ((255, 0, 0), (0, 255, 0)), "waiting"
+    )
+    return {(marker.ns, marker.id): marker for marker in made.markers}
+
+
+def test_rviz_subscribes_what_the_nodes_publish() -> None:
+    """Each display with a topic shows that topic's type; topics are relative, as the nodes' are."""
+    topics = {}
+    for display in displays(RVIZ):
+        topic = display.get("Topic", display.get("Description Topic"))
+        if topic is not None:
+            topics[topic["Value"]] = display["Class"]
+            interface = KNOWN[topic["Value"]]
+            assert interface.type == SHOWS[display["Class"]]
+            reliable = topic["Reliability Policy"] == "Reliable"
+            assert reliable or topic["Value"] == "skeletons", "best effort is for sensors"
+    assert set(topics) == {"stage", "markers", "skeletons", "robot_description"}
+    assert RVIZ["Global Options"]["Fixed Frame"] == STAGE_FRAME
+
+
+def test_rviz_shows_every_namespace_of_the_stage() -> None:
+    """RViz hides namespaces that the configuration switches off; none is forgotten."""
+    (display,) = (each for each in displays(RVIZ) if each["Name"] == "Stage")
+    assert display["Enabled"]
+    assert {ns for ns, _ in stage(np.eye(3)[:2])} == set(display["Namespaces"])
+
+
+def test_foxglove_names_topics_and_services_of_the_nodes() -> None:
+    """Topics and services are known, every panel has its place, and a button calls what its text says."""
+    panels = FOXGLOVE["configById"]
+    for topic, settings in panels["3D!stage"]["topics"].items():
+        assert KNOWN[topic[1:]].type in SHOWS.values()
+        assert settings["visible"] == (topic == "/stage")
+    assert panels["3D!stage"]["followTf"] == STAGE_FRAME
+    assert KNOWN[panels["DiagnosticSummary!nodes"]["topicToRender"]].type == "diagnostic_msgs/msg/DiagnosticArray"
+    for path in panels["Plot!joints"]["paths"]:
+        assert KNOWN[path["value"].split(".")[0][1:]].type == "sensor_msgs/msg/JointState"
+    services = {panel["buttonText"]: panel["serviceName"] for name, panel in panels.items() if "CallService" in name}
+    assert all(KNOWN[service[1:]].type == "std_srvs/srv/Trigger" for service in services.values())
+    assert services["halt"] == "/halt"
+    assert services["resume"] == "/resume"
+    assert len(services) == 5
+
+    def placed(part: Any) -> Iterator[str]:
+        if isinstance(part, str):
+            yield part
+        else:
+            yield from (*placed(part["first"]), *placed(part["second"]))
+
+    assert sorted(placed(FOXGLOVE["layout"])) == sorted(panels)
+
+
+def test_the_stage_is_in_one_frame_and_who_is_not_there_is_deleted() -> None:
+    """Figures stand in their places in one frame; alternatives that are over vanish."""
+    both, one = stage(np.eye(3)[:2], np.eye(3)[1:]), stage(np.eye(3)[:2])
+    assert {marker.header.frame_id for marker in both.values()} == {STAGE_FRAME}
+    assert all(marker.header.stamp == to_stamp(3.5) for marker in both.values())
+    assert both[("answer", 0)].action == both[("alternative", 1)].action == one[("person", 0)].action == Marker.ADD
+    assert one[("alternative", 1)].action == both[("robot", 0)].action == Marker.DELETE
+    places = {(marker.pose.position.x, marker.pose.position.y) for key, marker in both.items() if key[0] != "state"}
+    assert len(places) == 6, "two figures stand in one place"
