@@ -1,0 +1,179 @@
+"""Uncut recordings: hours of people in view, and every action that somebody did in them.
+
+Who records has time: frames to come are known, so a recording is smoothed without delay and looked at twice. The
+first look finds the poses in which each person rests; the second finds actions from there, as the running robot does.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+
+from iat_ros.data.actions import Action, as_action
+from iat_ros.data.bag import read_bag
+from iat_ros.data.clip import Clip
+from iat_ros.data.recording import StreamFrame
+from iat_ros.errors import DataError, SkeletonError
+from iat_ros.skeleton.definition import SkeletonDefinition
+from iat_ros.stream.segmenter import ActionSegmenter, Segment, SegmenterConfig
+
+RECORDED = SegmenterConfig()
+"""Recordings are cut as clips are, so that a model learns from what it will see."""
+
+_SMOOTHING_S = 0.06
+"""Width of the smoothing before actions are looked for [s]; windows are made of the frames as they were recorded."""
+_LONGEST_HOLE_S = 0.2
+
+
+@dataclass(frozen=True)
+class FoundAction:
+    """An action in an uncut recording.
+
+    Attributes:
+        body: Who acted, by recording and body id.
+        start_s: When it started, from the start of the recording [s].
+        end_s: When it ended [s].
+        action: Its window.
+    """
+
+    body: str
+    start_s: float
+    end_s: float
+    action: Action
+
+
+@dataclass(frozen=True)
+class UncutRecording:
+    """One recording that nobody cut.
+
+    Attributes:
+        name: Of the bag.
+        tracks: Everybody who was seen, each on the recording's clock.
+        minutes: Its length [min].
+        dropped: How many frames were not used, by reason.
+    """
+
+    name: str
+    tracks: list[Clip]
+    minutes: float
+    dropped: Counter[str] = field(default_factory=Counter)
+
+
+def read_recording(path: Path, definition: SkeletonDefinition) -> UncutRecording:
+    """Read a bag as one track for each body id.
+
+    Raises:
+        DataError: The bag cannot be read, has another number of joints, or nobody was in it.
+    """
+    name = path.stem if path.is_file() else path.name
+    return to_tracks(name, read_bag(path), definition)
+
+
+def to_tracks(name: str, frames: Iterable[StreamFrame], definition: SkeletonDefinition) -> UncutRecording:
+    """Sort frames of everybody in view by body.
+
+    Args:
+        name: Of the recording.
+        frames: In the order in which they were recorded.
+        definition: The skeleton.
+
+    Raises:
+        DataError: The joints are not those of the skeleton, or nobody was in view.
+    """
+    times: dict[int, list[float]] = defaultdict(list)
+    poses: dict[int, list[np.ndarray]] = defaultdict(list)
+    dropped: Counter[str] = Counter()
+    first_s, last_s, joints = np.inf, -np.inf, len(definition.joints)
+    for frame in frames:
+        first_s, last_s = min(first_s, frame.time_s), max(last_s, frame.time_s)
+        if len(frame.positions) and frame.positions.shape[1] != joints:
+            raise DataError(
+                f"{name}: people of {frame.positions.shape[1]} joints, but skeleton '{definition.name}' has {joints}; "
+                "say with --skeleton which skeleton was recorded"
+            )
+        usable = np.isfinite(frame.positions[:, definition.needed_joints]).all(axis=(1, 2))
+        present = ~np.isnan(frame.positions).all(axis=(1, 2))
+        dropped["joint not tracked"] += int((present & ~usable).sum())
+        for body, pose in zip(frame.body_ids[usable].tolist(), frame.positions[usable], strict=True):
+            if times[body] and frame.time_s <= times[body][-1]:
+                dropped["stamp not newer"] += 1
+                continue
+            times[body].append(frame.time_s)
+            poses[body].append(pose)
+    tracks = []
+    for body in sorted(times):
+        if len(times[body]) < 2:
+            dropped["body seen only once"] += 1
+            continue
+        person = f"{name}/{body}"
+        tracks.append(Clip(person, np.array(times[body]), np.stack(poses[body]), person, ""))
+    if not tracks:
+        raise DataError(f"{name}: nobody is in this recording ({_words(dropped)})")
+    return UncutRecording(name, tracks, (last_s - first_s) / 60.0, +dropped)
+
+
+def find_actions(
+    definition: SkeletonDefinition, track: Clip, frames: int, dropped: Counter[str], config: SegmenterConfig = RECORDED
+) -> list[FoundAction]:
+    """Find all actions of one person.
+
+    Args:
+        definition: The skeleton.
+        track: The person, on the recording's clock.
+        frames: T, of the windows.
+        dropped: Where to count what is not used, by reason.
+        config: When an action starts and ends.
+
+    Returns:
+        The actions in order of time.
+    """
+    found = []
+    for segment in find_uncut_segments(definition, track, dropped, config):
+        name = f"{track.name} at {segment.times_s[0]:.1f} s"
+        try:
+            action = as_action(definition, replace(track, name=name), segment, frames)
+        except DataError:
+            dropped["no window can be made of the action"] += 1
+            continue
+        found.append(FoundAction(track.person, float(segment.times_s[0]), float(segment.times_s[-1]), action))
+    return found
+
+
+def find_uncut_segments(
+    definition: SkeletonDefinition, track: Clip, dropped: Counter[str], config: SegmenterConfig = RECORDED
+) -> list[Segment]:
+    """Find where a person acts: as live perception does, in smoothed frames, each stretch without holes by itself."""
+    segmenter = ActionSegmenter(definition, config, dropped)
+    smooth = _smoothed(track)
+    segments = []
+    for time_s, pose in zip(track.times_s, smooth, strict=True):
+        try:
+            segment = segmenter.push(float(time_s), pose)
+        except SkeletonError:
+            dropped["limb without length"] += 1
+            continue
+        if segment is not None:
+            segments.append(segment)
+    first = np.searchsorted(track.times_s, [segment.times_s[0] for segment in segments])
+    last = np.searchsorted(track.times_s, [segment.times_s[-1] for segment in segments], side="right")
+    return [Segment(track.times_s[i:j], track.positions[i:j]) for i, j in zip(first, last, strict=True)]
+
+
+def _smoothed(track: Clip) -> np.ndarray:
+    """Smooth positions (F, J, 3) in time without delay; not across holes in the tracking."""
+    steps = np.diff(track.times_s)
+    sigma = _SMOOTHING_S / float(np.median(steps))
+    smooth = track.positions.copy()
+    bounds = [0, *(np.flatnonzero(steps > _LONGEST_HOLE_S) + 1).tolist(), len(track.times_s)]
+    for start, end in zip(bounds, bounds[1:], strict=False):
+        smooth[start:end] = gaussian_filter1d(track.positions[start:end], sigma, axis=0, mode="nearest")
+    return smooth
+
+
+def _words(dropped: Counter[str]) -> str:
+    return ", ".join(f"{count} x {reason}" for reason, count in (+dropped).items()) or "no frame holds anybody"
