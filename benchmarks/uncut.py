@@ -72,7 +72,7 @@ def cut_pairs(source: Source, division: Division) -> list[tuple[str, str]]:
 
 
 def make_sessions(
-    takes: dict[str, Take], pairs: list[tuple[str, str]], strangers: list[Take], seed: int
+    takes: dict[str, Take], pairs: list[tuple[str, str]], strangers: list[Take], seed: int, fidgets: float
 ) -> dict[str, tuple[list[StreamFrame], Truth]]:
     """Make a session for every two people who are paired, by its name."""
     rng = np.random.default_rng([seed, 7])
@@ -93,7 +93,7 @@ def make_sessions(
                     alone = mine[rng.integers(len(mine))]
                     turn = Turn(alone, None) if body == 1 else Turn(None, alone)
                     everything.insert(int(rng.integers(len(everything) + 1)), turn)
-        frames, done = make_session(everything, int(rng.integers(2**31)))
+        frames, done = make_session(everything, int(rng.integers(2**31)), fidgets)
         sessions[f"{first}_{second}"] = (frames, Truth(done))
     return sessions
 
@@ -171,6 +171,7 @@ def main() -> None:
     parser.add_argument("--config", default="default", help="recipe, by name or YAML file")
     parser.add_argument("--seeds", type=int, default=0, help="train and judge on set B with so many seeds")
     parser.add_argument("--sessions", type=int, default=2, help="without --seeds: how many sets of sessions")
+    parser.add_argument("--fidgets", type=float, default=0.0, help="small movements that are no actions, per minute")
     parser.add_argument("--json", metavar="FILE", help="write the figures to FILE")
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -182,7 +183,7 @@ def main() -> None:
         division = source.divide(config.frames, "subject", seed)
         pairs = cut_pairs(source, division)
         people = {takes[name].clip.person for pair in pairs for name in pair}
-        sessions = make_sessions(takes, pairs, strangers_of(args.data, source, people), seed)
+        sessions = make_sessions(takes, pairs, strangers_of(args.data, source, people), seed, args.fidgets)
         with tempfile.TemporaryDirectory() as folder:
             for name, (frames, _) in sessions.items():
                 write_bag(Path(folder) / name, frames)

@@ -19,7 +19,9 @@ from iat_ros.skeleton.definition import load_skeleton
 RATE_HZ = 30.0
 OVERLAPPING = 0.2
 """Share of the answers that begin before their stimulus has ended."""
-_SWAY_M, _ARM_M, _BREATH_M, _SHIFT_M, _JITTER_M = 0.010, 0.022, 0.004, 0.040, 0.004
+_SWAY_M, _ARM_M, _BREATH_M, _SHIFT_M, _JITTER_M = 0.010, 0.022, 0.004, 0.040, 0.006
+_HOLE_EVERY_S = 15.0
+_FIDGET_M = 0.18
 
 
 @dataclass(frozen=True)
@@ -64,15 +66,18 @@ class Done:
     take: Take
 
 
-def make_session(turns: Sequence[Turn], seed: int, apart_m: float = 1.3) -> tuple[list[StreamFrame], list[Done]]:
+def make_session(
+    turns: Sequence[Turn], seed: int, fidgets_per_min: float = 0.0, apart_m: float = 1.3
+) -> tuple[list[StreamFrame], list[Done]]:
     """String turns into a recording.
 
     Answers start 0.3 to 1.5 s after the end of their stimulus, some before it has ended. Between turns both stand for
-    1.5 to 5 s.
+    0.8 to 4 s. Now and then the tracker loses a person for a few frames.
 
     Args:
         turns: In order; each of the two bodies has at least one take.
         seed: Decides times and idle motion.
+        fidgets_per_min: How often a hand goes up a little and down again between actions, which is no action [1/min].
         apart_m: How far the second body stands beside the first [m].
 
     Returns:
@@ -81,7 +86,7 @@ def make_session(turns: Sequence[Turn], seed: int, apart_m: float = 1.3) -> tupl
     rng = np.random.default_rng(seed)
     placed, end_s = _place(turns, rng)
     times_s = np.arange(round(end_s * RATE_HZ)) / RATE_HZ
-    bodies = [_body(times_s, [one for one in placed if one.body == body], rng) for body in (1, 2)]
+    bodies = [_body(times_s, [one for one in placed if one.body == body], fidgets_per_min, rng) for body in (1, 2)]
     both = np.stack([bodies[0], bodies[1] + np.array([apart_m, 0.0, 0.0])], axis=1)  # (F, 2, J, 3)
     ids = np.array([1, 2])
     frames = [StreamFrame(float(time), "camera", ids, pose) for time, pose in zip(times_s, both, strict=True)]
@@ -102,7 +107,7 @@ def _place(turns: Sequence[Turn], rng: np.random.Generator) -> tuple[list[Done],
         return done
 
     for number, turn in enumerate(turns):
-        begin_s = max(free_s) + rng.uniform(1.5, 5.0)
+        begin_s = max(free_s) + rng.uniform(0.8, 4.0)
         if turn.stimulus is None:
             if turn.response is not None:
                 put(2, turn.response, begin_s, number)
@@ -114,7 +119,7 @@ def _place(turns: Sequence[Turn], rng: np.random.Generator) -> tuple[list[Done],
     return sorted(placed, key=lambda done: done.start_s), max(free_s) + 2.5
 
 
-def _body(times_s: np.ndarray, done: Sequence[Done], rng: np.random.Generator) -> np.ndarray:
+def _body(times_s: np.ndarray, done: Sequence[Done], fidgets_per_min: float, rng: np.random.Generator) -> np.ndarray:
     """Joint positions of one person over the session [m], shape (F, J, 3)."""
     key_times: list[float] = []
     keys: list[np.ndarray] = []
@@ -140,7 +145,12 @@ def _body(times_s: np.ndarray, done: Sequence[Done], rng: np.random.Generator) -
     for here, moved in inside:
         result[here] = moved
     calm = gaussian_filter1d(idle, 0.15 * RATE_HZ)[:, None, None] * idle[:, None, None]
-    return np.asarray(result.reshape(len(times_s), -1, 3) + calm * _idle_motion(len(times_s), rng))
+    idle_motion = _idle_motion(len(times_s), rng) + _fidgets(times_s, fidgets_per_min, rng)
+    positions = np.asarray(result.reshape(len(times_s), -1, 3) + calm * idle_motion)
+    for _ in range(rng.poisson(times_s[-1] / _HOLE_EVERY_S)):
+        start = rng.integers(len(times_s))
+        positions[start : start + rng.integers(1, 10)] = np.nan
+    return positions
 
 
 def _through(times_s: np.ndarray, key_times: np.ndarray, keys: np.ndarray) -> np.ndarray:
@@ -171,6 +181,19 @@ def _idle_motion(count: int, rng: np.random.Generator) -> np.ndarray:
         dangle = _slow(count, 0.5, rng, 3) * _ARM_M
         for name, share in (("elbow", 0.4), ("wrist", 0.8), ("hand", 1.0)):
             motion[:, names.index(f"{side}_{name}")] += share * dangle
+    return motion
+
+
+def _fidgets(times_s: np.ndarray, per_min: float, rng: np.random.Generator) -> np.ndarray:
+    """How far small movements of a hand carry each joint [m], shape (F, J, 3)."""
+    names = load_skeleton("utd_mhad").joints
+    motion = np.zeros((len(times_s), len(names), 3))
+    for _ in range(rng.poisson(times_s[-1] / 60.0 * per_min)):
+        middle_s, length_s, side = rng.uniform(0.0, times_s[-1]), rng.uniform(0.8, 1.5), rng.choice(["left", "right"])
+        share = np.cos(np.pi * np.clip((times_s - middle_s) / length_s, -0.5, 0.5)) ** 2
+        to = _FIDGET_M * np.array([rng.normal(0.0, 0.3), 1.0, -0.8])  # up, and towards the camera
+        for name, part in (("elbow", 0.25), ("wrist", 0.85), ("hand", 1.0)):
+            motion[:, names.index(f"{side}_{name}")] += part * share[:, None] * to
     return motion
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -41,6 +42,20 @@ class PairingAccount:
     pairs: int = 0
     alone: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)
+
+    def lines(self) -> list[str]:
+        """Say it in words."""
+        total = sum(self.actions.values())
+        lines = [f"{self.minutes:.1f} minutes, {total} actions found: {_list(self.actions)}"]
+        lines += [f"who acts: {_list(self.acts)}"] if self.acts else []
+        lines += [f"{self.pairs} pairs; {sum(self.alone.values())} actions in none"]
+        lines += [f"  {count} x {reason}" for reason, count in self.alone.most_common()]
+        lines += [f"not used: {_list(dict(self.dropped.most_common()))}"] if self.dropped else []
+        return lines
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {**vars(self), "alone": dict(self.alone), "dropped": dict(self.dropped)}
 
 
 def pair_up(
@@ -109,9 +124,7 @@ def _assign(
     possible = (answered[None] >= starts[:, None] + ANSWER_AFTER_S) & (wait_s <= ANSWER_WITHIN_S)
     fit = np.where(possible, 1.0 / (1.0 + (np.abs(wait_s) / _GAP_SCALE_S)), 0.0)
     rows, columns = linear_sum_assignment(fit, maximize=True)
-    return [
-        (float(fit[i, j]), stimuli[i], responses[j]) for i, j in zip(rows, columns, strict=True) if possible[i, j]
-    ]
+    return [(float(fit[i, j]), stimuli[i], responses[j]) for i, j in zip(rows, columns, strict=True) if possible[i, j]]
 
 
 def _times(actions: Sequence[FoundAction]) -> tuple[np.ndarray, np.ndarray]:
@@ -128,3 +141,9 @@ def _why_alone(action: FoundAction, found: Sequence[FoundAction]) -> str:
     if not near:
         return f"nobody else acted within {ANSWER_WITHIN_S:g} s"
     return "whoever acted near it belongs to another action, or to a person who does not answer"
+
+
+def _list(counts: Mapping[str, object], most: int = 12) -> str:
+    words = [f"{name}: {value}" for name, value in counts.items()]
+    more = [f"and {len(words) - most} more"] if len(words) > most else []
+    return ", ".join(words[:most] + more)

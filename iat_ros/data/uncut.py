@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,23 @@ class UncutRecording:
     tracks: list[Clip]
     minutes: float
     dropped: Counter[str] = field(default_factory=Counter)
+
+
+def find_bags(path: Path) -> list[Path]:
+    """List the bags at a path: a file, a bag's directory, or a directory of either.
+
+    Raises:
+        DataError: There is none.
+    """
+    if path.is_file() or (path / "metadata.yaml").is_file():
+        return [path]
+    if not path.is_dir():
+        raise DataError(f"{path}: no such bag")
+    inside = sorted({file.parent for file in path.rglob("metadata.yaml")})
+    files = sorted(file for file in path.rglob("*") if file.suffix in (".mcap", ".db3") and file.parent not in inside)
+    if not inside and not files:
+        raise DataError(f"{path}: no bag here (expected a directory with metadata.yaml, or a .mcap or .db3 file)")
+    return inside + files
 
 
 def read_recording(path: Path, definition: SkeletonDefinition) -> UncutRecording:
@@ -170,7 +188,7 @@ def _smoothed(track: Clip) -> np.ndarray:
     sigma = _SMOOTHING_S / float(np.median(steps))
     smooth = track.positions.copy()
     bounds = [0, *(np.flatnonzero(steps > _LONGEST_HOLE_S) + 1).tolist(), len(track.times_s)]
-    for start, end in zip(bounds, bounds[1:], strict=False):
+    for start, end in pairwise(bounds):
         smooth[start:end] = gaussian_filter1d(track.positions[start:end], sigma, axis=0, mode="nearest")
     return smooth
 
