@@ -16,6 +16,7 @@ VERBS = {
     "trajectory": "responses -> joint_trajectory, one node",
     "robot": "a simulated robot: joint_trajectory -> joint_states, one node",
     "play": "stream clips or a bag as a live skeleton",
+    "record": "skeletons -> a bag to learn from",
     "viewer": "show person, answer and robot in a browser page",
     "demo": "play a recording to the nodes and show what they answer",
     "make_up": "write made-up motions as a bag",
