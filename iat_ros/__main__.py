@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 VERBS = {
     "train": "learn a model from a data directory",
+    "inspect": "a look at data before training: warnings, pairs, embedding",
     "evaluate": "score a model with IAT-test and IAT-train, offline or --live",
     "reproduce": "the paper's comparison from raw data: tables, figures and a page",
     "interact": "all nodes in one process",

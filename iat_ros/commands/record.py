@@ -21,9 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", required=True, type=Path, help="bag directory to make; must not exist")
     parser.add_argument("--topics", nargs="+", choices=EXTRA, default=[], help="record these beside skeletons")
     parser.add_argument("--storage", choices=STORAGES, default="mcap", help="mcap is compressed, sqlite3 is not")
-    parser.add_argument(
-        "--duration", type=number(0.0, 1e6), default=0.0, help="stop after so long [s]; 0: at Ctrl-C"
-    )
+    parser.add_argument("--duration", type=number(0.0, 1e6), default=0.0, help="stop after so long [s]; 0: at Ctrl-C")
     parser.add_argument("--mend", type=Path, metavar="BAG", help="record nothing: save what a killed recording left")
     add_json(parser)
 
