@@ -12,6 +12,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from iat_ros.data.actions import ActionPair
+from iat_ros.data.plausibility import Plausibility
 from iat_ros.data.uncut import FoundAction
 
 ANSWER_WITHIN_S = 2.0
@@ -59,7 +60,10 @@ class PairingAccount:
 
 
 def pair_up(
-    found: Sequence[FoundAction], account: PairingAccount, stimulus_bodies: frozenset[str] = frozenset()
+    found: Sequence[FoundAction],
+    account: PairingAccount,
+    stimulus_bodies: frozenset[str] = frozenset(),
+    plausibility: Plausibility | None = None,
 ) -> list[tuple[FoundAction, FoundAction]]:
     """Pair actions of different people where one follows the other.
 
@@ -71,6 +75,7 @@ def pair_up(
         found: Actions of everybody, in any order.
         account: Where to note what became of them.
         stimulus_bodies: Who acts; the others answer. Empty: learned.
+        plausibility: Weighs what may answer what; None: only times count.
 
     Returns:
         Stimulus and response of each pair, in order of time.
@@ -84,7 +89,7 @@ def pair_up(
         for first, second in ((one, other), (other, one)):
             if stimulus_bodies and (first not in stimulus_bodies or second in stimulus_bodies):
                 continue
-            ways[first] = _assign(by_body[first], by_body[second])
+            ways[first] = _assign(by_body[first], by_body[second], plausibility)
         scores = {first: sum(fit for fit, _, _ in way) for first, way in ways.items()}
         if not any(scores.values()):
             continue
@@ -105,7 +110,7 @@ def pair_up(
     account.pairs += len(pairs)
     for action in found:
         if id(action) not in used:
-            account.alone[_why_alone(action, found)] += 1
+            account.alone[_why_alone(action, found, plausibility)] += 1
     return sorted(pairs, key=lambda pair: pair[0].start_s)
 
 
@@ -115,31 +120,36 @@ def as_pairs(pairs: Sequence[tuple[FoundAction, FoundAction]]) -> list[ActionPai
 
 
 def _assign(
-    stimuli: Sequence[FoundAction], responses: Sequence[FoundAction]
+    stimuli: Sequence[FoundAction], responses: Sequence[FoundAction], plausibility: Plausibility | None
 ) -> list[tuple[float, FoundAction, FoundAction]]:
     """Pair one with one so that the sum of fits is largest; returns fit, stimulus and response."""
-    starts, ends = _times(stimuli)
-    answered, _ = _times(responses)
-    wait_s = answered[None] - ends[:, None]
-    possible = (answered[None] >= starts[:, None] + ANSWER_AFTER_S) & (wait_s <= ANSWER_WITHIN_S)
-    fit = np.where(possible, 1.0 / (1.0 + (np.abs(wait_s) / _GAP_SCALE_S)), 0.0)
+    possible, wait_s = _possible(stimuli, responses)
+    fit = np.where(possible, 1.0 / (1.0 + np.abs(wait_s) / _GAP_SCALE_S), 0.0)
+    if plausibility is not None:
+        fit *= plausibility.weights(stimuli, responses)
     rows, columns = linear_sum_assignment(fit, maximize=True)
     return [(float(fit[i, j]), stimuli[i], responses[j]) for i, j in zip(rows, columns, strict=True) if possible[i, j]]
 
 
-def _times(actions: Sequence[FoundAction]) -> tuple[np.ndarray, np.ndarray]:
-    return np.array([action.start_s for action in actions]), np.array([action.end_s for action in actions])
+def _possible(stimuli: Sequence[FoundAction], responses: Sequence[FoundAction]) -> tuple[np.ndarray, np.ndarray]:
+    """Tell what may answer what by its times, and how long after the stimulus' end [s]; both of shape (S, R)."""
+    starts = np.array([one.start_s for one in stimuli])[:, None]
+    ends = np.array([one.end_s for one in stimuli])[:, None]
+    answered = np.array([one.start_s for one in responses])[None]
+    return (answered >= starts + ANSWER_AFTER_S) & (answered - ends <= ANSWER_WITHIN_S), answered - ends
 
 
-def _why_alone(action: FoundAction, found: Sequence[FoundAction]) -> str:
+def _why_alone(action: FoundAction, found: Sequence[FoundAction], plausibility: Plausibility | None) -> str:
     others = [other for other in found if other.body != action.body]
-    near = [
-        other
-        for other in others
-        if max(action.start_s, other.start_s) - min(action.end_s, other.end_s) <= ANSWER_WITHIN_S
-    ]
-    if not near:
+    after = [other for other in others if _possible([action], [other])[0].item()]
+    before = [other for other in others if _possible([other], [action])[0].item()]
+    if not after and not before:
         return f"nobody else acted within {ANSWER_WITHIN_S:g} s"
+    if plausibility is not None:
+        weights = [plausibility.weights([action], [other]).item() for other in after]
+        weights += [plausibility.weights([other], [action]).item() for other in before]
+        if not any(weights):
+            return "implausible: nothing like it was answered, or answers, so elsewhere"
     return "whoever acted near it belongs to another action, or to a person who does not answer"
 
 

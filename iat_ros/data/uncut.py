@@ -1,7 +1,7 @@
 """Uncut recordings: hours of people in view, and every action that somebody did in them.
 
-Who records has time: frames to come are known, so a recording is smoothed without delay and looked at twice. The
-first look finds the poses in which each person rests; the second finds actions from there, as the running robot does.
+Who records has time: frames to come are known, so a recording is smoothed without delay and looked at twice. Smoothed
+frames tell where actions are; the frames as they are tell where the running robot would cut them.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ RECORDED = SegmenterConfig()
 _SMOOTHING_S = 0.06
 """Width of the smoothing before actions are looked for [s]; windows are made of the frames as they were recorded."""
 _LONGEST_HOLE_S = 0.2
+_SAME = 0.75
+"""Two looks at a recording see the same action where they share so much of its time."""
 
 
 @dataclass(frozen=True)
@@ -165,11 +167,39 @@ def find_actions(
 def find_uncut_segments(
     definition: SkeletonDefinition, track: Clip, dropped: Counter[str], config: SegmenterConfig = RECORDED
 ) -> list[Segment]:
-    """Find where a person acts: as live perception does, in smoothed frames, each stretch without holes by itself."""
+    """Find where a person acts: in smoothed frames, so that jitter neither hides nor makes an action.
+
+    Where the frames as they are show the same action, it is cut as they show it: live perception will cut it so.
+    """
+    smooth = _segments(definition, track.times_s, _smoothed(track), dropped, config)
+    plain = _segments(definition, track.times_s, track.positions, Counter(), config)
+    bounds = [(segment.times_s[0], segment.times_s[-1]) for segment in smooth]
+    if plain:
+        plain_bounds = np.array([(segment.times_s[0], segment.times_s[-1]) for segment in plain])
+        bounds = [_same_action(one, plain_bounds) for one in bounds]
+    first = np.searchsorted(track.times_s, [start for start, _ in bounds])
+    last = np.searchsorted(track.times_s, [end for _, end in bounds], side="right")
+    return [Segment(track.times_s[i:j], track.positions[i:j]) for i, j in zip(first, last, strict=True)]
+
+
+def _same_action(one: tuple[float, float], others: np.ndarray) -> tuple[float, float]:
+    """Return the bounds (N, 2) that cover the same time as these, or these where none do."""
+    both = np.minimum(others[:, 1], one[1]) - np.maximum(others[:, 0], one[0])
+    either = np.maximum(others[:, 1], one[1]) - np.minimum(others[:, 0], one[0])
+    best = int((both / either).argmax())
+    return (others[best, 0], others[best, 1]) if both[best] >= _SAME * either[best] else one
+
+
+def _segments(
+    definition: SkeletonDefinition,
+    times_s: np.ndarray,
+    positions: np.ndarray,
+    dropped: Counter[str],
+    config: SegmenterConfig,
+) -> list[Segment]:
     segmenter = ActionSegmenter(definition, config, dropped)
-    smooth = _smoothed(track)
     segments = []
-    for time_s, pose in zip(track.times_s, smooth, strict=True):
+    for time_s, pose in zip(times_s, positions, strict=True):
         try:
             segment = segmenter.push(float(time_s), pose)
         except SkeletonError:
@@ -177,9 +207,9 @@ def find_uncut_segments(
             continue
         if segment is not None:
             segments.append(segment)
-    first = np.searchsorted(track.times_s, [segment.times_s[0] for segment in segments])
-    last = np.searchsorted(track.times_s, [segment.times_s[-1] for segment in segments], side="right")
-    return [Segment(track.times_s[i:j], track.positions[i:j]) for i, j in zip(first, last, strict=True)]
+    if segmenter.acting:
+        dropped["recording ends in mid-action"] += 1
+    return segments
 
 
 def _smoothed(track: Clip) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from iat_ros.data.pairing import PairingAccount, pair_up
+from iat_ros.data.plausibility import FEWEST, Plausibility
 from iat_ros.data.uncut import FoundAction, UncutRecording, find_actions
 from iat_ros.skeleton.definition import SkeletonDefinition
 
@@ -16,7 +17,7 @@ def find_pairs(
     account: PairingAccount,
     stimulus_bodies: frozenset[str] = frozenset(),
 ) -> tuple[list[FoundAction], list[tuple[FoundAction, FoundAction]]]:
-    """Find all actions of recordings, and pair them; each recording by itself.
+    """Find all actions of recordings, and pair them: by their times, then by their times and what such pairs look like.
 
     Args:
         definition: The skeleton.
@@ -28,16 +29,16 @@ def find_pairs(
     Returns:
         All actions, and those that are pairs.
     """
-    everything: list[FoundAction] = []
-    pairs: list[tuple[FoundAction, FoundAction]] = []
+    found: list[list[FoundAction]] = []
     for recording in recordings:
         account.minutes += recording.minutes
         account.dropped += recording.dropped
-        found: list[FoundAction] = []
+        found.append([])
         for track in recording.tracks:
             mine = find_actions(definition, track, frames, account.dropped)
             account.actions[track.person] = len(mine)
-            found += mine
-        everything += found
-        pairs += pair_up(found, account, stimulus_bodies)
-    return everything, pairs
+            found[-1] += mine
+    everything = [action for part in found for action in part]
+    by_time = [pair for part in found for pair in pair_up(part, PairingAccount(), stimulus_bodies)]
+    plausibility = Plausibility(by_time) if len(by_time) >= FEWEST else None
+    return everything, [pair for part in found for pair in pair_up(part, account, stimulus_bodies, plausibility)]
