@@ -17,7 +17,7 @@ from iat_ros.data.uncut import FoundAction
 FEWEST = 20
 """Fewer pairs have too little in common to doubt one of them."""
 _NEIGHBOURS = 5
-_TOO_FAR = 2.0
+_TOO_FAR = 2.5
 
 
 class Plausibility:

@@ -91,7 +91,16 @@ def read_recording(path: Path, definition: SkeletonDefinition) -> UncutRecording
         DataError: The bag cannot be read, has another number of joints, or nobody was in it.
     """
     name = path.stem if path.is_file() else path.name
-    return to_tracks(name, read_bag(path), definition)
+    try:
+        return to_tracks(name, read_bag(path), definition)
+    except DataError as error:
+        ended = (path.parent if path.is_file() else path) / "metadata.yaml"
+        if ended.is_file():
+            raise
+        raise DataError(
+            f"{error}; it has no metadata.yaml, so its recording never ended: `record --mend {path} --out NEW` saves "
+            "what is whole in it"
+        ) from error
 
 
 def to_tracks(name: str, frames: Iterable[StreamFrame], definition: SkeletonDefinition) -> UncutRecording:

@@ -139,8 +139,8 @@ class Strips:
 
     def _legend(self, figure: Any, answers: bool) -> None:
         handles = [
-            Line2D([], [], color=colours[side], linewidth=2.6, label=f"{who}, {side} limbs")
-            for who, colours in (("stimulus", _STIMULUS), *([("answer", _ANSWER)] if answers else []))
+            Line2D([], [], color=colours[side], linewidth=2.6, label=f"{who}{side} limbs")
+            for who, colours in ((("stimulus, ", _STIMULUS), ("answer, ", _ANSWER)) if answers else (("", _STIMULUS),))
             for side in ("left", "right")
             if side in self._sides
         ]
