@@ -16,7 +16,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo train evaluate reproduce bench_training bench_augmentation bench_selection bench_uncut bench_answering bench_early bench_perception bench_retargeting bench_reaction bench faults interact play viewer make_up test lint clean venv
+.PHONY: help demo train evaluate reproduce bench_training bench_augmentation bench_selection bench_uncut bench_answering bench_early bench_perception bench_retargeting bench_reaction bench faults interact play viewer make_up reference test lint clean venv
 
 help: ## list the targets
 	@echo 'make TARGET [ARGS="..."]; ARGS="--help" tells the options of a target'
@@ -84,6 +84,9 @@ NO_LAUNCH := -p no:launch_testing -p no:launch_ros -p no:launch_pytest
 
 test: $(STAMP) ## run the tests; ARGS="-k NAME" or a path picks some
 	$(BIN)/python -m pytest $(NO_LAUNCH) $(ARGS)
+
+reference: $(STAMP) ## write docs/reference.md from the code
+	PYTHONPATH=. $(BIN)/python docs/make_reference.py
 
 lint: $(STAMP) ## check style and types
 	$(BIN)/python -m ruff check .

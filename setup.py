@@ -29,7 +29,7 @@ setup(
     data_files=data_files(),
     # What it runs on comes from rosdep (package.xml) or requirements/: an unpinned torch would pull gigabytes of CUDA.
     install_requires=["setuptools"],
-    extras_require={"test": ["pytest", "hypothesis"]},
+    extras_require={"test": ["pytest", "hypothesis"], "camera": ["mediapipe>=0.10.30"]},
     python_requires=">=3.10",
     zip_safe=True,
     author="iat_ros maintainers",

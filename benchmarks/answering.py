@@ -6,7 +6,6 @@ python benchmarks/answering.py --json FILE
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from pathlib import Path
@@ -17,6 +16,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks.reporting import report_lines
 from iat_ros.model.responder import DEVICES, Responder
 from iat_ros.resources import find_model
 from iat_ros.skeleton.limbs import unit
@@ -67,10 +67,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     args = parser.parse_args()
     report = measure(args.model, args.device, args.rounds)
-    for name, values in report.items():
-        print(f"{name:22s} {values}")
-    if args.json is not None:
-        args.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    report_lines(report, args.json)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,6 @@ the interaction that the joint embedding puts that action in.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from selection import categories_of
 
+from benchmarks.reporting import report_lines
 from iat_ros.data.actions import find_segments, stack
 from iat_ros.data.source import Source, open_source
 from iat_ros.evaluation.iat import IatEvaluation
@@ -224,10 +224,7 @@ def main() -> None:
     parser.add_argument("--choose", action="store_true", help="try thresholds on set A instead")
     args = parser.parse_args()
     report = choose(args.data, args.model) if args.choose else measure(args.data, args.model, args.threshold)
-    for name, values in report.items():
-        print(f"{name:10s} {values}")
-    if args.json is not None:
-        args.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    report_lines(report, args.json)
 
 
 if __name__ == "__main__":

@@ -10,15 +10,9 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
-import os
-import random
-import signal
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +20,10 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the package beside this folder, installed or not
 
-import rclpy
-from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.context import Context
-from rclpy.executors import SingleThreadedExecutor
-from sensor_msgs.msg import PointCloud2
 
+from benchmarks.processes import ROOT
+from benchmarks.reporting import report
+from benchmarks.streaming import RATE_HZ, Streaming, running
 from iat_ros.data import utd_mhad
 from iat_ros.data.actions import with_stillness
 from iat_ros.data.bag import read_bag
@@ -39,21 +31,16 @@ from iat_ros.data.clip import Clip
 from iat_ros.data.made_up import make_clips
 from iat_ros.data.source import RULES
 from iat_ros.errors import IatError
-from iat_ros.nodes.base import SENSOR_QOS
-from iat_ros.nodes.clouds import encode_skeletons, stamp_s, to_stamp
 from iat_ros.skeleton.definition import load_skeleton
 from iat_ros.stream.people import People
 from iat_ros.stream.segmenter import LIVE, ActionSegmenter
 
-ROOT = Path(__file__).parents[1]
-RATE_HZ = 30.0
 CROWDS = (1, 8, 64, 200)
 MOST_PEOPLE = 1000
 JITTER_S = 0.005
 DEFINITION = load_skeleton("utd_mhad")
 CHAIN = ("interact", "--ros-args", "-p", "joint_states_timeout:=0.0")
 """The whole chain, moving a robot that nobody measures: one that waits for joint_states answers nothing."""
-_TICK_S = 1.0 / os.sysconf("SC_CLK_TCK")
 
 
 def measure(data: Path | None = None, seconds: float = 20.0) -> dict[str, Any]:
@@ -124,113 +111,6 @@ def _ends(clip: Clip, rng: np.random.Generator) -> list[float]:
     return [float(now - segment.times_s[-1]) for now, segment in pushed if segment is not None]
 
 
-class Process:
-    """A verb of this package in a process of its own, a node that streams people to it, and what it tells."""
-
-    def __init__(self, words: Sequence[str], domain: int) -> None:
-        self.context = Context()
-        rclpy.init(context=self.context, domain_id=domain)
-        self._node = rclpy.create_node("bench", context=self.context)
-        self._executor = SingleThreadedExecutor(context=self.context)
-        self._executor.add_node(self._node)
-        self._publisher = self._node.create_publisher(PointCloud2, "skeletons", SENSOR_QOS)
-        self._node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
-        self.counts: dict[str, dict[str, str]] = {}
-        self.told_s: dict[str, float] = {}
-        self._process = subprocess.Popen([sys.executable, "-m", "iat_ros", *words], cwd=ROOT)
-
-    def _on_diagnostics(self, message: DiagnosticArray) -> None:
-        for status in message.status:
-            self.counts[status.name] = {"active": str(status.message.startswith("active"))}
-            self.counts[status.name] |= {value.key: value.value for value in status.values}
-            self.told_s[status.name] = stamp_s(message.header.stamp)
-
-    def until(self, done: Callable[[], bool], timeout_s: float) -> None:
-        """Let time pass until something holds.
-
-        Raises:
-            IatError: It does not come to hold in time, or the process ended.
-        """
-        deadline = time.monotonic() + timeout_s
-        while not done():
-            if time.monotonic() > deadline or self._process.poll() is not None:
-                raise IatError(f"the nodes do not answer; last heard: {self.counts}")
-            self._executor.spin_once(timeout_sec=0.05)
-
-    def wait_active(self, *names: str) -> None:
-        """Wait until nodes are active and listen."""
-        self.until(lambda: all(self.counts.get(f"/{name}", {}).get("active") == "True" for name in names), 60.0)
-        listeners = 2 if "trajectory" in names else 1  # its guard watches people, too
-        self.until(lambda: self._publisher.get_subscription_count() >= listeners, 10.0)
-
-    def on_windows(self, call: Callable[[float, float], None]) -> None:
-        """Call back with the time now and the stamp of each window that arrives [s]."""
-
-        def hear(message: PointCloud2) -> None:
-            call(self._now_s(), stamp_s(message.header.stamp))
-
-        self._node.create_subscription(PointCloud2, "windows", hear, 50)
-
-    def _now_s(self) -> float:
-        return float(self._node.get_clock().now().nanoseconds * 1e-9)
-
-    def stream(self, frames: Iterator[np.ndarray], seconds: float, rate_hz: float = RATE_HZ) -> int:
-        """Publish frames, best effort; return how many."""
-        begin, count = time.monotonic(), 0
-        for positions in frames:
-            if (due := begin + count / rate_hz) > begin + seconds:
-                break
-            while (wait_s := due - time.monotonic()) > 0:
-                time.sleep(min(wait_s, 0.001))
-                self._executor.spin_once(timeout_sec=0)
-            stamp = to_stamp(self._now_s())
-            self._publisher.publish(encode_skeletons(stamp, "camera", np.arange(len(positions)), positions))
-            count += 1
-        return count
-
-    def hear_again(self) -> None:
-        """Wait until the nodes have told what they counted up to now, and half a second more."""
-        wanted_s = self._now_s() + 0.5
-        self.until(lambda: all(told_s > wanted_s for told_s in self.told_s.values()), 15.0)
-
-    def count(self, node: str, key: str) -> int:
-        """Return a figure of a node's diagnostics."""
-        return int(self.counts[node].get(key, "0"))
-
-    def cpu_s(self) -> float:
-        """CPU time that the process has used so far, all threads [s]."""
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) * _TICK_S
-
-    def memory_mb(self) -> float:
-        """Memory that the process holds [MB]."""
-        lines = Path(f"/proc/{self._process.pid}/status").read_text().splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1000
-
-    def close(self) -> None:
-        """End the process and the node."""
-        self._process.send_signal(signal.SIGTERM)
-        try:
-            self._process.wait(timeout=15)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-        self._executor.shutdown()
-        self._node.destroy_node()
-        rclpy.shutdown(context=self.context)
-
-
-@contextmanager
-def running(*words: str) -> Iterator[Process]:
-    """Run a verb on a ROS domain of its own."""
-    domain = random.SystemRandom().randint(1, 101)
-    os.environ |= {"ROS_DOMAIN_ID": str(domain), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
-    process = Process(words, domain)
-    try:
-        yield process
-    finally:
-        process.close()
-
-
 def measure_node(seconds: float = 5.0) -> dict[str, Any]:
     """Measure the node perception over DDS: CPU by people, and how many there may be before it drops a frame."""
     cpu_percent, bears, fails = {}, 0, MOST_PEOPLE + 1
@@ -248,7 +128,7 @@ def measure_node(seconds: float = 5.0) -> dict[str, Any]:
         return {"node_cpu_percent": cpu_percent, "people_per_core": bears}
 
 
-def _load(process: Process, count: int, seconds: float) -> tuple[int, float]:
+def _load(process: Streaming, count: int, seconds: float) -> tuple[int, float]:
     """Stream so many people; return how many frames were dropped, and the CPU share in percent of a core."""
     time.sleep(2.5)  # until those of the last round are forgotten
     process.hear_again()
@@ -294,6 +174,9 @@ def measure_flood(seconds: float) -> dict[str, Any]:
 
     The latency of a window runs from the stamp of the frame that ended the action, `quiet_s` after the last one
     used, to the arrival of the window.
+
+    Raises:
+        IatError: The chain does not come up or ends, or not one window came.
     """
     quiet_ms = 1e3 * LIVE.quiet_s
     with running(*CHAIN) as process:
@@ -303,6 +186,8 @@ def measure_flood(seconds: float) -> dict[str, Any]:
         slow = itertools.chain.from_iterable(itertools.repeat(pose, 33) for pose in crowd(200))
         sent = process.stream(slow, seconds, 1000.0)
         process.hear_again()
+        if not latencies_ms:
+            raise IatError(f"not one window came in {seconds:g} s of 200 people at 1 kHz; give it longer to act")
         counts, used = process.counts["/perception"], process.count("/perception", "frames")
         return {
             "sent": sent,
@@ -324,16 +209,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=20.0, help="how long each CPU share is measured [s]")
     parser.add_argument("--json", type=Path, help="write the figures here")
     args = parser.parse_args(argv)
-    try:
-        figures = measure(args.data, args.seconds)
-    except IatError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    text = json.dumps(figures, indent=2)
-    print(text)
-    if args.json:
-        args.json.write_text(text + "\n", encoding="utf-8")
-    return 0
+    return report(lambda: measure(args.data, args.seconds), args.json)
 
 
 if __name__ == "__main__":

@@ -10,27 +10,22 @@ The relay passes the same messages through the same number of nodes in one proce
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import random
-import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.context import Context
-from rclpy.executors import SingleThreadedExecutor
 from sensor_msgs.msg import PointCloud2
 from tqdm import tqdm
 from trajectory_msgs.msg import JointTrajectory
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks.processes import ROOT, Processes, verb
+from benchmarks.reporting import report
 from iat_ros.data.actions import with_stillness
 from iat_ros.data.made_up import make_clips
 from iat_ros.errors import IatError
@@ -40,10 +35,10 @@ from iat_ros.nodes.monitor import percentiles
 from iat_ros.skeleton.definition import load_skeleton
 from iat_ros.stream.segmenter import LIVE, ActionSegmenter
 
-ROOT = Path(__file__).parents[1]
 DEFINITION = load_skeleton("utd_mhad")
 RATE_HZ = 30.0
 CHAIN = ("perception", "act2act", "trajectory")
+_BYSTANDER = 1_000_000
 _LIVELY = 8  # frames before the one that ends the action that come at true speed; those before come faster
 
 
@@ -55,8 +50,8 @@ def measure(actions: int = 40) -> dict[str, Any]:
     """
     setups = {
         "relay_ms": ([sys.executable, str(ROOT / "benchmarks" / "relay.py")],),
-        "reaction_ms": (_verb("interact"), _verb("robot")),
-        "reaction_separate_ms": tuple(_verb(name) for name in (*CHAIN, "robot")),
+        "reaction_ms": (verb("interact"), verb("robot")),
+        "reaction_separate_ms": tuple(verb(name) for name in (*CHAIN, "robot")),
     }
     took: dict[str, list[float]] = {}
     for name, commands in setups.items():
@@ -64,16 +59,12 @@ def measure(actions: int = 40) -> dict[str, Any]:
             took[name] = [
                 rig.react(number, odd=name == "relay_ms") for number in tqdm(range(actions), desc=name, disable=None)
             ]
-    report: dict[str, Any] = {name: percentiles(values) for name, values in took.items()}
-    report["answered"] = {name: int(np.isfinite(values).sum()) for name, values in took.items()}
-    report["reaction_to_relay"] = {
-        key: round(report["reaction_ms"][key] / report["relay_ms"][key], 2) for key in ("p50", "p99")
+    figures: dict[str, Any] = {name: percentiles(values) for name, values in took.items()}
+    figures["answered"] = {name: int(np.isfinite(values).sum()) for name, values in took.items()}
+    figures["reaction_to_relay"] = {
+        key: round(figures["reaction_ms"][key] / figures["relay_ms"][key], 2) for key in ("p50", "p99")
     }
-    return report
-
-
-def _verb(name: str) -> list[str]:
-    return [sys.executable, "-m", "iat_ros", name]
+    return figures
 
 
 class _Rig:
@@ -83,15 +74,10 @@ class _Rig:
         self._commands, self._nodes = commands, nodes
 
     def __enter__(self) -> _Rig:
-        domain = random.SystemRandom().randint(1, 101)
-        environment = {**os.environ, "ROS_DOMAIN_ID": str(domain), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
-        os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
-        self._processes = [subprocess.Popen(command, cwd=ROOT, env=environment) for command in self._commands]
-        self._context = Context()
-        rclpy.init(context=self._context, domain_id=domain)
-        self._node = rclpy.create_node("bench", context=self._context)
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self._node)
+        self._processes = Processes("bench")
+        self._node = self._processes.node
+        for number, command in enumerate(self._commands):
+            self._processes.start(str(number), command)
         self._arrived_s = float("nan")
         self._rests_s = 0.0
         self._active: set[str] = set()
@@ -106,13 +92,7 @@ class _Rig:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for process in self._processes:
-            process.terminate()
-        for process in self._processes:
-            process.wait(timeout=20)
-        self._executor.shutdown()
-        self._node.destroy_node()
-        rclpy.shutdown(context=self._context)
+        self._processes.close()
 
     def react(self, number: int, odd: bool) -> float:
         """Let a person act; return the reaction [ms], NaN if none came within a second.
@@ -125,7 +105,7 @@ class _Rig:
         begin = time.time()
         for index in range(last + 1):
             time.sleep(1.0 / RATE_HZ if index > last - _LIVELY else 0.1 / RATE_HZ)
-            self._executor.spin_once(timeout_sec=0)
+            self._processes.spin(0)
             stamp = to_stamp(begin + float(times_s[index]))
             stamp.nanosec -= stamp.nanosec % 2
             stamp.nanosec += int(odd and index == last)
@@ -135,11 +115,18 @@ class _Rig:
             self._skeletons.publish(message)
         deadline = published_s + 1.0
         while np.isnan(self._arrived_s) and time.perf_counter() < deadline:
-            self._executor.spin_once(timeout_sec=0.02)
+            self._processes.spin(0.02)
         took_ms = 1e3 * (self._arrived_s - published_s)
         while time.time() < self._rests_s:  # an answer that begins at rest is the usual one
-            self._executor.spin_once(timeout_sec=0.02)
+            self._stand(poses[0])
         return took_ms
+
+    def _stand(self, pose: np.ndarray) -> None:
+        """Let somebody stand in view for a frame: without a stream the robot would be stopped, and still go home."""
+        self._skeletons.publish(encode_skeletons(to_stamp(time.time()), "camera", np.array([_BYSTANDER]), pose[None]))
+        until_s = time.monotonic() + 1.0 / RATE_HZ
+        while (left_s := until_s - time.monotonic()) > 0.0:
+            self._processes.spin(left_s)
 
     def _on_trajectory(self, message: JointTrajectory) -> None:
         self._arrived_s = time.perf_counter()
@@ -149,12 +136,9 @@ class _Rig:
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         self._active |= {status.name.strip("/") for status in message.status if status.message.startswith("active")}
 
-    def _until(self, done: Any, timeout_s: float) -> None:
-        deadline = time.monotonic() + timeout_s
-        while not done():
-            if time.monotonic() > deadline or any(process.poll() is not None for process in self._processes):
-                raise IatError(f"the nodes do not come up; active: {sorted(self._active)}")
-            self._executor.spin_once(timeout_sec=0.05)
+    def _until(self, done: Callable[[], bool], timeout_s: float) -> None:
+        if not self._processes.until(done, timeout_s):
+            raise IatError(f"the nodes do not come up; active: {sorted(self._active)}")
 
 
 def _actions() -> list[tuple[np.ndarray, np.ndarray, int]]:
@@ -183,16 +167,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--actions", type=int, default=40, help="actions of each set-up")
     parser.add_argument("--json", type=Path, help="write the figures here")
     args = parser.parse_args(argv)
-    try:
-        figures = measure(args.actions)
-    except IatError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    text = json.dumps(figures, indent=2)
-    print(text)
-    if args.json:
-        args.json.write_text(text + "\n", encoding="utf-8")
-    return 0
+    return report(lambda: measure(args.actions), args.json)
 
 
 if __name__ == "__main__":

@@ -19,13 +19,15 @@ SETTINGS = {
     "skeleton": "Skeleton definition: the name of one that ships, or a YAML file.",
     "model": "Model directory, or the name of a model that ships.",
     "device": "Where the model computes: auto, cpu or cuda.",
-    "robot": "Robot: the name of one that ships, or a YAML file with URDF and mapping.",
+    "robot": "Robot: the name of one that ships, or a YAML file with mapping and, maybe, URDF.",
 }
+INPUTS = ("skeletons", "markers", "tf", "pose_array", "zed", "hri")
 RESPAWN_DELAY_S = 0.5  # a node that cannot even start must not keep a core busy
 TOPICS = {
     "skeletons": "Topic on which the tracker publishes people (sensor_msgs/PointCloud2).",
     "joint_states": "Topic that tells where the robot's joints are (sensor_msgs/JointState).",
-    "joint_trajectory": "Topic of the robot's controller, such as /arm_controller/joint_trajectory.",
+    "joint_trajectory": "Topic of the controller, unless the robot's file names one: /arm_controller/joint_trajectory.",
+    "robot_description": "Topic of the robot's URDF (std_msgs/String), used where the robot's file names none.",
 }
 
 
@@ -46,6 +48,15 @@ def generate_launch_description() -> LaunchDescription:
                 for name, text in SETTINGS.items()
             ),
             *(DeclareLaunchArgument(name, default_value=name, description=text) for name, text in TOPICS.items()),
+            DeclareLaunchArgument(
+                "input",
+                default_value=INPUTS[0],
+                choices=list(INPUTS),
+                description="What the tracker sends; others than skeletons start the node that turns it into these.",
+            ),
+            DeclareLaunchArgument(
+                "input_topic", default_value="", description="Topic of that input. Empty: as params_file says."
+            ),
             DeclareLaunchArgument(
                 "processes",
                 default_value="one",
@@ -94,6 +105,10 @@ def generate_launch_description() -> LaunchDescription:
 
 def make_nodes(context: LaunchContext) -> list[Node]:
     executables = ["interact"] if LaunchConfiguration("processes").perform(context) == "one" else list(NODES)
+    source = LaunchConfiguration("input").perform(context)
+    words = [] if source == INPUTS[0] else ["--input", source]
+    if words and "interact" not in executables:
+        executables.insert(0, "tracker")
     for argument, executable in (("simulate", "robot"), ("viewer", "viewer")):
         if LaunchConfiguration(argument).perform(context) == "true":
             executables.append(executable)
@@ -112,6 +127,7 @@ def make_nodes(context: LaunchContext) -> list[Node]:
             parameters=parameters,
             remappings=[(name, LaunchConfiguration(name)) for name in TOPICS],
             arguments=[
+                *(words if executable in ("interact", "tracker") else []),
                 "--ros-args",
                 "--log-level",
                 LaunchConfiguration("log_level"),
@@ -129,6 +145,8 @@ def write_settings(context: LaunchContext) -> list[str]:
     """Write what was given as arguments to a file of parameters, beside the logs; without any, no file."""
     given = {name: LaunchConfiguration(name).perform(context) for name in SETTINGS}
     settings: dict[str, str | bool] = {name: value for name, value in given.items() if value}
+    if topic := LaunchConfiguration("input_topic").perform(context):
+        settings["topic"] = topic
     if LaunchConfiguration("use_sim_time").perform(context) == "true":
         settings["use_sim_time"] = True
     if not settings:

@@ -11,8 +11,10 @@ import yaml
 from iat_ros.__main__ import VERBS
 from iat_ros.nodes.act2act import Act2ActNode
 from iat_ros.nodes.base import IatNode
+from iat_ros.nodes.camera.node import CameraNode
 from iat_ros.nodes.perception import PerceptionNode
 from iat_ros.nodes.robot import RobotNode
+from iat_ros.nodes.tracker.node import TrackerNode
 from iat_ros.nodes.trajectory import TrajectoryNode
 from iat_ros.nodes.viewer import ViewerNode
 
@@ -23,6 +25,8 @@ NODES: dict[str, type[IatNode]] = {
     "act2act": Act2ActNode,
     "trajectory": TrajectoryNode,
     "robot": RobotNode,
+    "tracker": TrackerNode,
+    "camera": CameraNode,
     "viewer": ViewerNode,
 }
 

@@ -17,13 +17,16 @@ import pytest
 import yaml
 
 from iat_ros.__main__ import VERBS
+from iat_ros.commands.node_options import INPUTS
+from iat_ros.nodes.tracker.node import SOURCES
 
 ROOT = Path(__file__).parents[1]
 FILE = ROOT / "launch" / "interact.launch.py"
 ARGUMENTS = {
-    "skeleton", "model", "device", "robot", "skeletons", "joint_states", "joint_trajectory", "processes", "namespace",
+    "skeleton", "model", "device", "robot", "skeletons", "joint_states", "joint_trajectory",
+    "robot_description", "processes", "namespace",
     "params_file", "enclaves", "simulate", "viewer", "respawn", "use_sim_time",
-    "log_level",
+    "log_level", "input", "input_topic",
 }  # fmt: skip
 
 
@@ -105,6 +108,19 @@ def test_each_process_takes_the_enclave_of_its_name(monkeypatch: pytest.MonkeyPa
         assert [node.arguments[-2:] for node in nodes] == [["--enclave", f"/iat_ros/{name}"] for name in programs]
     (node,) = plan(monkeypatch, tmp_path)
     assert "--enclave" not in node.arguments
+
+
+def test_an_input_that_is_no_cloud_starts_the_tracker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """In the chain's process or in one of its own, told its input as a word and its topic as a parameter."""
+    given = {"input": "tf", "input_topic": "/other/tf"}
+    for processes, programs in (("one", ["interact"]), ("several", ["tracker", "perception", "act2act", "trajectory"])):
+        nodes = plan(monkeypatch, tmp_path, processes=processes, **given)
+        assert [node.executable for node in nodes] == programs
+        assert nodes[0].arguments[:3] == ["--input", "tf", "--ros-args"]
+        assert all(node.arguments[0] == "--ros-args" for node in nodes[1:])
+        written = yaml.safe_load(Path(nodes[0].parameters[1]).read_text(encoding="utf-8"))
+        assert written == {"/**/*": {"ros__parameters": {"topic": "/other/tf"}}}
+    assert runpy.run_path(str(FILE))["INPUTS"] == INPUTS == ("skeletons", *SOURCES)
 
 
 def test_nodes_that_end_are_started_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ KEY_OF_MODULE = {
     "yaml": "python3-yaml",
 }
 WITHOUT_KEY = {"safetensors", "viser"}
-OPTIONAL = {"ray"}  # only reproduce --ray looks for it, and says so where it is missing
+OPTIONAL = {"ray", "mediapipe", "cv2"}  # reproduce --ray and camera look for these, and say so where they are missing
 NOT_IMPORTED = {"launch", "launch_ros", "ros2launch"}  # launch/ needs these
 
 

@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 import os
-import random
-import subprocess
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.context import Context
-from rclpy.executors import SingleThreadedExecutor
 from sensor_msgs.msg import JointState, PointCloud2
 from trajectory_msgs.msg import JointTrajectory
 
+from benchmarks.processes import Processes, verb
 from iat_ros.data.actions import with_stillness
 from iat_ros.data.made_up import make_clips
 from iat_ros.errors import IatError
 from iat_ros.nodes.base import RESULT_QOS, SENSOR_QOS
 from iat_ros.nodes.clouds import encode_skeletons, stamp_s, to_stamp
 
-ROOT = Path(__file__).parents[2]
 NODES = ("perception", "act2act", "trajectory", "robot")
 RATE_HZ = 30.0
 
@@ -62,21 +55,14 @@ class Chain:
         self.acting = True
 
     def __enter__(self) -> Chain:
-        os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
-        domain = int(os.environ.get("ROS_DOMAIN_ID") or random.SystemRandom().randint(1, 101))
-        self._environment = {**os.environ, "ROS_DOMAIN_ID": str(domain)}
-        self._context = Context()
-        rclpy.init(context=self._context, domain_id=domain)
-        self._node = rclpy.create_node("faults", context=self._context)
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self._node)
-        self._skeletons = self._node.create_publisher(PointCloud2, "skeletons", SENSOR_QOS)
-        self._node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
-        self._node.create_subscription(JointState, "joint_states", self._on_joints, SENSOR_QOS)
-        self._node.create_subscription(PointCloud2, "responses", self._on_response, RESULT_QOS)
-        self._node.create_subscription(JointTrajectory, "joint_trajectory", self._on_trajectory, RESULT_QOS)
+        self._processes = Processes("faults", int(os.environ.get("ROS_DOMAIN_ID") or 0) or None)
+        node = self._processes.node
+        self._skeletons = node.create_publisher(PointCloud2, "skeletons", SENSOR_QOS)
+        node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
+        node.create_subscription(JointState, "joint_states", self._on_joints, SENSOR_QOS)
+        node.create_subscription(PointCloud2, "responses", self._on_response, RESULT_QOS)
+        node.create_subscription(JointTrajectory, "joint_trajectory", self._on_trajectory, RESULT_QOS)
         self._begun_s, self._frame, self._pose = time.monotonic(), 0, 0
-        self._processes: dict[str, subprocess.Popen[bytes]] = {}
         for name in NODES:
             self.start(name)
         if not self.until(lambda: set(self.active_s) == set(NODES), 90.0):
@@ -85,30 +71,16 @@ class Chain:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for process in self._processes.values():
-            process.terminate()
-        for name, process in self._processes.items():
-            try:
-                code = process.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                code = -9
-            if code:
-                self.crashes.append(f"{name} ended with {code}")
-        self._executor.shutdown()
-        self._node.destroy_node()
-        rclpy.shutdown(context=self._context)
+        self.crashes += [f"{name} ended with {code}" for name, code in self._processes.close().items() if code]
 
     def start(self, name: str) -> None:
         """Start a node's process."""
-        words = [sys.executable, "-m", "iat_ros", name, "--ros-args", "--log-level", "error"]
-        self._processes[name] = subprocess.Popen(words, cwd=ROOT, env=self._environment)
+        self._processes.start(name, verb(name, "--ros-args", "--log-level", "error"))
 
     def kill(self, name: str) -> float:
         """End a node's process by SIGKILL; return when, on the monotonic clock [s]."""
         killed_s = time.monotonic()
-        self._processes[name].kill()
-        self._processes[name].wait()
+        self._processes.kill(name)
         self.active_s.pop(name, None)
         self._deaf_until_s[name] = killed_s + 0.3  # what it said last may still be on its way
         return killed_s
@@ -122,13 +94,13 @@ class Chain:
             due_s = self._begun_s + self._frame / RATE_HZ
             if time.monotonic() >= due_s:
                 self._publish()
-            self._executor.spin_once(timeout_sec=max(0.0, min(0.01, due_s - time.monotonic())))
+            self._processes.spin(max(0.0, min(0.01, due_s - time.monotonic())))
         return True
 
     @property
     def now_s(self) -> float:
         """The time that stamps are in [s]."""
-        return float(self._node.get_clock().now().nanoseconds * 1e-9)
+        return self._processes.now_s
 
     def _publish(self) -> None:
         pose = self._poses[self._pose]
@@ -138,9 +110,9 @@ class Chain:
         self._skeletons.publish(encode_skeletons(to_stamp(self.now_s), "camera", np.array([1]), pose[None]))
 
     def _lost(self) -> bool:
-        for name, process in self._processes.items():
-            if process.poll() is not None and not any(line.startswith(name) for line in self.crashes):
-                self.crashes.append(f"{name} ended by itself with {process.returncode}")
+        for name, code in self._processes.ended().items():
+            if not any(line.startswith(name) for line in self.crashes):
+                self.crashes.append(f"{name} ended by itself with {code}")
         return bool(self.crashes)
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:

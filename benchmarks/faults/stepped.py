@@ -12,6 +12,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -30,9 +31,10 @@ from std_srvs.srv import Trigger
 from trajectory_msgs.msg import JointTrajectory
 
 from iat_ros.errors import IatError
-from iat_ros.nodes import act2act, perception, robot, trajectory
+from iat_ros.nodes import act2act, clock_watch, perception, robot, trajectory
 from iat_ros.nodes.clouds import decode_motion, encode_motion
 from iat_ros.nodes.process import bring_up
+from iat_ros.nodes.trajectory_output import TOPIC
 from iat_ros.resources import find_config
 from iat_ros.robot.model import RobotModel
 from iat_ros.skeleton.motion import Motion
@@ -86,6 +88,7 @@ class SteppedChain:
         self.answers = self.trajectories = 0
         self.faults: Counter[str] = Counter()
         self._perception._windows.publish = self._on_window
+        self._perception._coming_windows.publish = self._act2act.guarded(self._act2act._on_coming_window)
         self._act2act._responses.publish = self._on_response
         self._connect_trajectory()
 
@@ -98,6 +101,7 @@ class SteppedChain:
 
     def _connect_trajectory(self) -> None:
         self._trajectory._output.send = self._on_trajectory
+        self._act2act._coming_responses.publish = self._trajectory.guarded(self._trajectory._on_coming_response)
         self._robot._states.publish = self._trajectory.guarded(self._trajectory._on_joint_states)
 
     def restart_trajectory(self) -> None:
@@ -195,7 +199,7 @@ class SteppedChain:
         self.trajectories += 1
         for fault in trajectory_faults(message, self._model, self.clock.ros_ns):
             self.faults[fault] += 1
-        self._robot.guarded(self._robot._on_trajectory)(message)
+        self._robot.guarded(partial(self._robot._on_trajectory, TOPIC))(message)
 
 
 def trajectory_faults(message: JointTrajectory, model: RobotModel, now_ns: int) -> list[str]:
@@ -237,11 +241,9 @@ def stepped_chain(simulated: bool = False) -> Iterator[SteppedChain]:
         monotonic=lambda: 1e-9 * clock.steady_ns, monotonic_ns=lambda: clock.steady_ns, perf_counter=time.perf_counter
     )
     try:
-        with (
-            patch.object(trajectory, "time", own),
-            patch.object(robot, "time", own),
-            patch.object(act2act, "time", own),
-        ):
+        with contextlib.ExitStack() as patches:
+            for module in (trajectory, clock_watch, robot, act2act):
+                patches.enter_context(patch.object(module, "time", own))
             chain = SteppedChain(context, clock, simulated)
             yield chain
             for node in chain.nodes:

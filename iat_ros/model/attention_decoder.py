@@ -12,7 +12,12 @@ from iat_ros.model.time_convolution import SLOPE
 SHORTEST = 1e-4
 """Of limbs before they are made unit vectors."""
 BOUND = 2.0
-"""b: most that is added to a logarithm of w, or taken from it."""
+"""b: most that the network adds to a logarithm of w, or takes from it."""
+FARTHEST = 3.4
+"""Known answers whose confidence is e^-3.4 (a 30th) of the best one's or less have no part in an answer."""
+CHOICE = 2.0
+"""tau: by how much the noise, on its own, favours one known answer or another."""
+_DIRECTIONS_SEED = 5
 
 
 class AttentionDecoder(nn.Module):
@@ -20,18 +25,21 @@ class AttentionDecoder(nn.Module):
 
     a_r_hat = sum_m w_m r_m with limb vectors brought back to unit length, where
 
-        w = softmax_m(-||(c - v_m) / h||^2 / 2 + b tanh(f(c, z)_m / b)).
+        w = softmax_m(-||(c - v_m) / h||^2 / 2 + b tanh(f(c, z)_m / b) + tau z e_m).
 
     Known answers r lie at the places v of their pairs, and the first term is the confidence of eq. 3 in each of them:
-    it keeps an answer within its interaction, which 80 pairs are too few to learn. The network f learns under the
-    critic which of the answers near c come together, and how z decides it; it is bounded by b, so that it cannot
-    outvote the first term, nor copy one answer whole. What is decoded lies between motions of people, so no limb
-    jitters, and none moves in a way that nobody showed.
+    it keeps an answer within its interaction, which 80 pairs are too few to learn; those far below the best have no
+    part in it. The network f learns under the critic which of the answers near c come together, and how z decides it;
+    it is bounded by b, so that it cannot outvote the first term. Each e_m is a fixed random unit vector: whatever f
+    makes of z, different noise leans on different people's answers, so that answers vary as people do and are not all
+    the same mean. What is decoded lies between motions of people, so no limb jitters, and none moves in a way that
+    nobody showed.
     """
 
     places: Tensor
     widths: Tensor
     answers: Tensor
+    directions: Tensor
 
     def __init__(self, dims: Dimensions) -> None:
         super().__init__()
@@ -39,6 +47,9 @@ class AttentionDecoder(nn.Module):
         self.register_buffer("places", torch.zeros(dims.landmarks, dims.code))
         self.register_buffer("widths", torch.ones(dims.code))
         self.register_buffer("answers", torch.zeros(dims.landmarks, dims.channels * dims.frames))
+        draws = torch.Generator().manual_seed(_DIRECTIONS_SEED)  # not a seed of the training's: e is part of the design
+        directions = torch.randn(dims.noise, dims.landmarks, generator=draws)
+        self.register_buffer("directions", functional.normalize(directions, dim=0))
         hidden = 4 * dims.width
         self.weigh = nn.Sequential(
             nn.Linear(dims.code + dims.noise, hidden), nn.LeakyReLU(SLOPE),
@@ -48,9 +59,10 @@ class AttentionDecoder(nn.Module):
 
     def weights(self, vector: Tensor) -> Tensor:
         """Compute w, shape (N, landmarks), for (c, z), shape (N, code + noise)."""
-        code = vector[:, : self.dims.code]
-        near = -0.5 * torch.cdist(code / self.widths, self.places / self.widths).square()
-        return functional.softmax(near + BOUND * torch.tanh(self.weigh(vector) / BOUND), dim=1)
+        code, noise = vector[:, : self.dims.code], vector[:, self.dims.code :]
+        near = only_near(-0.5 * torch.cdist(code / self.widths, self.places / self.widths).square())
+        learned = BOUND * torch.tanh(self.weigh(vector) / BOUND)
+        return functional.softmax(near + learned + CHOICE * noise @ self.directions, dim=1)
 
     def forward(self, vector: Tensor) -> Tensor:
         """Decode (c, z), shape (N, code + noise), into (N, C + 1, T)."""
@@ -59,3 +71,8 @@ class AttentionDecoder(nn.Module):
         limbs = motion[:, :-1].unflatten(1, (dims.limbs, 3))
         limbs = limbs / limbs.norm(dim=2, keepdim=True).clamp_min(SHORTEST)
         return torch.cat([limbs.flatten(1, 2), motion[:, -1:]], dim=1)
+
+
+def only_near(confidence: Tensor) -> Tensor:
+    """Leave out known answers far below the best: logarithms (N, landmarks), -inf where they are left out."""
+    return confidence.masked_fill(confidence < confidence.amax(dim=1, keepdim=True) - FARTHEST, -torch.inf)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from iat_ros.model.attention_decoder import BOUND, SHORTEST, AttentionDecoder
+from iat_ros.model.attention_decoder import BOUND, CHOICE, SHORTEST, AttentionDecoder, only_near
 from iat_ros.model.encoders import AttentionEncoder
 from iat_ros.model.generator import Act2Act
 from iat_ros.model.time_convolution import SLOPE
@@ -46,8 +46,8 @@ class AttendingInference(nn.Module):
     """Encoder and decoder that attend to known pairs, in a few products.
 
     What a softmax does not see is left out of squared distances: -||a - k||^2 / (2 h^2) is a k / h^2 less
-    ||k||^2 / (2 h^2), plus what is the same for every k. Distances of codes come out of the same product as the first
-    layer of f.
+    ||k||^2 / (2 h^2), plus what is the same for every k. Distances of codes, and what noise favours, come out of the
+    same product as the first layer of f.
     """
 
     keys: Tensor
@@ -71,13 +71,15 @@ class AttendingInference(nn.Module):
             squares = keys.square().sum(dim=1)
             keys = keys - keys.mean(dim=0)  # the same for every key, hence unseen; small numbers lose fewer digits
             places = decoder.places / decoder.widths
-            near = torch.cat([(places / decoder.widths).T, places.new_zeros(dims.noise, len(places))])
+            near = torch.cat([(places / decoder.widths).T, torch.zeros_like(decoder.directions)])
+            choice = torch.cat([places.new_zeros(dims.code, len(places)), CHOICE * decoder.directions])
             answers = decoder.answers.view(-1, dims.channels, dims.frames)
             self.register_buffer("keys", (keys / (encoder.width * dims.frames**0.5)).T.contiguous())
             self.register_buffer("key_bias", -0.5 * (squares - squares.mean()))
             self.register_buffer("values", encoder.values.clone())
-            self.register_buffer("first", torch.cat([first.T, near], dim=1))
-            self.register_buffer("first_bias", torch.cat([first_bias, -0.5 * places.square().sum(dim=1)]))
+            self.register_buffer("first", torch.cat([first.T, near, choice], dim=1))
+            no_choice = places.new_zeros(len(places))
+            self.register_buffer("first_bias", torch.cat([first_bias, -0.5 * places.square().sum(dim=1), no_choice]))
             motions = answers[:, :-1].transpose(1, 2).flatten(1)
             self.register_buffer("answers", torch.cat([motions, answers[:, -1].mean(dim=1, keepdim=True)], dim=1))
 
@@ -91,7 +93,8 @@ class AttendingInference(nn.Module):
         mixed = torch.addmm(self.first_bias, torch.cat([code, noise], dim=1), self.first)
         hidden = functional.leaky_relu(mixed[:, : self.hidden], SLOPE)
         shift = self.third(functional.leaky_relu(self.second(hidden), SLOPE))
-        weights = (mixed[:, self.hidden :] + BOUND * torch.tanh(shift / BOUND)).softmax(dim=1)
+        near, choice = mixed[:, self.hidden :].chunk(2, dim=1)
+        weights = (only_near(near) + BOUND * torch.tanh(shift / BOUND) + choice).softmax(dim=1)
         motion = weights @ self.answers
         vectors = motion[:, :-1].reshape(-1, *self.shape)
         squares = vectors.square().sum(dim=3, keepdim=True)

@@ -20,6 +20,7 @@ from iat_ros.nodes.base import RESULT_QOS, IatNode
 from iat_ros.nodes.clouds import decode_motion, encode_motion, stamp_s
 from iat_ros.nodes.parameters import Parameter
 from iat_ros.nodes.perception import SKELETON
+from iat_ros.nodes.prepared import PreparedAnswer, PreparedAnswers
 from iat_ros.resources import find_model
 from iat_ros.skeleton.definition import load_skeleton
 from iat_ros.skeleton.motion import Motion, MotionArray
@@ -29,6 +30,9 @@ _Window = tuple[Header, Motion]
 
 class Act2ActNode(IatNode):
     """Subscribes ``windows`` and ``partial_windows``, publishes ``responses`` with the stamp and frame of their window.
+
+    An action that may be over comes in ``coming_windows`` first: its answer is made at once, published in
+    ``coming_responses``, and given when the very same window comes.
 
     Windows that wait in the queue at the same time go through the generator as one batch. The action of a partial
     window is answered once it is sure enough; its whole window then gets no second answer.
@@ -59,6 +63,11 @@ class Act2ActNode(IatNode):
             PointCloud2, "partial_windows", self.guarded(self._on_partial_window), RESULT_QOS
         )
 
+        self._coming_responses = self.create_lifecycle_publisher(PointCloud2, "coming_responses", RESULT_QOS)
+        self._coming_windows = self.create_subscription(
+            PointCloud2, "coming_windows", self.guarded(self._on_coming_window), RESULT_QOS
+        )
+
     def setup(self, values: dict[str, Any]) -> None:
         """Load the model, check that it fits the skeleton, warm it up."""
         torch.set_num_threads(1)  # one answer is too small to gain from more
@@ -70,6 +79,7 @@ class Act2ActNode(IatNode):
         self._noise = None if seed < 0 else responder.sample_noise(1, self._rng)
         self._early_confidence = values["early_confidence"]
         self._answered = AnsweredActions()
+        self._prepared = PreparedAnswers()
         self._responder = responder
         self.get_logger().info(f"model '{values['model']}' on {responder.device}")
 
@@ -82,13 +92,43 @@ class Act2ActNode(IatNode):
         if responder is None:
             return
         started, now_s = time.perf_counter(), time.monotonic()
-        windows = self._decode([message, *_waiting(self._windows)], responder)
+        windows = self._decode(self._unprepared([message, *_waiting(self._windows)], now_s), responder)
         wanted = [window for window in windows if self._answered.end(*_action(window), now_s)]
         if len(wanted) < len(windows):
             self.counts["actions answered before their end"] += len(windows) - len(wanted)
         if wanted:
             answers = responder.answer(_stack(wanted), self._draw(len(wanted), responder))
             self._publish(wanted, answers, started)
+
+    def _unprepared(self, messages: Iterable[PointCloud2], now_s: float) -> Iterator[PointCloud2]:
+        """Give the answers that are ready; go on with the windows that have none."""
+        for message in messages:
+            prepared = self._prepared.take(message)
+            if prepared is None:
+                yield message
+            elif self._answered.end(message.header.frame_id, prepared.start_s, now_s):
+                self._responses.publish(prepared.response)
+                self.counts["answers"] += 1
+                self.counts["answers that were ready"] += 1
+            else:
+                self.counts["actions answered before their end"] += 1
+
+    def _on_coming_window(self, message: PointCloud2) -> None:
+        responder = self._responder
+        if responder is None:
+            return
+        messages = [message, *_waiting(self._coming_windows)]
+        now_s = time.monotonic()
+        windows = self._decode(messages, responder)
+        by_header = {id(each.header): each for each in messages}
+        wanted = [window for window in windows if self._answered.may_come_early(*_action(window), now_s)]
+        if not wanted:
+            return
+        answers = responder.answer(_stack(wanted), self._draw(len(wanted), responder))
+        for k, window in enumerate(wanted):
+            response = _response(window, answers, k)
+            self._prepared.put(PreparedAnswer(by_header[id(window[0])], _action(window)[1], response))
+            self._coming_responses.publish(response)
 
     def _on_partial_window(self, message: PointCloud2) -> None:
         responder = self._responder
@@ -132,9 +172,8 @@ class Act2ActNode(IatNode):
         return responder.sample_noise(count, self._rng) if self._noise is None else self._noise.repeat(count, axis=0)
 
     def _publish(self, windows: Sequence[_Window], answers: MotionArray, started: float) -> None:
-        for k, (header, _) in enumerate(windows):
-            motion = Motion(answers.limbs_in_body[k], float(answers.durations_s[k]))
-            self._responses.publish(encode_motion(header, motion))
+        for k, window in enumerate(windows):
+            self._responses.publish(_response(window, answers, k))
         self.counts["answers"] += len(windows)
         self.counts["batches"] += 1
         self.counts["last answer took us"] = round(1e6 * (time.perf_counter() - started))
@@ -154,6 +193,11 @@ def _action(window: _Window) -> tuple[str, float]:
     """What makes an action that action: whose it is, and when it started [s]."""
     header, motion = window
     return header.frame_id, stamp_s(header.stamp) - motion.duration_s
+
+
+def _response(window: _Window, answers: MotionArray, k: int) -> PointCloud2:
+    """Write the k-th answer as the response to a window."""
+    return encode_motion(window[0], Motion(answers.limbs_in_body[k], float(answers.durations_s[k])))
 
 
 def _stack(windows: Sequence[_Window]) -> MotionArray:

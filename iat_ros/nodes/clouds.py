@@ -7,7 +7,6 @@ by somebody else: every length, type and offset is checked before a byte is read
 from __future__ import annotations
 
 import array
-import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from builtin_interfaces.msg import Time
 from sensor_msgs.msg import PointCloud2, PointField
 from std_msgs.msg import Header
 
+from iat_ros.clock import whole_ns
 from iat_ros.errors import MessageError
 from iat_ros.skeleton.motion import Motion
 
@@ -73,7 +73,9 @@ def decode_skeletons(message: PointCloud2, joints: int) -> SkeletonCloud:
     return SkeletonCloud(stamp_s(message.header.stamp), message.header.frame_id, ids, positions)
 
 
-def encode_skeletons(stamp: Time, frame_id: str, body_ids: np.ndarray, positions: np.ndarray) -> PointCloud2:
+def encode_skeletons(
+    stamp: Time, frame_id: str, body_ids: np.ndarray, positions: np.ndarray, confidence: np.ndarray | None = None
+) -> PointCloud2:
     """Write people as an organised cloud with body_id.
 
     Args:
@@ -81,11 +83,16 @@ def encode_skeletons(stamp: Time, frame_id: str, body_ids: np.ndarray, positions
         frame_id: The frame of the positions.
         body_ids: Shape (N,).
         positions: Joint positions [m], shape (N, J, 3).
+        confidence: How sure each joint is, 0: not tracked; shape (N, J). None: the cloud has no such field.
     """
     kinds = {**_XYZ, "body_id": PointField.UINT32}
+    if confidence is not None:
+        kinds["confidence"] = PointField.FLOAT32
     points = np.zeros(positions.shape[:2], _dtype(kinds))
     points["x"], points["y"], points["z"] = np.moveaxis(positions, -1, 0)
     points["body_id"] = np.asarray(body_ids)[:, None]
+    if confidence is not None:
+        points["confidence"] = confidence
     return _write(Header(stamp=stamp, frame_id=frame_id), kinds, points)
 
 
@@ -129,9 +136,8 @@ def to_stamp(time_s: float) -> Time:
     Nanoseconds since 1970 as one float would be off by more than 100, which a robot notices: 0.1 ms before a point, it
     makes up for them.
     """
-    seconds = math.floor(time_s)
-    nanoseconds = round((time_s - seconds) * 1e9)
-    return Time(sec=seconds + nanoseconds // 10**9, nanosec=nanoseconds % 10**9)
+    time_ns = whole_ns(time_s)
+    return Time(sec=time_ns // 10**9, nanosec=time_ns % 10**9)
 
 
 def _read(message: PointCloud2, kinds: dict[str, int], width: int) -> np.ndarray:

@@ -47,6 +47,8 @@ class Parameter:
         kind = type(self.default)
         if kind is float and type(value) is int:
             value = float(value)
+        if kind is str and type(value) is int:  # what ROS makes of source:=0 on a command line
+            value = str(value)
         if type(value) is not kind:
             raise ConfigError(f"parameter '{self.name}' must be {_KINDS[kind]}, got {value!r}")
         if self.choices and value not in self.choices:

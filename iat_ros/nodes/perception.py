@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import PointCloud2
 from std_msgs.msg import Header
@@ -29,10 +31,19 @@ _MOST_WAITING = 5  # frames that came in one burst, as over a wireless network, 
 SKELETON = Parameter("skeleton", "utd_mhad", "Skeleton definition: the name of one that ships, or a YAML file.")
 
 
+@dataclass(frozen=True)
+class _Coming:
+    """A window that was told of before it was sure, and the times of its frames."""
+
+    times_s: np.ndarray
+    message: PointCloud2
+
+
 class PerceptionNode(IatNode):
     """Subscribes ``skeletons``, publishes ``windows``; service ``~/trigger`` sends what is in the buffer now.
 
     With ``early``, ``partial_windows`` carries each action so far, ten times a second, until it ends.
+    ``coming_windows`` carries an action as soon as its person is at rest: the very window that follows if they stay so.
     """
 
     PARAMETERS = (
@@ -62,6 +73,11 @@ class PerceptionNode(IatNode):
         Parameter("max_gap", _SEGMENTER.max_gap_s, "A longer gap between frames loses the person [s].", 0.05, 5.0),
         Parameter("early", False, "Publish partial_windows, so that actions can be answered before they end."),
         Parameter(
+            "prepare",
+            True,
+            "Publish coming_windows, so that an answer is ready when the silence after its action is over.",
+        ),
+        Parameter(
             "max_people", 64, "So many are followed at once; who came first stays, others are left out.", 1, 1000
         ),
     )
@@ -70,7 +86,9 @@ class PerceptionNode(IatNode):
         super().__init__("perception", **options)
         self._windows = self.create_lifecycle_publisher(PointCloud2, "windows", RESULT_QOS)
         self._partial_windows = self.create_lifecycle_publisher(PointCloud2, "partial_windows", RESULT_QOS)
+        self._coming_windows = self.create_lifecycle_publisher(PointCloud2, "coming_windows", RESULT_QOS)
         self._people: People | None = None
+        self._coming: dict[int, _Coming] = {}
         self._reported: Counter[str] = Counter()
         self._skeletons = self.create_subscription(PointCloud2, "skeletons", self._on_skeletons, _FRAMES_QOS)
         self._take = self.guarded(self._take_frame)
@@ -90,11 +108,13 @@ class PerceptionNode(IatNode):
             max_action_s=values["max_action"],
             max_gap_s=values["max_gap"],
         )
-        self._early = values["early"]
+        self._early, self._prepare = values["early"], values["prepare"]
         self._min_action_s = config.min_action_s
         self._partial_at_s = -math.inf
-        self._people = People(self._definition, config, most=values["max_people"])
+        self._most_people = values["max_people"]
+        self._people = People(self._definition, config, most=self._most_people)
         self._reported = Counter()
+        self._coming = {}
 
     def teardown(self) -> None:
         """Forget everybody."""
@@ -123,6 +143,8 @@ class PerceptionNode(IatNode):
         self.counts["frames"] += 1
         for body_id, segment in people.push(cloud.time_s, cloud.body_ids, cloud.positions):
             self._publish(body_id, segment)
+        if self._prepare:
+            self._publish_coming(people)
         if self._early and not 0.0 <= cloud.time_s - self._partial_at_s < _PARTIAL_EVERY_S:
             self._partial_at_s = cloud.time_s
             self._publish_partial(people)
@@ -133,10 +155,24 @@ class PerceptionNode(IatNode):
             self._reported = people.dropped.copy()
 
     def _publish(self, body_id: int, segment: Segment) -> None:
-        message = self._encode(body_id, segment)
+        coming = self._coming.pop(body_id, None)
+        if coming is not None and np.array_equal(coming.times_s, segment.times_s):
+            message: PointCloud2 | None = coming.message
+        else:
+            message = self._encode(body_id, segment)
         if message is not None:
             self._windows.publish(message)
             self.counts["windows"] += 1
+
+    def _publish_coming(self, people: People) -> None:
+        for body_id, segment in people.coming():
+            message = self._encode(body_id, segment)
+            if message is not None:
+                if len(self._coming) > self._most_people:
+                    self._coming.clear()  # of people who left before they came to rest
+                self._coming[body_id] = _Coming(segment.times_s, message)
+                self._coming_windows.publish(message)
+                self.counts["coming windows"] += 1
 
     def _publish_partial(self, people: People) -> None:
         for body_id, segment in people.under_way():

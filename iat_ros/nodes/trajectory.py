@@ -16,16 +16,19 @@ from std_srvs.srv import Trigger
 
 from iat_ros.errors import RobotError
 from iat_ros.nodes.base import RESULT_QOS, SENSOR_QOS, IatNode
+from iat_ros.nodes.clock_watch import ClockWatch
 from iat_ros.nodes.clouds import decode_motion, decode_skeletons
-from iat_ros.nodes.trajectory_message import to_message
+from iat_ros.nodes.joint_states import Measurement, read_joint_states
+from iat_ros.nodes.robot_description import read_robot
 from iat_ros.nodes.trajectory_output import TrajectoryOutput
 from iat_ros.nodes.trajectory_parameters import PARAMETERS, guard_config, timing
-from iat_ros.resources import find_config
+from iat_ros.nodes.trajectory_sender import TooLateError, TrajectorySender
 from iat_ros.robot.braking import stop
 from iat_ros.robot.collision import CollisionChecker
 from iat_ros.robot.guard import Guard, Leave, Verdict
 from iat_ros.robot.model import RobotModel
-from iat_ros.robot.performer import RESERVE_S, Outcome, Performance, Performer
+from iat_ros.robot.performance import Outcome, Performance, Prepared
+from iat_ros.robot.performer import Performer
 from iat_ros.robot.spline import State
 from iat_ros.skeleton.definition import load_skeleton
 from iat_ros.skeleton.motion import Motion
@@ -33,23 +36,8 @@ from iat_ros.skeleton.motion import Motion
 _WATCH_S = 0.02
 _NEWEST_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 """How near people are now; perception counts frames, here the newest will do."""
-_CLOCK_SET_S = 0.25
-"""The clock was set if it passed more or less time than the machine's own by this much [s]."""
-
-
 _STRANGE_MOTION_S = 5.0
 """So long the first answer waits for the rest of a robot that moves already [s]; then it takes over as it can."""
-_MOVES_RAD_S = 0.05
-_MOST_RAD_S = 100.0
-"""No joint is as fast; a plan from such a state could not even be worked out."""
-
-
-_OLDEST_S = 0.02
-"""So old may joint states be when they come [s]."""
-
-
-class _TooLateError(RobotError):
-    """The robot has moved on."""
 
 
 class TrajectoryNode(IatNode):
@@ -57,6 +45,7 @@ class TrajectoryNode(IatNode):
 
     With ``output`` at "action" it sends goals to ``follow_joint_trajectory`` instead.
 
+    An answer that comes in ``coming_responses`` first is planned at once, and sent when it is given in ``responses``.
     An answer takes over from whatever the robot does, without a step in position, velocity or acceleration, and ends at
     rest. The guard decides whether the robot may move: services ``halt`` and ``resume``, joint states that are missing
     or disagree with the command, a stream of skeletons that stopped, a person who is too near.
@@ -67,18 +56,19 @@ class TrajectoryNode(IatNode):
     def __init__(self, **options: Any) -> None:
         super().__init__("trajectory", **options)
         self._output = TrajectoryOutput(self, self._on_lost)
+        self._now_s = ClockWatch(self, self._on_clock_set).now_s
+        self._sender = TrajectorySender(self, self._output, self._now_s)
         self._performer: Performer | None = None
         self._former: Performer | None = None
         self._guard = Guard(guard_config({each.name: each.default for each in PARAMETERS}))
         self._values: dict[str, Any] = {}
-        self._measured: State | None = None
-        self._measured_s = -math.inf
+        self._measured = Measurement()
         self._waiting: tuple[Motion, float] | None = None  # an answer, and when the robot will stand [s]
+        self._prepared: Prepared | None = None
         self._slowed = self._held = False
         self._looked_s = -math.inf  # when people were last looked at, by the machine's own clock [s]
-        self._took_s = 0.0  # how long the last answer took [s]
-        self._clocks = (-math.inf, 0.0)  # ROS time and the machine's own when they were last read [s]
         self.create_subscription(PointCloud2, "responses", self.guarded(self._on_response), RESULT_QOS)
+        self.create_subscription(PointCloud2, "coming_responses", self.guarded(self._on_coming_response), RESULT_QOS)
         self.create_subscription(JointState, "joint_states", self.guarded(self._on_joint_states), SENSOR_QOS)
         self.create_subscription(PointCloud2, "skeletons", self.guarded(self._on_skeletons), _NEWEST_QOS)
         self.create_service(Trigger, "halt", self._on_halt)
@@ -89,10 +79,10 @@ class TrajectoryNode(IatNode):
 
     def setup(self, values: dict[str, Any]) -> None:
         """Load the robot and work out one answer, so that the first real one is as fast as the others."""
-        self._output.open(values["output"])
         definition = load_skeleton(values["skeleton"])
         self._limb_names, self._joints = definition.limb_names, len(definition.joints)
-        model = RobotModel.load(find_config("robots", values["robot"]))
+        model = RobotModel(*read_robot(self, values))
+        self._output.open(values["output"], model.config.controllers())
         checker = CollisionChecker(model) if values["check_collisions"] else None
         warm = Performer(model, self._limb_names, checker, timing(values))
         self.get_logger().info("preparing retargeting; the first time on a machine it is compiled, some 15 s")
@@ -102,7 +92,7 @@ class TrajectoryNode(IatNode):
         if self._former is not None and self._former.model.joint_names == model.joint_names:
             self._performer.take_over(self._former)  # a robot that still comes to a stop
         self._guard.config = guard_config(values)
-        self._values, self._measured, self._measured_s = values, None, -math.inf
+        self._values, self._measured = values, Measurement()
         self._forget()
         for pair in () if checker is None else checker.ignored:
             self.get_logger().info(f"{pair[0]} and {pair[1]} touch in the rest pose; they are not checked")
@@ -135,17 +125,8 @@ class TrajectoryNode(IatNode):
         verdict = self._verdict(self._performer, self._now_s())
         return verdict.reason if verdict.leave in (Leave.HALT, Leave.HOLD) else ""
 
-    def _now_s(self) -> float:
-        """Return the time [s]; when the clock was set, stop a moving robot, whose points are then wrongly timed."""
-        now, own = self.get_clock().now().nanoseconds * 1e-9, time.monotonic()
-        passed, really = now - self._clocks[0], own - self._clocks[1]
-        self._clocks = now, own
-        simulated = self.get_parameter("use_sim_time").value
-        if passed < 0.0 or (not simulated and math.isfinite(passed) and passed - really > _CLOCK_SET_S):
-            self._on_clock_set(now, passed - (0.0 if simulated else really))
-        return now
-
     def _on_clock_set(self, now: float, by_s: float) -> None:
+        """Stop a moving robot, whose points are now wrongly timed."""
         self._guard.shift(by_s)
         self.drop(f"times before the clock was set {'back' if by_s < 0 else 'forward'}")
         if self._performer is not None:
@@ -159,38 +140,21 @@ class TrajectoryNode(IatNode):
         return self._guard.verdict(now, performer.moving(now))
 
     def _where(self, performer: Performer, now: float) -> State | None:
-        """Return where the robot stands; None if nobody told since it stopped, for it moved on from where it was."""
-        lately = self._guard.measured_lately(now) and self._measured_s >= performer.ends_s + _OLDEST_S
-        return self._measured if lately else None
+        return self._measured.standing(performer) if self._guard.measured_lately(now) else None
 
     def _on_joint_states(self, message: JointState) -> None:
         performer = self._performer
-        if performer is None or not message.position:
+        if performer is None:
             return
         names = performer.model.joint_names
-        index = {name: number for number, name in enumerate(message.name)}
-        if not all(name in index for name in names):
-            return  # of another part of the robot
-        if not len(index) == len(message.name) == len(message.position):
-            self.drop("joint_states name a joint twice, or have another number of positions than names")
-            return
-        columns = [index[name] for name in names]
-        position = np.array(message.position)[columns]
-        velocity = np.zeros(len(names))
-        if len(message.velocity) == len(message.name):
-            velocity = np.array(message.velocity)[columns]
-            velocity[np.isnan(velocity)] = 0.0  # of a joint without a sensor for it
-        if not np.isfinite(position).all():
-            self.drop("joint_states hold NaN")
-            return
-        if np.abs(velocity).max() > _MOST_RAD_S:
-            self.drop(f"joint_states hold a speed above {_MOST_RAD_S:g} rad/s")
+        measured = read_joint_states(message, names)
+        if measured is None:
             return
         now = self._now_s()
-        self._measured, self._measured_s = State(position, velocity, np.zeros(len(names))), now
+        self._measured.take(measured, now)
         lag_s = self._guard.config.following_lag_s
         moving = performer.moving(now) or performer.moving(now - lag_s)
-        self._guard.saw_joints(now, position, performer.band(now, lag_s) if moving else None, names)
+        self._guard.saw_joints(now, measured.position, performer.band(now, lag_s) if moving else None, names)
 
     def _on_skeletons(self, message: PointCloud2) -> None:
         if 0.0 <= time.monotonic() - self._looked_s < _WATCH_S:
@@ -206,6 +170,24 @@ class TrajectoryNode(IatNode):
         if self._performer is not None:
             self._answer(self._performer, decode_motion(message, len(self._limb_names)))
 
+    def _on_coming_response(self, message: PointCloud2) -> None:
+        """Plan an answer that may be given soon, if the robot could perform it now."""
+        performer = self._performer
+        if performer is None or self._waiting is not None:
+            return
+        now = self._now_s()
+        verdict = self._verdict(performer, now)
+        if verdict.leave in (Leave.HALT, Leave.HOLD):
+            return
+        motion = decode_motion(message, len(self._limb_names))
+        try:
+            self._prepared = performer.prepare(motion, now, self._where(performer, now), self._tempo(verdict))
+        except RobotError:
+            self._prepared = None  # if it is given, it is refused then, with the reason
+
+    def _tempo(self, verdict: Verdict) -> float:
+        return float(self._values["slow_tempo"]) if verdict.leave is Leave.SLOW else 1.0
+
     def _answer(self, performer: Performer, motion: Motion, may_wait: bool = True) -> None:
         """Perform an answer now, or once the robot stands, or say why not."""
         started = time.perf_counter()
@@ -217,23 +199,24 @@ class TrajectoryNode(IatNode):
         if self._waiting is not None:
             self._waiting = None
             self.drop("answer overtaken by a newer one while the robot came to a stop")
-        tempo = self._values["slow_tempo"] if verdict.leave is Leave.SLOW else 1.0
+        tempo = self._tempo(verdict)
         if may_wait and self._moves_strangely(performer, now):
             self._waiting = motion, now
             self.counts["answers that waited for a stop"] += 1
             self._watching.reset()
             return
         measured = self._where(performer, now)
+        prepared, self._prepared = self._prepared, None
         outcomes: list[Outcome] = []
 
         def make(now_s: float, reserve_s: float) -> Performance:
-            outcomes.append(performer.answer(motion, now_s, measured, tempo, reserve_s))
+            outcomes.append(performer.answer(motion, now_s, measured, tempo, reserve_s, prepared))
             return outcomes[-1].performance
 
         try:
             self._begin(performer, make)
             complete = outcomes[-1].complete
-        except _TooLateError:  # a busy machine: stop first, then there is time
+        except TooLateError:  # a busy machine: stop first, then there is time
             self._stop_or_say(performer)
             complete = False
         self._slowed, self._held = verdict.leave is Leave.SLOW, False
@@ -243,6 +226,9 @@ class TrajectoryNode(IatNode):
             return
         outcome = outcomes[-1]
         self.counts["answers"] += 1
+        self.counts["answers that were ready"] += (
+            prepared is not None and outcome.performance.plan is prepared.outcome.performance.plan
+        )
         self.counts["answers bent to keep clear of the robot itself"] += outcome.bent
         self.counts["answers slowed to keep limits"] += outcome.performance.plan.stretch > 1.001
         self.counts["mean direction error mrad"] = round(1e3 * outcome.error_rad)
@@ -278,13 +264,7 @@ class TrajectoryNode(IatNode):
             self._watching.cancel()
 
     def _moves_strangely(self, performer: Performer, now: float) -> bool:
-        """Tell whether the robot moves by a plan that this node never made, as after its restart in mid-answer.
-
-        Such a motion cannot be taken over without a step: its acceleration is not measured.
-        """
-        if self._measured is None or not self._guard.measured_lately(now) or math.isfinite(performer.ends_s):
-            return False
-        return bool(np.abs(self._measured.velocity).max() > _MOVES_RAD_S)
+        return self._guard.measured_lately(now) and self._measured.moves_strangely(performer)
 
     def _go_home(self, performer: Performer, now: float) -> None:
         self._held = False
@@ -293,7 +273,7 @@ class TrajectoryNode(IatNode):
 
     def _stop(self, performer: Performer, tempo: float) -> None:
         """Slow the running plan down on its path, to a standstill at tempo 0; an unknown one from where it is."""
-        measured = self._measured
+        measured = self._measured.state
         if tempo == 0.0 and measured is not None and self._moves_strangely(performer, self._now_s()):
             self._begin(performer, lambda now_s, _: Performance(stop(performer.model, measured), now_s))
             return
@@ -309,32 +289,8 @@ class TrajectoryNode(IatNode):
             self._watching.reset()
 
     def _begin(self, performer: Performer, make: Callable[[float, float], Performance | None]) -> None:
-        """Work a performance out, publish it and begin it; where that took too long, with more time again.
-
-        Args:
-            performer: Performs it.
-            make: Works it out, given the time and how long it may take until the controller knows of it [s].
-
-        Raises:
-            RobotError: It cannot be performed, or not in time.
-        """
-        reserve_s = self._took_s + RESERVE_S
-        for _ in range(3):
-            started = time.perf_counter()
-            performance = make(self._now_s(), reserve_s)
-            if performance is None:
-                return
-            sent_s = self.get_clock().now().nanoseconds * 1e-9
-            begun = performer.perform(performance, sent_s)
-            took_s = time.perf_counter() - started
-            if begun is not None:
-                self._output.send(to_message(begun, sent_s))
-                self._took_s = min(took_s, 0.1)
-                self.counts["trajectories"] += 1
-                self._watching.reset()
-                return
-            reserve_s = RESERVE_S + 2.0 * took_s
-        raise _TooLateError("trajectory: was worked out too late to take over from a running one; it is not sent")
+        if self._sender.begin(performer, make):
+            self._watching.reset()
 
     def _on_lost(self, reason: str) -> None:
         """Halt where the controller holds the robot: the rest of the plan, or a stop on it, would be a jerk to it."""
@@ -343,7 +299,7 @@ class TrajectoryNode(IatNode):
         self._held = True
         if self._performer is not None:
             now = self._now_s()
-            self._performer.held(now, self._measured if self._guard.measured_lately(now) else None)
+            self._performer.held(now, self._measured.state if self._guard.measured_lately(now) else None)
 
     def _on_halt(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         self._guard.halt("on request")
@@ -361,5 +317,5 @@ class TrajectoryNode(IatNode):
         return response
 
     def _forget(self) -> None:
-        self._waiting = None
+        self._waiting = self._prepared = None
         self._slowed = self._held = False

@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from iat_ros.robot.compiled import END, START, WHOLE, Arm
+from iat_ros.robot.compiled.linearization import END, START, WHOLE, Arm
 from iat_ros.robot.kinematics import ChainStack
 from iat_ros.robot.model import RobotModel
 

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from iat_ros.errors import RobotError
 from iat_ros.robot import spline
+from iat_ros.robot.collision_geometry import corners
+from iat_ros.robot.compiled.proximity import Capsule, first_doubt, first_doubts, forward, segments, skip
 from iat_ros.robot.kinematics import joint_axis
 from iat_ros.robot.model import RobotModel
 from iat_ros.robot.plan import JointPlan
-from iat_ros.robot.proximity import Capsule, first_doubt, first_doubts, forward, segments, skip
 
 Array = NDArray[np.float64]
 
@@ -103,7 +104,7 @@ class CollisionChecker:
             if apart > 0.0
         ]
         self._bounds = (
-            np.array([pair.capsules for pair in self._pairs]).reshape(-1, 2),
+            np.array([pair.capsules for pair in self._pairs], dtype=np.int64).reshape(-1, 2),
             np.array([pair.box for pair in self._pairs]).reshape(-1, 2, 3),
             np.array([pair.margin_m for pair in self._pairs]),
         )
@@ -257,7 +258,13 @@ def _hulls(geometry: Any) -> Any:
     for (joint, _), parts in bodies.items():
         corners = coal.StdVec_Vec3s()
         corners.extend(np.concatenate([_corners(each) for each in parts]))
-        hull = coal.ConvexBase.convexHull(corners, True, "Qt")
+        try:
+            hull = coal.ConvexBase.convexHull(corners, True, "Qt")
+        except RuntimeError as error:
+            raise RobotError(
+                f"the collision geometry of '{parts[0].name}', {len(corners)} points, has no usable convex hull: give "
+                "it a simpler one, or set check_collisions to false, and nothing keeps the robot from its own body"
+            ) from error
         hull.computeLocalAABB()
         placement = pin.SE3.Identity()
         hulls.addGeometryObject(pin.GeometryObject(parts[0].name, joint, parts[0].parentFrame, placement, hull))
@@ -265,15 +272,8 @@ def _hulls(geometry: Any) -> Any:
 
 
 def _corners(each: Any) -> Array:
-    """Points (N, 3) in the frame of its joint whose hull holds a geometry; that of a primitive is a box."""
-    shape = each.geometry
-    if isinstance(shape, coal.BVHModelBase):
-        points = np.array([shape.vertex(index) for index in range(shape.num_vertices)])
-    else:
-        shape.computeLocalAABB()
-        low, high = shape.aabb_local.min_, shape.aabb_local.max_
-        points = np.array([[x, y, z] for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (low[2], high[2])])
-    return points @ each.placement.rotation.T + each.placement.translation
+    """Points (N, 3) in the frame of its joint whose hull holds a geometry."""
+    return corners(each.geometry) @ each.placement.rotation.T + each.placement.translation
 
 
 def _points(hull: Any) -> Array:

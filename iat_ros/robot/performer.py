@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from iat_ros.errors import RobotError
 from iat_ros.robot import spline
 from iat_ros.robot.braking import DT_S, slow_down, stop
-from iat_ros.robot.clearance import bend, bend_at, splay
+from iat_ros.robot.clearance import bend, bend_at, mirror, splay
 from iat_ros.robot.collision import CollisionChecker
 from iat_ros.robot.model import RobotModel
-from iat_ros.robot.plan import JointPlan, Points
+from iat_ros.robot.performance import SOONEST_S, Outcome, Performance, Prepared
+from iat_ros.robot.plan import JointPlan
 from iat_ros.robot.retargeting import retarget
 from iat_ros.robot.spline import State
 from iat_ros.robot.trajectory import Timing, plan, plan_home
@@ -25,12 +26,8 @@ Array = NDArray[np.float64]
 
 RESERVE_S = 0.04
 """How long it usually takes at least until a controller knows of an answer [s]."""
-SOONEST_S = 0.005
-"""What happens within so short a time after a message is sent, its controller may hear of too late [s]."""
 START_S = 0.04
 """A robot at rest begins so long after its trajectory was sent [s]; a message that takes longer makes it step."""
-APART_S = 0.002
-"""Shortest time between points that are sent [s]."""
 _HISTORY = 6
 _BAND_TIMES = 5
 BENDS = 6
@@ -39,61 +36,6 @@ STILL_RAD_S = 0.02
 """A measured speed below this is a sensor's noise."""
 NEAR_RAD = 0.05
 """A robot so near to its rest pose is there."""
-
-
-@dataclass(frozen=True)
-class Performance:
-    """A plan and when it begins.
-
-    Attributes:
-        plan: The plan.
-        began_s: When its time 0 is [s].
-        after: What runs until then; None if the robot stands, or if it runs already.
-    """
-
-    plan: JointPlan
-    began_s: float
-    after: Performance | None = None
-
-    @property
-    def ends_s(self) -> float:
-        """When it ends [s]."""
-        return self.began_s + self.plan.duration_s
-
-    def points(self, sent_s: float) -> Points:
-        """Return what a controller is sent at a time [s], with times from then on.
-
-        They begin with the rest of what runs until the plan begins, so that the controller stays on the curve whenever
-        it hears of them. Points that are due within `SOONEST_S` are left out: a controller would jerk to them.
-        """
-        ahead_s = self.began_s - sent_s
-        own = self.plan.points(SOONEST_S - ahead_s)
-        parts = [replace(own, times_s=own.times_s + ahead_s)]
-        if ahead_s >= SOONEST_S:
-            parts.insert(0, Points(np.array([ahead_s]), *(each[None] for each in vars(self.plan.state(0.0)).values())))
-            if self.after is not None:
-                before = self.after.points(sent_s)
-                # What ran before may be over by now; its last point, at rest, would then lie in the past.
-                kept = (before.times_s >= SOONEST_S) & (before.times_s < ahead_s - APART_S)
-                parts.insert(0, Points(*(each[kept] for each in vars(before).values())))
-        return Points(*(np.concatenate(each) for each in zip(*(vars(part).values() for part in parts), strict=True)))
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of an answer.
-
-    Attributes:
-        performance: What is performed now.
-        error_rad: Mean angle between the directions asked for and the robot's [rad].
-        bent: Whether it was bent to keep clear of the robot itself.
-        complete: False if it only stops the robot; the answer can begin when it stands.
-    """
-
-    performance: Performance
-    error_rad: float
-    bent: bool
-    complete: bool
 
 
 class Performer:
@@ -133,7 +75,7 @@ class Performer:
         if not self._history:
             return State.at_rest(self.model.rest)
         running = self._at(now_s)
-        return running.plan.state(now_s - running.began_s)
+        return running.plan.state(running.plan_time(now_s))
 
     def band(self, now_s: float, lag_s: float) -> tuple[Array, Array]:
         """Return the lowest and highest commanded positions (J,), (J,) of the last ``lag_s`` seconds [rad]."""
@@ -160,8 +102,32 @@ class Performer:
             return State.at_rest(measured.position)
         return measured
 
+    def prepare(self, motion: Motion, now_s: float, measured: State | None, tempo: float = 1.0) -> Prepared | None:
+        """Plan an answer that may be given soon; None while the robot moves.
+
+        Args:
+            motion: The answer, limb vectors in the body frame.
+            now_s: Time [s].
+            measured: Where the robot is; None if nobody tells.
+            tempo: As for `answer`.
+
+        Raises:
+            RobotError: It cannot be performed.
+        """
+        start = self.start(now_s, measured)
+        if self.moving(now_s) or start.moves:
+            return None
+        timing = self._timing(tempo)
+        return Prepared(motion, start, timing, self._plan_answer(motion, start, timing, now_s))
+
     def answer(
-        self, motion: Motion, now_s: float, measured: State | None, tempo: float = 1.0, reserve_s: float = RESERVE_S
+        self,
+        motion: Motion,
+        now_s: float,
+        measured: State | None,
+        tempo: float = 1.0,
+        reserve_s: float = RESERVE_S,
+        prepared: Prepared | None = None,
     ) -> Outcome:
         """Plan an answer that takes over from whatever runs; `perform` begins it.
 
@@ -171,6 +137,7 @@ class Performer:
             measured: Where the robot is; None if nobody tells.
             tempo: Slower than `timing` asks for by this factor, at most 1.
             reserve_s: How long it may take until the controller knows of it [s].
+            prepared: What was planned before; taken if it is this answer from here.
 
         Raises:
             RobotError: It cannot be performed (a start outside the limits, a collision); what runs goes on.
@@ -178,18 +145,28 @@ class Performer:
         moving = self.moving(now_s)
         began_s = now_s + reserve_s if moving else now_s
         start = self.commanded(began_s) if moving else self.start(now_s, measured)
-        timing = replace(self.timing, speed_scale=max(0.05, self.timing.speed_scale * tempo))
-        limbs = splay(motion.limbs_in_body, self._limb_names, self.model.config.splay)
-        frames = retarget(self.model, limbs, self._limb_names, start.position, motion.duration_s / timing.speed_scale)
-        error_rad = float(frames.error_rad.mean())
+        timing = self._timing(tempo)
+        if prepared is not None and not moving and prepared.fits(motion, start, timing):
+            outcome = prepared.outcome
+            return replace(outcome, performance=replace(outcome.performance, began_s=began_s))
         try:
-            result, bent = self._clear(frames.positions, motion.duration_s, start, timing)
+            return self._plan_answer(motion, start, timing, began_s)
         except RobotError:
             if not start.moves:
                 raise
             stopped = self.slow(now_s, 0.0, reserve_s) or Performance(stop(self.model, start), now_s)
-            return Outcome(stopped, error_rad, False, False)
-        return Outcome(Performance(result, began_s), error_rad, bent, True)
+            return Outcome(stopped, 0.0, False, False)
+
+    def _timing(self, tempo: float) -> Timing:
+        return replace(self.timing, speed_scale=max(0.05, self.timing.speed_scale * tempo))
+
+    def _plan_answer(self, motion: Motion, start: State, timing: Timing, began_s: float) -> Outcome:
+        """Retarget an answer and plan it so that nothing touches."""
+        limbs = mirror(motion.limbs_in_body, self._limb_names, self.model.config.mirrored())
+        limbs = splay(limbs, self._limb_names, self.model.config.splay)
+        frames = retarget(self.model, limbs, self._limb_names, start.position, motion.duration_s / timing.speed_scale)
+        result, bent = self._clear(frames.positions, motion.duration_s, start, timing)
+        return Outcome(Performance(result, began_s), float(frames.error_rad.mean()), bent, True)
 
     def go_home(self, now_s: float, measured: State | None) -> Performance | None:
         """Plan the way to the rest pose; None if the robot is there.
@@ -218,7 +195,7 @@ class Performer:
         if not self.moving(began_s):
             return None
         running = self._at(began_s)
-        return Performance(slow_down(self.model, running.plan, began_s - running.began_s, tempo), began_s)
+        return Performance(slow_down(self.model, running.plan, running.plan_time(began_s), tempo), began_s)
 
     def perform(self, performance: Performance, sent_s: float) -> Performance | None:
         """Begin a performance that is sent to the controller at a time [s].

@@ -94,12 +94,14 @@ class JointPlan:
     def points(self, after_s: float = 0.0) -> Points:
         """Return the knots later than a time [s], the last one at rest in any case.
 
-        The start isn't among them: a controller goes to the first point from where the robot is.
+        Messages hold whole nanoseconds, so these are the curve's states at the whole nanoseconds nearest to the knots:
+        a controller that is there a microsecond before a point would make up for the smallest difference at once. The
+        start isn't among them: a controller goes to the first point from where the robot is.
         """
         first = max(1, min(int(np.floor(after_s / self.dt_s + 1e-9)) + 1, len(self.control) - 3))
-        position, velocity, acceleration = (value[first:] for value in spline.knot_states(self.control, self.dt_s))
-        velocity[-1] = acceleration[-1] = 0.0
-        times = np.arange(first, len(self.control) - 2) * np.float64(self.dt_s)
+        times = np.round(np.arange(first, len(self.control) - 2) * self.dt_s * 1e9) * 1e-9
+        position, velocity, acceleration = spline.evaluate(self.control, self.dt_s, times)
+        position[-1], velocity[-1], acceleration[-1] = self.end, 0.0, 0.0
         return Points(times, position, velocity, acceleration)
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iat_ros.errors import RobotError
-from iat_ros.robot import compiled
 from iat_ros.robot.arms import RobotArm, arms_of
+from iat_ros.robot.compiled import linearization, path_search, smoothing
 from iat_ros.robot.model import RobotModel
 
 Array = NDArray[np.float64]
@@ -128,16 +128,16 @@ class _Task:
     before: Array
 
     def find_path(self) -> Array:
-        path: Array = compiled.find_path(self.arm.arm, self.target, self.weight, self.before)
+        path: Array = path_search.find_path(self.arm.arm, self.target, self.weight, self.before)
         return path
 
     def smooth(self, path: Array, iterations: int, frame_s: float) -> Array:
         step, bend = self.arm.max_velocity * frame_s, self.arm.max_acceleration * frame_s**2
-        path = compiled.smooth(self.arm.arm, self.target, self.weight, path, iterations, step, bend)
+        path = smoothing.smooth(self.arm.arm, self.target, self.weight, path, iterations, step, bend)
         return path
 
     def error(self, path: Array) -> Array:
-        error: Array = compiled.errors(self.arm.arm, self.target, path)
+        error: Array = linearization.errors(self.arm.arm, self.target, path)
         return error
 
 

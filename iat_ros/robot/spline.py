@@ -48,13 +48,6 @@ def opening(state: State, dt_s: float) -> Array:
     return np.stack([middle - step + bend, middle, middle + step + bend])
 
 
-def knot_states(control: Array, dt_s: float) -> tuple[Array, Array, Array]:
-    """Return position, velocity, acceleration (M - 2, J) at the knots of control points (M, J), dt_s apart."""
-    before, here, after = control[:-2], control[1:-1], control[2:]
-    position = (before + 4.0 * here + after) / 6.0
-    return position, (after - before) / (2.0 * dt_s), (before - 2.0 * here + after) / dt_s**2
-
-
 def evaluate(control: Array, dt_s: float, times_s: Array) -> tuple[Array, Array, Array]:
     """Return position, velocity, acceleration (N, J) at times (N,) [s] after the first knot; held at the ends."""
     spans = len(control) - 3

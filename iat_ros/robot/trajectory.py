@@ -87,9 +87,9 @@ def plan(
     limits = _Limits.of(model, begin, timing.speed_scale)
     lead_s = timing.lead_s / timing.speed_scale
     extended = np.concatenate([2.0 * frames[:1] - frames[1:2], frames, 2.0 * frames[-1:] - frames[-2:-1]])
-    dt = asked_dt * max(1.0, spline.strain(extended, asked_dt, limits.velocity, limits.acceleration))
+    dt = _at_whole_ns(asked_dt * max(1.0, spline.strain(extended, asked_dt, limits.velocity, limits.acceleration)))
     while begin.moves and dt > FINE_DT_S:
-        extended, dt, asked_dt = spline.subdivide(extended), dt / 2.0, asked_dt / 2.0
+        extended, dt, asked_dt = spline.subdivide(extended), _at_whole_ns(dt / 2.0), asked_dt / 2.0
         frames = extended[1:-1]
     for attempt in range(LONGER_LEADS + (0 if begin.moves else 20)):
         control, lead = _control_points(model, limits, frames, begin, dt, lead_s, timing)
@@ -99,12 +99,21 @@ def plan(
         if attempt < LONGER_LEADS:  # the answer itself is slow enough: the ways in and home need more time
             lead_s *= 1.25
         else:
-            dt *= max(strain, 1.05)
+            dt = _at_whole_ns(dt * max(strain, 1.05))
     answer_start_s = dt * lead
     answer_end_s = dt * (lead + len(frames) - 1)
     result = JointPlan(model.joint_names, control, dt, answer_start_s, answer_end_s, dt / asked_dt)
     check(model, result)
     return result
+
+
+def _at_whole_ns(dt_s: float) -> float:
+    """Make an interval longer by less than a nanosecond, so that knots lie where points can be sent.
+
+    Between points beside the knots a controller's quintics would leave the curve by some 1e-11 rad: enough to break the
+    acceleration limit when it takes over a microsecond before a point.
+    """
+    return math.ceil(dt_s * 1e9 - 1e-6) * 1e-9
 
 
 def plan_home(model: RobotModel, start: State, timing: Timing = Timing()) -> JointPlan:

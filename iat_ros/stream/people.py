@@ -33,6 +33,7 @@ class People:
         self._forget_s = forget_s
         self._most = most
         self._segmenters: dict[int, ActionSegmenter] = {}
+        self._coming: list[int] = []
         self.dropped: Counter[str] = Counter()
 
     def __len__(self) -> int:
@@ -50,6 +51,7 @@ class People:
             The actions that ended, with the body's id.
         """
         ended = []
+        self._coming.clear()
         for body_id, pose in make_poses(self._definition, body_ids, positions, self.dropped):
             segmenter = self._segmenters.get(body_id)
             if segmenter is None:
@@ -60,8 +62,15 @@ class People:
             segment = segmenter.push_pose(time_s, pose)
             if segment is not None:
                 ended.append((body_id, segment))
+            elif segmenter.comes:
+                self._coming.append(body_id)
         self._forget(time_s)
         return ended
+
+    def coming(self) -> list[tuple[int, Segment]]:
+        """Return the action of everybody who came to rest with the last frame; it ends so unless they go on."""
+        found = [(body_id, self._segmenters[body_id].take_coming()) for body_id in self._coming]
+        return [(body_id, segment) for body_id, segment in found if segment is not None]
 
     def current(self) -> list[tuple[int, Segment]]:
         """Return what everybody in view did last, finished or not."""

@@ -121,6 +121,8 @@ class ActionSegmenter:
         self._rest_before_gap: np.ndarray | None = None  # (L, 3)
         self._quiet_since: float | None = None
         self._started_at = 0.0
+        self._comes = False  # the action may be over; nobody was told of it yet
+        self._told_of: float | None = None  # the quiet of which somebody was told [s]
 
     @property
     def last_time_s(self) -> float | None:
@@ -131,6 +133,16 @@ class ActionSegmenter:
     def acting(self) -> bool:
         """Whether an action is under way."""
         return self._state is _State.ACTING
+
+    @property
+    def comes(self) -> bool:
+        """Whether the person has just come to rest, so that the action ends unless they go on."""
+        return self._comes
+
+    def take_coming(self) -> Segment | None:
+        """Return the action as it will be if the person stays at rest, once each time that they come to rest."""
+        self._comes = False
+        return self._action_until(self._frames.times_s[-1]) if self.acting else None
 
     def push(self, time_s: float, positions: np.ndarray) -> Segment | None:
         """Take the next frame.
@@ -191,6 +203,7 @@ class ActionSegmenter:
         elif self._quiet_since is None:
             self._quiet_since = now
         quiet_s = 0.0 if self._quiet_since is None else now - self._quiet_since
+        self._comes = False
         if self._rest is None or self._state is _State.UNKNOWN:
             self._frames.forget_before(now - config.lead_s - config.speed_span_s)
             if quiet_s >= config.quiet_s and (self._may_be_rest(limbs) or quiet_s >= config.hold_s):
@@ -213,6 +226,8 @@ class ActionSegmenter:
                 segment = self._finish(now)
                 self._state = _State.REST if at_rest else _State.HOLDING
                 return segment
+            if not moving and away < config.rest_angle_rad and self._told_of != self._quiet_since:
+                self._comes, self._told_of = True, self._quiet_since
             if now - self._started_at > config.max_action_s:
                 self.dropped["action too long"] += 1
                 self._reset()
@@ -232,13 +247,18 @@ class ActionSegmenter:
         return known is None or _angle(limbs, known) < self._config.rest_angle_rad
 
     def _finish(self, now: float) -> Segment | None:
-        """Cut the action out: from shortly before it started to the first quiet frame after it."""
-        start = self._started_at - self._config.lead_s
-        end = now if self._quiet_since is None else self._quiet_since
-        segment = self._cut(start, end)
+        """Cut the action out, and let its frames go."""
+        segment = self._action_until(now)
         self._frames.forget_before(now - self._config.lead_s - self._config.speed_span_s)
-        if segment is None or segment.times_s[-1] - segment.times_s[0] < self._config.min_action_s:
+        if segment is None:
             self.dropped["action too short"] += 1
+        return segment
+
+    def _action_until(self, now: float) -> Segment | None:
+        """Copy the action: from shortly before it started to the first quiet frame after it; None if too short."""
+        end = now if self._quiet_since is None else self._quiet_since
+        segment = self._cut(self._started_at - self._config.lead_s, end)
+        if segment is None or segment.times_s[-1] - segment.times_s[0] < self._config.min_action_s:
             return None
         return segment
 

@@ -100,7 +100,9 @@ def test_attention_decoder_against_plain_numpy(decoder: AttentionDecoder) -> Non
     answers = decoder(vectors).numpy()
     for row, vector in enumerate(vectors.numpy()):
         apart = (vector[:3] - decoder.places.numpy()) / decoder.widths.numpy()
-        scores = np.exp(-0.5 * np.square(apart).sum(axis=1) + 2.0 * np.tanh(told[row] / 2.0))
+        near = -0.5 * np.square(apart).sum(axis=1)
+        scores = np.exp(near + 2.0 * np.tanh(told[row] / 2.0) + 2.0 * vector[3:] @ decoder.directions.numpy())
+        scores[near < near.max() - 3.4] = 0.0
         mean = np.tensordot(scores / scores.sum(), known, 1)
         limbs = mean[:6].reshape(2, 3, 16)
         np.testing.assert_allclose(
@@ -112,7 +114,8 @@ def test_attention_decoder_against_plain_numpy(decoder: AttentionDecoder) -> Non
 def test_answers_stay_with_the_pairs_near_the_code(decoder: AttentionDecoder) -> None:
     """Whatever the noise, a code at a pair's place is answered from that place and its neighbour; noise decides how.
 
-    However loud the network, it favours no answer by more than a factor of exp(4).
+    However loud the network, it favours no answer by more than a factor of exp(4), and the noise by itself none by
+    more than exp(2 tau |z|).
     """
     vectors = torch.cat([decoder.places[:1].expand(50, -1), 2.0 * torch.randn(50, 2)], dim=1)
     weights = decoder.weights(vectors)
@@ -121,9 +124,22 @@ def test_answers_stay_with_the_pairs_near_the_code(decoder: AttentionDecoder) ->
     decoder.weigh[-1].weight.mul_(1000.0)
     near = torch.exp(-0.5 * (torch.full((3,), 0.1) / decoder.widths).square().sum())
     loud = decoder.weights(vectors)[:, :2]
-    assert loud.min() > 0.5 * near * np.exp(-4)
+    by_noise = torch.exp(-4.0 * vectors[:, 3:].norm(dim=1, keepdim=True))
+    assert (loud > 0.5 * near * np.exp(-4) * by_noise).all()
     far = torch.cat([decoder.places[4:5], torch.zeros(1, 2)], dim=1)
     torch.testing.assert_close(decoder(far), known_answers()[4:5], atol=1e-3, rtol=0)
+
+
+def test_different_noise_leans_on_different_answers(decoder: AttentionDecoder) -> None:
+    """Even where the network is deaf to the noise; and what lies far from the code has no part at all."""
+    for layer in (decoder.weigh[0], decoder.weigh[2], decoder.weigh[4]):
+        layer.weight.zero_()
+        layer.bias.zero_()
+    decoder.places.copy_(decoder.places[:1] + 0.02 * torch.arange(6.0)[:, None])
+    decoder.places[5] += 5.0
+    weights = decoder.weights(torch.cat([decoder.places[:1].expand(400, -1), torch.randn(400, 2)], dim=1))
+    assert len(weights[:, :5].argmax(dim=1).unique()) >= 3
+    assert (weights[:, 5] == 0.0).all()
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -34,12 +34,12 @@ def nodes(rig: Any, start: Callable[..., subprocess.Popen[str]], attending_model
     start("perception", "--ros-args", "-p", "early:=true")
     start("act2act", "--ros-args", "-p", model, "-p", "device:=cpu", "-p", "noise_seed:=3")
     start("act2act", "--ros-args", "-r", "__ns:=/silent", "-p", model, "-p", "early_confidence:=1.0")
-    for topic in ("windows", "partial_windows", "responses", "silent/responses"):
+    for topic in ("windows", "partial_windows", "responses", "silent/responses", "silent/coming_responses"):
         rig.listen(PointCloud2, topic)
     rig.wait_active("perception", "act2act", "silent/act2act")
     best_effort = QoSProfile(depth=10, reliability=ReliabilityPolicy.BEST_EFFORT)
     rig.out = {"skeletons": rig.node.create_publisher(PointCloud2, "skeletons", best_effort)}
-    for topic in ("windows", "silent/windows", "silent/partial_windows"):
+    for topic in ("windows", "silent/windows", "silent/partial_windows", "silent/coming_windows"):
         rig.out[topic] = rig.node.create_publisher(PointCloud2, topic, 64)
     assert rig.until(lambda: all(publisher.get_subscription_count() for publisher in rig.out.values()))
     assert rig.until(lambda: all(rig.node.count_publishers(topic) for topic in rig.heard))
@@ -127,6 +127,24 @@ def test_a_threshold_of_one_is_silent(nodes: Any) -> None:
     nodes.out["silent/windows"].publish(nodes.heard["windows"][0])
     assert nodes.until(lambda: len(nodes.heard["silent/responses"]) == 1)
     assert nodes.heard["silent/responses"][0].header == nodes.heard["windows"][0].header
+
+
+def test_the_answer_to_a_coming_window_is_given_when_it_comes(nodes: Any) -> None:
+    """The same response; another window of that body gets an answer of its own."""
+    coming, responses = nodes.heard["silent/coming_responses"], nodes.heard["silent/responses"]
+    first, second, other = windows_of(3)
+    other.header.frame_id = second.header.frame_id
+    for foreseen, window in ((first, first), (second, other)):
+        responses.clear()
+        coming.clear()
+        nodes.out["silent/coming_windows"].publish(foreseen)
+        assert nodes.until(lambda: len(coming) == 1)
+        assert responses == []
+        nodes.out["silent/windows"].publish(window)
+        assert nodes.until(lambda: len(responses) == 1)
+        assert (responses[0] == coming[0]) is (window is foreseen)
+        assert responses[0].header == window.header
+    assert nodes.until(lambda: count(nodes, "answers that were ready", "/silent/act2act") == 1)
 
 
 def test_who_stands_still_gives_no_partial_window(nodes: Any) -> None:

@@ -36,7 +36,9 @@ class Bench:
         self.perception = PerceptionNode(parameter_overrides=overrides, **options)
         self.tracker = rclpy.create_node("tracker", **options)
         self.windows: list[PointCloud2] = []
+        self.coming: list[PointCloud2] = []
         self.tracker.create_subscription(PointCloud2, "windows", self.windows.append, 50)
+        self.tracker.create_subscription(PointCloud2, "coming_windows", self.coming.append, 50)
         self.publisher = self.tracker.create_publisher(PointCloud2, "skeletons", qos_profile_sensor_data)
         assert bring_up(self.perception)
         self.executor = (EventsExecutor or SingleThreadedExecutor)(context=self.context)
@@ -102,6 +104,20 @@ def test_a_crowd_is_counted_and_those_who_came_first_are_answered(bench: Bench) 
     bench.spin_until(lambda: len(bench.windows) == 3)
     assert sorted(window.header.frame_id for window in bench.windows) == ["body_0", "body_1", "body_2"]
     assert bench.perception.dropped == {"too many people": 2 * len(CLIP.times_s)}
+
+
+def test_a_window_is_told_of_before_it_comes(bench: Bench) -> None:
+    """As soon as the person is at rest, bit by bit the window that follows."""
+    told_at = 0
+    for k, (time, pose) in enumerate(zip(CLIP.times_s + 100.0, CLIP.positions, strict=True)):
+        bench.publish(time, pose[None])
+        bench.spin_until(lambda k=k: bench.perception.counts["frames"] == k + 1)
+        told_at = k if bench.perception.counts["coming windows"] and not told_at else told_at
+        if bench.perception.counts["windows"]:
+            break
+    bench.spin_until(lambda: bench.windows and bench.coming)
+    assert k - told_at >= 3
+    assert bench.coming[-1] == bench.windows[0]
 
 
 def test_frames_that_come_while_inactive_are_no_drops(bench: Bench) -> None:

@@ -154,7 +154,9 @@ def test_real_people_are_answered_live(ros_domain: int, tmp_path: Path) -> None:
     assert report["latency_ms"]["p50"] < 1000.0
 
 
-@pytest.mark.parametrize("verb", ["train", "evaluate", "interact", "play", "demo", "viewer", "robot", "make_up"])
+@pytest.mark.parametrize(
+    "verb", ["train", "evaluate", "interact", "play", "demo", "viewer", "robot", "make_up", "tracker", "camera"]
+)
 def test_every_verb_explains_itself(ros_domain: int, verb: str) -> None:
     """--help describes the verb and exits with 0."""
     done = run(ros_domain, verb, "--help")

@@ -20,7 +20,7 @@ from iat_ros.nodes.clouds import stamp_s, to_stamp
 from iat_ros.nodes.trajectory_message import to_message
 from iat_ros.resources import find_config
 from iat_ros.robot.model import RobotModel
-from iat_ros.robot.performer import Performance
+from iat_ros.robot.performance import Performance
 from iat_ros.robot.plan import JointPlan
 from iat_ros.robot.trajectory import plan
 

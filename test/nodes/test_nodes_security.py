@@ -9,14 +9,20 @@ from pathlib import Path
 
 import pytest
 import rclpy
+from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.node import Node
+from rclpy.parameter import Parameter
+from sensor_msgs.msg import PointCloud2
 
 from iat_ros.__main__ import VERBS
 from iat_ros.nodes.act2act import Act2ActNode
+from iat_ros.nodes.camera.node import CameraNode
 from iat_ros.nodes.interact import make_nodes
 from iat_ros.nodes.perception import PerceptionNode
 from iat_ros.nodes.play import PlayNode
 from iat_ros.nodes.robot import RobotNode
+from iat_ros.nodes.tracker import hri, transforms, zed
+from iat_ros.nodes.tracker.node import SOURCES, make_tracker
 from iat_ros.nodes.trajectory import TrajectoryNode
 from iat_ros.nodes.trajectory_output import ACTION
 from iat_ros.nodes.viewer import ViewerNode
@@ -29,6 +35,7 @@ NODES: dict[str, Callable[[], Node]] = {
     "trajectory": TrajectoryNode,
     "robot": RobotNode,
     "viewer": ViewerNode,
+    "camera": CameraNode,
     "play": PlayNode,
 }
 RIGHTS = ("publish", "subscribe", "reply", "request", "call")
@@ -92,6 +99,29 @@ def test_each_node_has_the_rights_it_uses_and_no_others(namespace: str, name: st
         node.destroy_node()
 
 
+def test_the_tracker_may_hear_what_its_inputs_need_and_nothing_else(
+    namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which topics it hears depends on its input; the policy allows those of all."""
+    for module, function in ((transforms, "tf_message"), (hri, "ids_message"), (zed, "objects_message")):
+        monkeypatch.setattr(module, function, lambda: PointCloud2)  # a type that is everywhere: only the names count
+    (profile,) = profiles("tracker")
+    told = allowed(profile, namespace)
+    heard: set[str] = set()
+    node = make_tracker(None)
+    try:
+        for source in SOURCES:
+            node.set_parameters([Parameter("input", value=source)])
+            assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
+            rights = used(node)
+            heard.update(rights.pop("subscribe"))
+            assert rights == {right: told[right] for right in rights}
+            node.trigger_cleanup()
+    finally:
+        node.destroy_node()
+    assert heard == set(told["subscribe"])
+
+
 def test_interact_has_the_rights_of_its_three_nodes(namespace: str) -> None:
     """The chain in one process has one enclave, which allows what its nodes use."""
     nodes = make_nodes()
@@ -132,7 +162,7 @@ def test_enclaves_are_named_as_the_verbs_and_hold_no_wildcards() -> None:
     """The launch file finds the enclave of a process by its verb; only ros2 commands have names that nobody knows."""
     text = POLICY.read_text(encoding="utf-8")
     paths = [enclave.get("path", "") for enclave in ElementTree.fromstring(text).iter("enclave")]
-    assert sorted(paths) == sorted(PREFIX + name for name in [*NODES, "interact", "operator"])
+    assert sorted(paths) == sorted(PREFIX + name for name in [*NODES, "tracker", "interact", "operator"])
     assert {path.removeprefix(PREFIX) for path in paths} - {"operator"} <= set(VERBS)
     wild = [element.text or "" for element in ElementTree.fromstring(text).iter() if "*" in (element.text or "")]
     assert all(name.startswith("/_ros2cli*/") for name in wild)

@@ -42,7 +42,8 @@ def stage(rig: Any, start: Callable[..., subprocess.Popen[str]]) -> Any:
     rig.wait_active("trajectory", "robot")
     rig.responses = rig.node.create_publisher(PointCloud2, "responses", RESULT_QOS)
     rig.skeletons = rig.node.create_publisher(PointCloud2, "skeletons", 10)
-    for publisher in (rig.responses, rig.skeletons):
+    rig.coming = rig.node.create_publisher(PointCloud2, "coming_responses", RESULT_QOS)
+    for publisher in (rig.responses, rig.coming, rig.skeletons):
         assert rig.until(lambda publisher=publisher: publisher.get_subscription_count() == 1)
     for topic in ("joint_trajectory", "joint_states"):
         assert rig.until(lambda topic=topic: rig.node.count_publishers(topic) == 1)
@@ -101,6 +102,19 @@ def show_person(rig: Any, distance_m: float) -> None:
 def no_violations(rig: Any) -> bool:
     """Whether the robot was never commanded beyond its limits."""
     return not [key for key in rig.counts.get("/robot", {}) if "violations" in key]
+
+
+def test_an_answer_that_comes_is_planned_and_waits(stage: Any) -> None:
+    """The robot stays where it is until the answer is given; then it performs what was planned."""
+    sent = len(stage.heard["joint_trajectory"])
+    stage.coming.publish(ANSWER)
+    stage.until(lambda: False, 0.5)
+    assert len(stage.heard["joint_trajectory"]) == sent
+    assert rests(stage)
+    perform(stage)
+    assert stage.until(lambda: int(stage.counts["/trajectory"].get("answers that were ready", 0)) == 1)
+    assert stage.until(lambda: rests(stage), 15.0)
+    assert no_violations(stage)
 
 
 def test_halt_stops_latches_and_needs_resume(stage: Any) -> None:

@@ -173,7 +173,7 @@ def test_chained_answer_has_the_limbs_directions() -> None:
 
 @pytest.mark.ros
 def test_robot_is_shown_where_it_was_measured_not_where_it_was_told_to_go(rig: Any) -> None:
-    """A trajectory alone shows no robot; joint_states do, also while a trajectory runs; old ones do not."""
+    """A trajectory alone shows no robot; joint_states do, also while a trajectory runs; old ones and others' do not."""
     node = ViewerNode(context=rig.context, namespace="here", parameter_overrides=[Parameter("port", value=0)])
     try:
         assert bring_up(node)
@@ -182,7 +182,7 @@ def test_robot_is_shown_where_it_was_measured_not_where_it_was_told_to_go(rig: A
         page = node._page
         node._page = SimpleNamespace(
             clients=1, show_person=lambda _: None, show_answer=lambda *_: None, show_robot=shown.append,
-            show_status=told.append, stop=page.stop,
+            show_status=told.append, stop=page.stop, joint_names=page.joint_names,
         )  # fmt: skip
         node._status_s = -np.inf
 
@@ -201,7 +201,11 @@ def test_robot_is_shown_where_it_was_measured_not_where_it_was_told_to_go(rig: A
         assert tick() == {"left_elbow_joint": 0.25}
         assert told[-1].measured
         node._measured_s -= 5.0
+        node._on_joint_states(JointState(name=["left_hand_of_another"], position=[0.5]))
         assert tick() is None
+        for number in range(50):
+            node._on_joint_states(JointState(name=[f"joint_{number}", "left_elbow_joint"], position=[0.0, 0.5]))
+        assert tick() == {"left_elbow_joint": 0.5}, "joints that the robot does not have are kept"
         with pytest.raises(MessageError, match="no points"):
             node._on_trajectory(JointTrajectory())
     finally:

@@ -1,32 +1,25 @@
-"""The compiled arithmetic: equal to the model's, made once, and usable where nothing can be written."""
+"""The compiled arithmetic: equal to the model's, and compiled before the first answer."""
 
 from __future__ import annotations
-
-import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.linalg import solveh_banded
 
-from iat_ros.robot import compiled
 from iat_ros.robot.arms import arms_of
+from iat_ros.robot.compiled import linearization, movement, path_search, smoothing
+from iat_ros.robot.compiled.solver import solve_band
 from iat_ros.robot.model import RobotModel
 from iat_ros.robot.retargeting import retarget
 
-PACKAGE = Path(compiled.__file__).parents[1]
 
-
-def linearize(robot: RobotModel, number: int, target: np.ndarray, q: np.ndarray) -> compiled._State:
+def linearize(robot: RobotModel, number: int, target: np.ndarray, q: np.ndarray) -> linearization.State:
     """Linearise poses (T, n) of one arm against their targets (T, m, 3)."""
     arm = arms_of(robot)[number].arm
-    state = compiled._state(len(q), q.shape[1])
+    state = linearization.make_state(len(q), q.shape[1])
     state.q[:] = q
     frames, idle = np.arange(len(q)), np.zeros(len(q), bool)
-    compiled._linearize(arm, target, np.ones(target.shape[1]), state, frames, idle, compiled._work(arm))
+    linearization.linearize(arm, target, np.ones(target.shape[1]), state, frames, idle, linearization.make_work(arm))
     return state
 
 
@@ -44,14 +37,14 @@ def test_kinematics_equal_the_models(robot: RobotModel) -> None:
         jacobian = robot.limb_jacobians(full)[:, part.limbs][..., part.joints].reshape(20, -1, q.shape[1])
         residual, away = (directions - wanted).reshape(20, -1), q - robot.rest[part.joints]
         state = linearize(robot, number, wanted, q)
-        cost = (residual**2).sum(axis=1) + compiled.REST_WEIGHT * (away**2).sum(axis=1)
+        cost = (residual**2).sum(axis=1) + linearization.REST_WEIGHT * (away**2).sum(axis=1)
         np.testing.assert_allclose(state.cost, cost, rtol=1e-10)
-        gradient = np.einsum("tri,tr->ti", jacobian, residual) + compiled.REST_WEIGHT * away
+        gradient = np.einsum("tri,tr->ti", jacobian, residual) + linearization.REST_WEIGHT * away
         np.testing.assert_allclose(state.gradient, gradient, atol=1e-10)
-        hessian = np.einsum("tri,trj->tij", jacobian, jacobian) + compiled.REST_WEIGHT * np.eye(q.shape[1])
+        hessian = np.einsum("tri,trj->tij", jacobian, jacobian) + linearization.REST_WEIGHT * np.eye(q.shape[1])
         np.testing.assert_allclose(np.tril(state.hessian), np.tril(hessian), atol=1e-10)
         angles = np.arccos(np.clip((directions * wanted).sum(axis=-1), -1.0, 1.0))
-        np.testing.assert_allclose(compiled.errors(part.arm, wanted, q), angles, atol=1e-6)
+        np.testing.assert_allclose(linearization.errors(part.arm, wanted, q), angles, atol=1e-6)
 
 
 @pytest.mark.parametrize("width", [0, 3, 8])
@@ -63,10 +56,10 @@ def test_band_solver_equals_scipy(width: int) -> None:
     lower = band.T.copy()  # SciPy's lower form: row d holds the entries d below the diagonal
     expected = solveh_banded(lower, right, lower=True)
     solution = right.copy()
-    assert compiled._solve_band(band.copy(), width, solution)
+    assert solve_band(band.copy(), width, solution)
     np.testing.assert_allclose(solution, expected, rtol=1e-9, atol=1e-12)
     band[7, 0] = -1.0
-    assert not compiled._solve_band(band, width, right.copy())
+    assert not solve_band(band, width, right.copy())
 
 
 def test_movement_has_the_gradient_of_its_cost() -> None:
@@ -77,27 +70,27 @@ def test_movement_has_the_gradient_of_its_cost() -> None:
 
     def slope(path: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         gradient, band = np.zeros((T, n)), np.zeros((T * n, 2 * n + 1))
-        cost = compiled._restrain(path, step, bend, gradient, band)
-        assert cost == pytest.approx(compiled._restraint(path, step, bend))
+        cost = movement.restrain(path, step, bend, gradient, band)
+        assert cost == pytest.approx(movement.restraint(path, step, bend))
         return gradient.ravel(), band
 
     gradient, band = slope(q)
     for i in range(T * n):
         moved = h * np.eye(T * n)[i].reshape(T, n)
-        above, below = compiled._restraint(q + moved, step, bend), compiled._restraint(q - moved, step, bend)
+        above, below = movement.restraint(q + moved, step, bend), movement.restraint(q - moved, step, bend)
         assert gradient[i] == pytest.approx((above - below) / (4 * h), rel=1e-5, abs=1e-6)
         row = (slope(q + moved)[0] - slope(q - moved)[0]) / (2 * h)
         for d in range(min(2 * n + 1, T * n - i)):
             assert band[i, d] == pytest.approx(row[i + d], rel=1e-4, abs=1e-4)
     change = rng.normal(size=(T, n))
-    assert compiled._slope(q, change, 0.0, step, bend) == pytest.approx(gradient @ change.ravel(), rel=1e-9)
+    assert movement._slope(q, change, 0.0, step, bend) == pytest.approx(gradient @ change.ravel(), rel=1e-9)
 
 
 def test_nothing_is_compiled_after_the_first_answer(g1: RobotModel) -> None:
     """Whatever is asked after the node's warm-up meets code that is there: an answer never waits for the compiler."""
     down = np.tile([0.0, 0.0, -1.0], (32, 4, 1))
     retarget(g1, down, g1.limb_names, None, 2.0)
-    entries = (compiled.find_path, compiled.smooth, compiled.errors)
+    entries = (path_search.find_path, smoothing.smooth, linearization.errors)
     before = [len(entry.signatures) for entry in entries]
     assert before == [1, 1, 1]
     wanted = np.asfortranarray(down.astype(np.float32))
@@ -106,25 +99,3 @@ def test_nothing_is_compiled_after_the_first_answer(g1: RobotModel) -> None:
     retarget(g1, wanted, g1.limb_names, start, 1)
     retarget(g1, wanted[:1, :2], g1.limb_names[:2])
     assert [len(entry.signatures) for entry in entries] == before
-
-
-def test_runs_where_nothing_can_be_written(tmp_path: Path) -> None:
-    """Installed read-only, without a home and a cache folder, the package imports and only loses the cache."""
-    shutil.copytree(PACKAGE, tmp_path / "iat_ros", ignore=shutil.ignore_patterns("__pycache__"))
-    folder = tmp_path / "iat_ros" / "robot"
-    (folder / "__pycache__").write_text("a file, so that no folder of that name can be made")
-    code = """
-import numpy as np
-from numba.core.caching import NullCache
-from iat_ros.robot import compiled
-assert isinstance(compiled.find_path._cache, NullCache), compiled.find_path._cache
-x = np.array([4.0])
-compiled._solve_band(np.array([[2.0]]), 0, x)
-print(compiled.__file__, x[0])
-"""
-    environment = {k: v for k, v in os.environ.items() if k != "NUMBA_CACHE_DIR"}
-    environment |= {"PYTHONPATH": str(tmp_path), "HOME": "/proc/no-home", "XDG_CACHE_HOME": "/proc/no-cache"}
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
-    )
-    assert done.stdout == f"{folder / 'compiled.py'} 2.0\n", done.stderr

@@ -10,6 +10,7 @@ import pinocchio as pin
 import pytest
 
 from iat_ros.errors import RobotError
+from iat_ros.robot.collision import CollisionChecker
 from iat_ros.robot.description import RobotConfig, find_urdf
 from iat_ros.robot.model import RobotModel
 
@@ -118,7 +119,7 @@ def test_body_frame_may_be_turned_against_the_torso_link() -> None:
         (TOY, toy_urdf('lower="1" upper="-1" velocity="2" effort="1"'), ["'elbow'", "limits 1 to -1"]),
         (TOY, toy_urdf('lower="-1" upper="1e9" velocity="2" effort="1"'), ["'elbow'", "finite"]),
         (TOY, toy_urdf('lower="-1" upper="1" velocity="0" effort="1"'), ["'elbow'", "velocity limit 0"]),
-        (TOY, toy_urdf(kind="continuous"), ["'elbow'", "continuous"]),
+        (TOY, toy_urdf(kind="continuous").replace('velocity="2"', 'velocity="0"'), ["'elbow'", "velocity limit 0"]),
         (TOY, toy_urdf(kind="prismatic"), ["'elbow'", "does not turn"]),
         (TOY, toy_urdf()[:300], ["damaged"]),
         (TOY, "", ["damaged"]),
@@ -151,4 +152,29 @@ def test_collision_geometry_without_a_size_is_refused(size: str) -> None:
     assert body in urdf
     with pytest.raises(RobotError) as error:
         RobotModel(TOY, urdf).collision_geometry()
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("points", "thickness_m", "usable"),
+    [(8, 0.0, False), (200, 0.0, False), (3, 0.0, False), (8, 5e-6, False), (8, 1e-4, True), (8, 0.05, True)],
+)
+def test_a_mesh_that_is_flat_however_it_is_turned_is_refused(
+    tmp_path: Path, points: int, thickness_m: float, usable: bool
+) -> None:
+    """A tilted plane fills its upright box; Qhull would end the whole process all the same. A thin body is no plane."""
+    rng = np.random.default_rng(points)
+    flat = rng.uniform(-0.1, 0.1, (points, 3)) * [1.0, 1.0, 5.0 * thickness_m]
+    tilted = flat @ np.linalg.qr(rng.normal(size=(3, 3)))[0]
+    lines = [f"v {x!r} {y!r} {z!r}" for x, y, z in tilted.tolist()]
+    lines += [f"f {k} {k + 1} {k + 2}" for k in range(1, points - 1)]
+    (tmp_path / "sheet.obj").write_text("\n".join(lines))
+    body = f'<collision><geometry><mesh filename="{tmp_path / "sheet.obj"}"/></geometry></collision>'
+    urdf = toy_urdf().replace('<link name="upper"/>', f'<link name="upper">{body}</link>')
+    model = RobotModel(TOY, urdf)
+    if usable:
+        assert CollisionChecker(model).contact_in(model.rest) is None
+        return
+    with pytest.raises(RobotError, match=r"collision geometry 'upper_0' measures .* m; expected between") as error:
+        model.collision_geometry()
     assert "\n" not in str(error.value)

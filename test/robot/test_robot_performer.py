@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from iat_ros.clock import whole_ns
 from iat_ros.data.actions import cut_action
 from iat_ros.data.made_up import make_clips
 from iat_ros.errors import RobotError
 from iat_ros.robot.collision import CollisionChecker
 from iat_ros.robot.joint_path import JointPath
 from iat_ros.robot.model import RobotModel
-from iat_ros.robot.performer import Performance, Performer
+from iat_ros.robot.performance import Performance
+from iat_ros.robot.performer import Performer
 from iat_ros.robot.simulated import SimulatedRobot
 from iat_ros.robot.spline import State
 from iat_ros.robot.trajectory import Timing
@@ -28,10 +30,8 @@ def send(robot: SimulatedRobot, performance: Performance, sent_ns: int, now_ns: 
     points = performance.points(1e-9 * sent_ns)
     times = np.round(1e9 * points.times_s).astype(np.int64).tolist()
     accelerations = [[], *points.accelerations[1:]]
-    path = JointPath.from_points(
-        robot.controller.joint_names, times, points.positions, points.velocities, accelerations
-    )
-    robot.accept(path, sent_ns, now_ns)
+    path = JointPath.from_points(robot.joint_names, times, points.positions, points.velocities, accelerations)
+    robot.accept(path, whole_ns(1e-9 * sent_ns), now_ns)
 
 
 class Stage:
@@ -99,6 +99,30 @@ def test_answers_halts_and_slowing_at_any_time_break_no_limit(robot: RobotModel)
     assert begun > 20
     assert blended > 10
     np.testing.assert_array_equal(stage.robot.joints.velocities, 0.0)
+
+
+def test_a_prepared_answer_is_the_answer(g1: RobotModel) -> None:
+    """From the pose it was planned for, the very plan is performed; from elsewhere, or slower, it is made anew."""
+    stage = Stage(g1)
+    prepared = stage.performer.prepare(MOTIONS[0], stage.now_s, stage.measured())
+    assert prepared is not None
+    planned = prepared.outcome.performance.plan
+    stage.wait(0.1)
+    for motion, tempo, ready in ((MOTIONS[0], 1.0, True), (MOTIONS[1], 1.0, False), (MOTIONS[0], 0.5, False)):
+        outcome = stage.performer.answer(motion, stage.now_s, stage.measured(), tempo, prepared=prepared)
+        assert (outcome.performance.plan is planned) is ready
+        assert outcome.performance.began_s == stage.now_s
+    elsewhere = State.at_rest(stage.measured().position + 0.01)
+    outcome = stage.performer.answer(MOTIONS[0], stage.now_s, elsewhere, prepared=prepared)
+    assert outcome.performance.plan is not planned
+    np.testing.assert_allclose(outcome.performance.plan.state(0.0).position, elsewhere.position, atol=1e-9)
+    stage.do(stage.performer.answer(MOTIONS[0], stage.now_s, stage.measured(), prepared=prepared).performance)
+    stage.wait(1.0)
+    assert stage.performer.prepare(MOTIONS[1], stage.now_s, stage.measured()) is None  # it moves
+    moving = stage.performer.answer(MOTIONS[0], stage.now_s, stage.measured(), prepared=prepared)
+    assert moving.performance.plan is not planned
+    stage.wait(8.0)
+    assert stage.robot.watch.violations == {}
 
 
 def test_a_halt_stops_soon(g1: RobotModel) -> None:
@@ -204,3 +228,28 @@ def test_what_is_over_is_not_sent_again(g1: RobotModel) -> None:
     times = sent.points(third_s).times_s
     assert times[0] > 0.0
     assert (np.diff(times) > 0.0).all()
+
+
+@pytest.mark.parametrize("before_ns", [200, 1000, 30_000])
+def test_a_controller_that_takes_over_just_before_a_point_has_nothing_to_make_up_for(
+    g1: RobotModel, before_ns: int
+) -> None:
+    """On a clock since 1970, an answer that takes over from another is on its curve to the last digits of a float.
+
+    What a controller is off by when it takes over, it makes up for until the first point: 1e-9 rad in a microsecond is
+    an acceleration of thousands.
+    """
+    rng = np.random.default_rng(before_ns)
+    for number in range(10):
+        performer, robot = Performer(g1, DEFINITION.limb_names, None, Timing()), SimulatedRobot(g1)
+        now_ns = 1_700_000_000 * 10**9 + int(rng.integers(10**9))
+        for motion, periods in ((MOTIONS[number], int(rng.integers(60, 120))), (MOTIONS[-1 - number], 100)):
+            performance = performer.answer(motion, 1e-9 * now_ns, None).performance
+            begun = performer.perform(performance, 1e-9 * now_ns)
+            assert begun is not None
+            send(robot, begun, now_ns, now_ns)
+            due_ns = whole_ns(1e-9 * now_ns) + round(1e9 * begun.points(1e-9 * now_ns).times_s[0]) - before_ns
+            for period_ns in [due_ns - now_ns] + [8 * MS] * periods:
+                now_ns += period_ns
+                robot.update(now_ns, period_ns)
+        assert not robot.watch.violations, (robot.watch.largest, number)

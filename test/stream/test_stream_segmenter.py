@@ -174,3 +174,37 @@ def test_clips_are_cut_as_live_perception_cuts_them() -> None:
     window = make_window(DEFINITION, segment.times_s, segment.positions, 32)
     np.testing.assert_allclose(cut_action(DEFINITION, CLIPS[2], 32).motion.limbs_in_body, window.limbs_in_body)
     assert set(GESTURES) >= {clip.action for clip in CLIPS}
+
+
+@pytest.mark.parametrize("clip", CLIPS, ids=lambda clip: clip.name)
+def test_the_action_that_comes_is_the_one_that_ends(clip: Clip) -> None:
+    """It is told as soon as the person is at rest, before the silence that ends it, and holds the same frames."""
+    people = People(DEFINITION, SegmenterConfig())
+    still = with_stillness(clip, 0.8, 1.0)
+    told: list[tuple[float, Segment]] = []
+    for time, pose in zip(still.times_s, still.positions, strict=True):
+        ended = people.push(time, np.array([4]), pose[None])
+        told += [(time, segment) for _, segment in people.coming()]
+        if ended:
+            break
+    told_at, coming = told[-1]
+    assert ended[0][0] == 4
+    assert told_at < time - 0.1
+    np.testing.assert_array_equal(coming.times_s, ended[0][1].times_s)
+    np.testing.assert_array_equal(coming.positions, ended[0][1].positions)
+
+
+def test_who_pauses_at_rest_and_goes_on_has_not_ended() -> None:
+    """The pause is too short to end the action: it is told that it may end, once for the pause, and does not."""
+    clip = with_stillness(CLIPS[0], 1.5, 0.2)
+    again = with_stillness(CLIPS[0], 0.1, 0.1)
+    times = np.concatenate([clip.times_s, again.times_s + clip.times_s[-1] - again.times_s[0] + 1 / 30])
+    positions = np.concatenate([clip.positions, again.positions])
+    segmenter = ActionSegmenter(DEFINITION, SegmenterConfig(quiet_s=1.2))
+    told = ended = 0
+    for time, pose in zip(times, positions, strict=True):
+        ended += segmenter.push(time, pose) is not None
+        told += segmenter.comes and segmenter.take_coming() is not None
+        assert not segmenter.comes
+    assert told == 2
+    assert ended == 0

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from iat_ros.robot.compiled import compiled
+from iat_ros.robot.compiled.cache import compiled
 
 Array = NDArray[np.float64]
 

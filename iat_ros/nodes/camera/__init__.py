@@ -1,0 +1,1 @@
+"""The camera node: people in the picture of a webcam or a video become skeletons."""

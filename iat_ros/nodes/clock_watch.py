@@ -1,0 +1,38 @@
+"""A node's clock, and whether somebody set it."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+
+from rclpy.node import Node
+
+_SET_S = 0.25
+"""The clock was set if it passed more or less time than the machine's own by this much [s]."""
+
+
+class ClockWatch:
+    """Reads a node's clock, and tells when it was set since it was last read.
+
+    Simulated time may pass at any speed and stand still, so only its jumps back are told.
+
+    Args:
+        node: Its clock is read.
+        on_set: Told the time now and by how much the clock was set [s].
+    """
+
+    def __init__(self, node: Node, on_set: Callable[[float, float], None]) -> None:
+        self._node = node
+        self._on_set = on_set
+        self._last = (-math.inf, 0.0)  # ROS time and the machine's own [s]
+
+    def now_s(self) -> float:
+        """Return the time [s], after it was told if the clock was set."""
+        now, own = self._node.get_clock().now().nanoseconds * 1e-9, time.monotonic()
+        passed, really = now - self._last[0], own - self._last[1]
+        self._last = now, own
+        simulated = self._node.get_parameter("use_sim_time").value
+        if passed < 0.0 or (not simulated and math.isfinite(passed) and passed - really > _SET_S):
+            self._on_set(now, passed - (0.0 if simulated else really))
+        return float(now)

@@ -1,0 +1,78 @@
+"""Joint states: where the robot was measured, and what the trajectory node may conclude from it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from sensor_msgs.msg import JointState
+
+from iat_ros.errors import MessageError
+from iat_ros.robot.performer import Performer
+from iat_ros.robot.spline import State
+
+_MOST_RAD_S = 100.0
+"""No joint is as fast; a plan from such a state could not even be worked out."""
+_MOVES_RAD_S = 0.05
+_OLDEST_S = 0.02
+"""So old may joint states be when they come [s]."""
+
+
+def read_joint_states(message: JointState, joint_names: tuple[str, ...]) -> State | None:
+    """Return where the joints are; None if the message is of another part of the robot, or holds no positions.
+
+    Velocities that are missing or NaN, as of a joint without a sensor for it, count as 0; accelerations are never told.
+
+    Args:
+        message: It may hold other joints too, in any order.
+        joint_names: The J joints, in the order of the result.
+
+    Raises:
+        MessageError: Joints named twice, another number of positions than names, NaN, or a speed that no joint has.
+    """
+    index = {name: number for number, name in enumerate(message.name)}
+    if not message.position or not all(name in index for name in joint_names):
+        return None
+    if not len(index) == len(message.name) == len(message.position):
+        raise MessageError("joint_states name a joint twice, or have another number of positions than names")
+    columns = [index[name] for name in joint_names]
+    position = np.array(message.position)[columns]
+    velocity = np.zeros(len(joint_names))
+    if len(message.velocity) == len(message.name):
+        velocity = np.array(message.velocity)[columns]
+        velocity[np.isnan(velocity)] = 0.0
+    if not np.isfinite(position).all():
+        raise MessageError("joint_states hold NaN")
+    if np.abs(velocity).max() > _MOST_RAD_S:
+        raise MessageError(f"joint_states hold a speed above {_MOST_RAD_S:g} rad/s")
+    return State(position, velocity, np.zeros(len(joint_names)))
+
+
+class Measurement:
+    """Where the robot was measured last.
+
+    Attributes:
+        state: Positions (J,) [rad] and velocities [rad/s]; None before the first.
+        received_s: When that came, by the node's clock [s].
+    """
+
+    def __init__(self) -> None:
+        self.state: State | None = None
+        self.received_s = -math.inf
+
+    def take(self, state: State, now_s: float) -> None:
+        """Take note of a state that came now [s]."""
+        self.state, self.received_s = state, now_s
+
+    def standing(self, performer: Performer) -> State | None:
+        """Return where the robot stands; None if nobody told since it stopped, for it moved on from where it was."""
+        return self.state if self.received_s >= performer.ends_s + _OLDEST_S else None
+
+    def moves_strangely(self, performer: Performer) -> bool:
+        """Tell whether the robot moves by a plan that this node never made, as after its restart in mid-answer.
+
+        Such a motion cannot be taken over without a step: its acceleration is not measured.
+        """
+        if self.state is None or math.isfinite(performer.ends_s):
+            return False
+        return bool(np.abs(self.state.velocity).max() > _MOVES_RAD_S)

@@ -1,0 +1,54 @@
+"""Answers that are ready before their windows come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sensor_msgs.msg import PointCloud2
+
+_MOST = 256  # bodies; trackers give new numbers for ever
+
+
+@dataclass(frozen=True)
+class PreparedAnswer:
+    """What answers a window, should it come.
+
+    Attributes:
+        window: The window as it was foreseen.
+        start_s: When its action started [s].
+        response: The answer, ready to be sent.
+    """
+
+    window: PointCloud2
+    start_s: float
+    response: PointCloud2
+
+
+class PreparedAnswers:
+    """Keeps one answer a body."""
+
+    def __init__(self) -> None:
+        self._ready: dict[str, PreparedAnswer] = {}
+
+    def put(self, prepared: PreparedAnswer) -> None:
+        """Keep an answer in place of what was kept for that body."""
+        body = prepared.window.header.frame_id
+        self._ready.pop(body, None)
+        self._ready[body] = prepared
+        if len(self._ready) > _MOST:
+            del self._ready[next(iter(self._ready))]
+
+    def take(self, window: PointCloud2) -> PreparedAnswer | None:
+        """Return what was made for this very window, to the bit, and keep it no longer; None if there is nothing."""
+        prepared = self._ready.pop(window.header.frame_id, None)
+        return prepared if prepared is not None and _same(prepared.window, window) else None
+
+
+def _same(one: PointCloud2, other: PointCloud2) -> bool:
+    return bool(
+        one.header.stamp == other.header.stamp
+        and (one.height, one.width, one.point_step) == (other.height, other.width, other.point_step)
+        and one.is_bigendian == other.is_bigendian
+        and one.fields == other.fields
+        and one.data == other.data
+    )

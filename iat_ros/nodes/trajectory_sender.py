@@ -1,0 +1,68 @@
+"""Working out what takes over from a running trajectory, and sending it in time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from iat_ros.errors import RobotError
+from iat_ros.nodes.base import IatNode
+from iat_ros.nodes.trajectory_message import to_message
+from iat_ros.nodes.trajectory_output import TrajectoryOutput
+from iat_ros.robot.performance import Performance
+from iat_ros.robot.performer import RESERVE_S, Performer
+
+_TRIES = 3
+_MOST_EXPECTED_S = 0.1
+"""Longer than this the next one is not expected to take, even where the last one did [s]."""
+
+
+class TooLateError(RobotError):
+    """The robot has moved on."""
+
+
+class TrajectorySender:
+    """Works performances out, sends and begins them before the robot has passed where they begin.
+
+    Args:
+        node: Its clock is read, and its counts are kept.
+        output: Takes the messages.
+        now_s: Tells the time [s].
+    """
+
+    def __init__(self, node: IatNode, output: TrajectoryOutput, now_s: Callable[[], float]) -> None:
+        self._node = node
+        self._output = output
+        self._now_s = now_s
+        self._took_s = 0.0  # how long the last one took [s]
+
+    def begin(self, performer: Performer, make: Callable[[float, float], Performance | None]) -> bool:
+        """Work a performance out, send it and begin it; where that took too long, with more time again.
+
+        Args:
+            performer: Performs it.
+            make: Works it out, given the time and how long it may take until the controller knows of it [s].
+
+        Returns:
+            Whether there was anything to perform.
+
+        Raises:
+            RobotError: It cannot be performed.
+            TooLateError: Not in time.
+        """
+        reserve_s = self._took_s + RESERVE_S
+        for _ in range(_TRIES):
+            started = time.perf_counter()
+            performance = make(self._now_s(), reserve_s)
+            if performance is None:
+                return False
+            sent_s = self._node.get_clock().now().nanoseconds * 1e-9
+            begun = performer.perform(performance, sent_s)
+            took_s = time.perf_counter() - started
+            if begun is not None:
+                self._output.send(to_message(begun, sent_s))
+                self._took_s = min(took_s, _MOST_EXPECTED_S)
+                self._node.counts["trajectories"] += 1
+                return True
+            reserve_s = RESERVE_S + 2.0 * took_s
+        raise TooLateError("trajectory: was worked out too late to take over from a running one; it is not sent")

@@ -1,0 +1,110 @@
+"""An answer as the robot performs it: a plan, when it begins, and what runs until then."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from iat_ros.clock import whole_ns
+from iat_ros.robot.plan import JointPlan, Points
+from iat_ros.robot.spline import State
+from iat_ros.robot.trajectory import Timing
+from iat_ros.skeleton.motion import Motion
+
+SOONEST_S = 0.005
+"""What happens within so short a time after a message is sent, its controller may hear of too late [s]."""
+APART_S = 0.002
+"""Shortest time between points that are sent [s]."""
+SAME_RAD = 1e-3
+"""A robot that stands so near to where a plan begins is there: a sensor's noise, made up for while the plan is sent."""
+
+
+@dataclass(frozen=True)
+class Performance:
+    """A plan and when it begins.
+
+    Attributes:
+        plan: The plan.
+        began_s: When its time 0 is [s].
+        after: What runs until then; None if the robot stands, or if it runs already.
+    """
+
+    plan: JointPlan
+    began_s: float
+    after: Performance | None = None
+
+    @property
+    def ends_s(self) -> float:
+        """When it ends [s]."""
+        return self.began_s + self.plan.duration_s
+
+    def plan_time(self, time_s: float) -> float:
+        """Return which time of the plan it is at a time of the clock [s], by whole nanoseconds.
+
+        Messages hold no others; so where a plan takes over is the same instant for it, for the one before and for a
+        controller that hears of both.
+        """
+        return 1e-9 * (whole_ns(time_s) - whole_ns(self.began_s))
+
+    def points(self, sent_s: float) -> Points:
+        """Return what a controller is sent at a time [s], with times from then on.
+
+        They begin with the rest of what runs until the plan begins, so that the controller stays on the curve whenever
+        it hears of them. Points that are due within `SOONEST_S` are left out: a controller would jerk to them.
+        """
+        ahead_s = -self.plan_time(sent_s)
+        own = self.plan.points(SOONEST_S - ahead_s)
+        parts = [replace(own, times_s=own.times_s + ahead_s)]
+        if ahead_s >= SOONEST_S:
+            parts.insert(0, Points(np.array([ahead_s]), *(each[None] for each in vars(self.plan.state(0.0)).values())))
+            if self.after is not None:
+                before = self.after.points(sent_s)
+                # What ran before may be over by now; its last point, at rest, would then lie in the past.
+                kept = (before.times_s >= SOONEST_S) & (before.times_s < ahead_s - APART_S)
+                parts.insert(0, Points(*(each[kept] for each in vars(before).values())))
+        return Points(*(np.concatenate(each) for each in zip(*(vars(part).values() for part in parts), strict=True)))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of an answer.
+
+    Attributes:
+        performance: What is performed now.
+        error_rad: Mean angle between the directions asked for and the robot's [rad].
+        bent: Whether it was bent to keep clear of the robot itself.
+        complete: False if it only stops the robot; the answer can begin when it stands.
+    """
+
+    performance: Performance
+    error_rad: float
+    bent: bool
+    complete: bool
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An answer that was planned before it is given, from a robot that stands.
+
+    Attributes:
+        motion: The answer.
+        start: Where the robot stood.
+        timing: How it is to be performed.
+        outcome: What became of it.
+    """
+
+    motion: Motion
+    start: State
+    timing: Timing
+    outcome: Outcome
+
+    def fits(self, motion: Motion, start: State, timing: Timing) -> bool:
+        """Tell whether it is this answer, from where the robot stands, performed so."""
+        return (
+            timing == self.timing
+            and not start.moves
+            and bool(np.abs(start.position - self.start.position).max() < SAME_RAD)
+            and motion.duration_s == self.motion.duration_s
+            and np.array_equal(motion.limbs_in_body, self.motion.limbs_in_body)
+        )

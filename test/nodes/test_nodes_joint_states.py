@@ -1,0 +1,92 @@
+"""What joint states tell, and what may be concluded from them."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+from sensor_msgs.msg import JointState
+
+from iat_ros.errors import MessageError
+from iat_ros.nodes.joint_states import Measurement, read_joint_states
+from iat_ros.resources import find_config
+from iat_ros.robot.model import RobotModel
+from iat_ros.robot.performer import Performer
+from iat_ros.robot.spline import State
+from iat_ros.robot.trajectory import Timing
+
+NAMES = ("shoulder", "elbow")
+
+pytestmark = pytest.mark.ros
+
+
+@pytest.fixture(scope="module")
+def g1() -> RobotModel:
+    """The Unitree G1."""
+    return RobotModel.load(find_config("robots", "g1"))
+
+
+def test_joints_come_in_any_order_among_others() -> None:
+    """Names decide; what has no speed, or NaN for one, is taken to stand."""
+    message = JointState(name=["elbow", "wheel", "shoulder"], position=[2.0, 9.0, 1.0], velocity=[np.nan, 9.0, 0.5])
+    state = read_joint_states(message, NAMES)
+    assert state is not None
+    np.testing.assert_array_equal(state.position, [1.0, 2.0])
+    np.testing.assert_array_equal(state.velocity, [0.5, 0.0])
+    np.testing.assert_array_equal(state.acceleration, [0.0, 0.0])
+    message.velocity = []
+    standing = read_joint_states(message, NAMES)
+    assert standing is not None
+    assert not standing.velocity.any()
+
+
+def test_another_part_of_the_robot_tells_nothing() -> None:
+    """A message without all joints, or without positions, is no fault."""
+    assert read_joint_states(JointState(name=["elbow"], position=[1.0]), NAMES) is None
+    assert read_joint_states(JointState(name=list(NAMES), velocity=[1.0, 1.0]), NAMES) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "position", "velocity", "said"),
+    [
+        ([*NAMES, "elbow"], [1.0, 2.0, 3.0], [], "name a joint twice"),
+        (NAMES, [1.0], [], "another number of positions"),
+        (NAMES, [1.0, np.nan], [], "hold NaN"),
+        (NAMES, [1.0, -np.inf], [], "hold NaN"),
+        (NAMES, [1.0, 2.0], [0.0, np.inf], "speed above 100 rad/s"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_line(
+    name: tuple[str, ...], position: list[float], velocity: list[float], said: str
+) -> None:
+    """Each fault is named, without a word from NumPy."""
+    message = JointState(name=list(name), position=position, velocity=velocity)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(MessageError, match=said):
+            read_joint_states(message, NAMES)
+
+
+def test_a_robot_that_no_plan_moves_moves_strangely(g1: RobotModel) -> None:
+    """That holds until a plan of this node was performed; noise of a sensor is no motion."""
+    performer, measured = Performer(g1, g1.limb_names, None, Timing()), Measurement()
+    still = np.zeros(len(g1.rest))
+    assert not measured.moves_strangely(performer)
+    measured.take(State(g1.rest, still + 0.01, still), 1.0)
+    assert not measured.moves_strangely(performer)
+    measured.take(State(g1.rest, still + 0.5, still), 1.0)
+    assert measured.moves_strangely(performer)
+    performer.held(1.0, None)
+    assert not measured.moves_strangely(performer)
+
+
+def test_only_what_was_measured_after_the_stop_tells_where_the_robot_stands(g1: RobotModel) -> None:
+    """Before its last plan ended, it was elsewhere."""
+    performer, measured = Performer(g1, g1.limb_names, None, Timing()), Measurement()
+    performer.held(1.0, None)
+    still = np.zeros(len(g1.rest))
+    measured.take(State(g1.rest, still, still), 1.0)
+    assert measured.standing(performer) is None
+    measured.take(State(g1.rest, still, still), 1.1)
+    assert measured.standing(performer) is measured.state
