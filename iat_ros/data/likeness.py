@@ -59,7 +59,9 @@ def find_mislabelled(actions: Sequence[Action], apart: np.ndarray) -> list[Damag
             continue
         if own.min() > _MARGIN * others[index, near[-1]]:
             found.append(
-                Damage(action.name, "mislabelled", f"called '{action.label}', but its {votes} nearest: '{label}'")
+                Damage(
+                    action.name, "mislabelled", f"called '{action.label}', but its {votes} nearest are called '{label}'"
+                )
             )
     return found
 
