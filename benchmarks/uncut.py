@@ -46,7 +46,7 @@ ALONE = 0.15
 
 @dataclass(frozen=True)
 class Truth:
-    """What was done in a session, and which two of it belong together."""
+    """What was done in a session; the two of a pair share their turn."""
 
     done: list[Done]
 

@@ -41,7 +41,8 @@ def run(args: argparse.Namespace) -> int:
     print(inspection.source.summary())
     for one in inspection.damage:
         print(f"{one.clip or args.data}: {one.kind}: {one.why}", file=sys.stderr)
-    print("\n".join(inspection.source.account.lines()) if inspection.source.recordings else "", end="")
+    if inspection.source.recordings:
+        print("\n".join(inspection.source.account.lines()))
     print(f"{len(inspection.actions)} actions, {len(inspection.pairs)} pairs, {len(inspection.damage)} warnings")
     print(inspection.helps.advice)
     if args.out:

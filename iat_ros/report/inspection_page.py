@@ -84,8 +84,10 @@ def _help(inspection: Inspection, directory: Path) -> list[Block]:
         text = "The error with fewer people, and with fewer pairs of the same people."
         caption = (
             "Error: how far the nearest known stimulus' response lies from what was answered indeed; 1 is no better "
-            "than chance. Whoever acts is left out of what is known. A rough guide: a trained model does better."
+            "than chance. Whoever acts is left out of what is known. It is a rough guide, and no score of a model."
         )
+        if inspection.source.recordings:
+            caption += " Each body id of each recording counts as a person."
         blocks.append(Pictures(((draw_help(helps, directory), text),), caption))
     return blocks
 
