@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 VERBS = {
     "train": "learn a model from a data directory",
+    "inspect": "a look at data before training: warnings, pairs, embedding",
     "evaluate": "score a model with IAT-test and IAT-train, offline or --live",
     "reproduce": "the paper's comparison from raw data: tables, figures and a page",
     "interact": "all nodes in one process",
@@ -18,6 +19,7 @@ VERBS = {
     "tracker": "markers, TF, PoseArray, ZED or ROS4HRI -> skeletons, one node",
     "camera": "webcam or video -> skeletons through MediaPipe, one node",
     "play": "stream clips or a bag as a live skeleton",
+    "record": "skeletons -> a bag to learn from",
     "viewer": "show person, answer and robot in a browser page",
     "demo": "play a recording to the nodes and show what they answer",
     "make_up": "write made-up motions as a bag",

@@ -52,6 +52,8 @@ def run(args: argparse.Namespace) -> int:
         raise
     people = ", ".join(sorted(set(division.pairs.people)))
     print(source.summary())
+    if source.recordings:
+        print("\n".join(source.account.lines()))
     print(f"{source.name}: {len(division.pairs)} pairs to learn from, people {people}")
     bars: dict[str, tqdm] = {}
 
@@ -88,7 +90,8 @@ def run(args: argparse.Namespace) -> int:
         print("real pairs carry no labels: IAT-test, IAT-train and the augmentation's reliability R are not measured")
     save_card(args.out, replace(trained.card, scores=scores))
     print(f"{args.out}: written" + "".join(f"\n  {name:28s} {value:6.2f}" for name, value in scores.items()))
-    write_json(args.json, {"model": str(args.out), "seed": args.seed, "scores": scores})
+    pairing = {"pairing": source.account.as_dict()} if source.recordings else {}
+    write_json(args.json, {"model": str(args.out), "seed": args.seed, "scores": scores, **pairing})
     return 0
 
 

@@ -15,6 +15,7 @@ _SIGNS = {
     "sbu": ("s01s02/01/001/skeleton_pos.txt", re.compile(r"(.*/)?skeleton_pos\.txt")),
     "nuisi": ("Waving_p1.txt, Waving_p2.txt", re.compile(r"(data/)?[^/]+_p[12]\.txt")),
     "air_act2act": ("C001P001A005S003.joint", re.compile(r"(.*/)?[^/]+\.joint")),
+    "bag": ("metadata.yaml beside a .mcap or .db3 file", re.compile(r"(.*/)?[^/]+\.(mcap|db3)(\.zstd)?")),
 }
 FORMATS = tuple(_SIGNS)
 
@@ -35,7 +36,7 @@ def detect_format(path: Path) -> str:
     A directory with ``dataset.yaml`` is in the generic form, whatever else lies in it.
 
     Args:
-        path: A directory, or an NPZ file.
+        path: A directory, an NPZ file, or a bag's .mcap or .db3 file.
 
     Returns:
         One of `FORMATS`.
@@ -46,7 +47,9 @@ def detect_format(path: Path) -> str:
     if path.is_file():
         if path.suffix == ".npz":
             return "generic"
-        raise DataError(f"{path}: expected a directory, or a data set as one .npz file")
+        if path.suffix in (".mcap", ".db3"):
+            return "bag"
+        raise DataError(f"{path}: expected a directory, a data set as one .npz file, or a bag's .mcap or .db3 file")
     if not path.is_dir():
         raise DataError(f"{path}: no such directory, and no .npz file")
     if (path / DATASET).is_file():

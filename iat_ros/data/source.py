@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from iat_ros.data import air_act2act, generic, made_up, ntu, nuisi, sbu, utd_mhad
@@ -12,8 +12,11 @@ from iat_ros.data.actions import Action, ActionPair, cut_action
 from iat_ros.data.clip import Clip
 from iat_ros.data.formats import check_format, detect_format
 from iat_ros.data.interaction import Interaction, cut_interaction
+from iat_ros.data.pairing import PairingAccount, as_pairs
 from iat_ros.data.protocol import Division, Rule, divide, divide_real_pairs
 from iat_ros.data.reading import Reading
+from iat_ros.data.uncut import UncutRecording, find_bags, read_recording
+from iat_ros.data.uncut_pairs import find_pairs
 from iat_ros.errors import DataError
 from iat_ros.resources import to_path
 from iat_ros.skeleton.definition import SkeletonDefinition, load_skeleton
@@ -49,6 +52,9 @@ class Source:
         rules: Which action is to be answered with which; none where interactions are given.
         interactions: Recordings of two people together; their pairs are real.
         reading: What happens to clips that cannot be cut, and what was left out so far.
+        recordings: Recordings that nobody cut; their pairs are found.
+        stimulus_bodies: Who acts in them, by person; learned where it is empty.
+        account: What became of all that was found in them.
     """
 
     name: str
@@ -57,6 +63,9 @@ class Source:
     rules: tuple[Rule, ...]
     interactions: list[Interaction] = field(default_factory=list)
     reading: Reading = field(default_factory=Reading)
+    recordings: list[UncutRecording] = field(default_factory=list)
+    stimulus_bodies: frozenset[str] = frozenset()
+    account: PairingAccount = field(default_factory=PairingAccount)
 
     @property
     def labelled(self) -> bool:
@@ -72,11 +81,14 @@ class Source:
         return self.reading.each(self.name, "clips", self.clips, lambda clip: cut_action(self.definition, clip, frames))
 
     def real_pairs(self, frames: int) -> list[ActionPair]:
-        """Cut every interaction into pairs of windows of T frames.
+        """Cut every interaction into pairs of windows of T frames; in uncut recordings, find them.
 
         Raises:
             DataError: In an interaction nothing was answered, and bad ones are to be refused.
         """
+        if self.recordings:
+            _, pairs = find_pairs(self.definition, self.recordings, frames, self.account, self.stimulus_bodies)
+            return as_pairs(pairs)
         found = self.reading.each(
             self.name,
             "interactions",
@@ -106,21 +118,35 @@ class Source:
     def summary(self) -> str:
         """Say in one line what was read, and what was not."""
         parts = [f"{len(self.interactions)} interactions of two people"] if self.interactions else []
-        parts += [f"{len(self.clips)} clips", f"{len({clip.person for clip in self.clips})} people"]
+        if self.recordings:
+            minutes = sum(recording.minutes for recording in self.recordings)
+            parts += [f"{len(self.recordings)} uncut recordings", f"{minutes:.1f} minutes"]
+        else:
+            parts += [f"{len(self.clips)} clips"]
+        parts += [f"{len({clip.person for clip in self.clips})} people"]
         parts += [f"skeleton '{self.definition.name}' ({len(self.definition.limbs)} limbs)"]
         text = f"{self.name}: {', '.join(parts)}"
         left_out = [*([f"{len(self.reading.bad)} bad"] if self.reading.bad else []), *self.reading.notes]
         return text + (f"; left out: {', '.join(left_out)}" if left_out else "")
 
 
-def open_source(data: str, seed: int = 0, kind: str = "auto", reading: Reading | None = None) -> Source:
+def open_source(
+    data: str,
+    seed: int = 0,
+    kind: str = "auto",
+    reading: Reading | None = None,
+    skeleton: str = "utd_mhad",
+    stimulus_bodies: Sequence[int] = (),
+) -> Source:
     """Open a data set, or make motions up.
 
     Args:
-        data: A directory or an NPZ file, or ``made_up``.
+        data: A directory, a bag or an NPZ file, or ``made_up``.
         seed: Seed of made-up motions.
         kind: The format, one of `iat_ros.data.formats.FORMATS`, or ``auto``: told from the content.
         reading: What happens to what is bad; the default refuses it.
+        skeleton: What was recorded, where the data is a bag: the name of a definition, or a YAML file.
+        stimulus_bodies: Body ids of those who act, where the data is a bag; learned where there is none.
 
     Raises:
         DataError: There is no data set, or something in it is bad and bad things are to be refused.
@@ -136,6 +162,8 @@ def open_source(data: str, seed: int = 0, kind: str = "auto", reading: Reading |
     if kind == "generic":
         read = generic.read_set(path, reading)
         source = Source(path.name, read.definition, read.clips, read.rules, read.interactions, reading)
+    elif kind == "bag":
+        source = _open_bags(path, load_skeleton(skeleton), reading, stimulus_bodies)
     elif not path.is_dir():
         raise DataError(f"{path}: no such directory")
     elif kind == "utd_mhad":
@@ -148,6 +176,25 @@ def open_source(data: str, seed: int = 0, kind: str = "auto", reading: Reading |
         clips = [clip for interaction in interactions for clip in (interaction.first, interaction.second)]
         source = Source(name, load_skeleton(skeleton), clips, (), interactions, reading)
     return _without_copies(source)
+
+
+def _open_bags(path: Path, definition: SkeletonDefinition, reading: Reading, stimulus_bodies: Sequence[int]) -> Source:
+    """Open a bag, or a directory of bags, of people whom nobody cut.
+
+    Raises:
+        DataError: A bag cannot be read and bad ones are to be refused, or a body that is told to act is in none.
+    """
+    bags = find_bags(path)
+    recordings = reading.each(str(path), "bags", bags, lambda bag: read_recording(bag, definition))
+    tracks = [track for recording in recordings for track in recording.tracks]
+    acting = frozenset(track.person for track in tracks if int(track.person.rsplit("/")[-1]) in set(stimulus_bodies))
+    seen = {int(track.person.rsplit("/")[-1]) for track in tracks}
+    for body in stimulus_bodies:
+        if body not in seen:
+            raise DataError(
+                f"{path}: --stimulus {body}: nobody of that body id is in it; seen: {', '.join(map(str, sorted(seen)))}"
+            )
+    return Source(path.name, definition, tracks, (), [], reading, recordings, acting)
 
 
 def _without_copies(source: Source) -> Source:
@@ -167,7 +214,7 @@ def _without_copies(source: Source) -> Source:
     bad = {clip.name for clips in copies for clip in clips}
     interactions = [one for one in source.interactions if not {one.first.name, one.second.name} & bad]
     clips = [clip for clip in source.clips if clip.name not in bad]
-    return Source(source.name, source.definition, clips, source.rules, interactions, source.reading)
+    return replace(source, clips=clips, interactions=interactions)
 
 
 def _named(clips: Sequence[Clip]) -> str:

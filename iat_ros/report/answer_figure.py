@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def limb_sides(definition: SkeletonDefinition) -> list[str]:
 
 def draw_answers(data: AnswerData, directory: Path) -> list[Drawn]:
     """Draw one figure for each stimulus: its strip, and one strip for each of its answers."""
-    figure = _Strips(data.definition)
+    figure = Strips(data.definition)
     return [
         figure.draw(
             readable(name),
@@ -61,8 +62,12 @@ def draw_answers(data: AnswerData, directory: Path) -> list[Drawn]:
     ]
 
 
-class _Strips:
-    """Draws motions of one skeleton as rows of poses."""
+class Strips:
+    """Draws motions of one skeleton as rows of poses.
+
+    Args:
+        definition: The skeleton.
+    """
 
     def __init__(self, definition: SkeletonDefinition) -> None:
         self._chain = LimbChain(definition)
@@ -75,8 +80,16 @@ class _Strips:
         forward = np.cos(_ELEVATION) * forward + np.sin(_ELEVATION) * down
         self._camera = np.stack([right, np.cross(right, forward), forward])  # rows: right, up, away from the camera
 
-    def draw(self, name: str, motions: list[np.ndarray], durations_s: list[float], directory: Path, file: str) -> Drawn:
-        """Draw motions (T, L, 3) of limb vectors in the body frame below each other, with how long they last [s]."""
+    def draw(
+        self,
+        name: str,
+        motions: list[np.ndarray],
+        durations_s: list[float],
+        directory: Path,
+        file: str,
+        titles: Sequence[str] = (),
+    ) -> Drawn:
+        """Draw motions (T, L, 3) of given durations [s] below each other; the titles are those of the first ones."""
         rows = [self._poses(limbs_in_body) for limbs_in_body in motions]
         right, left = (np.stack([extreme(poses[..., 0], axis=1) for poses in rows]) for extreme in (np.max, np.min))
         pitch = float((right[:, :-1] - left[:, 1:]).max()) + _GAP_M  # neighbours just do not touch
@@ -94,9 +107,10 @@ class _Strips:
                 axes.spines[["left", "bottom"]].set_visible(False)
                 axes.axhline(low[row], color=GRID, linewidth=1.6)
                 title = f"Answer, noise vector z{row}" if row else f"Stimulus: {name}"
+                title = titles[row] if row < len(titles) else title
                 axes.set_title(title, color=(_ANSWER if row else _STIMULUS)[""], pad=3)
                 axes.set_title(f"{duration:.1f} s", loc="right", fontweight="normal", color=FAINT, fontsize=9.5, pad=3)
-            self._legend(figure)
+            self._legend(figure, answers=len(rows) > 1)
             return save(figure, directory, file)
 
     def _poses(self, limbs_in_body: np.ndarray) -> np.ndarray:
@@ -123,10 +137,10 @@ class _Strips:
                 )
             )
 
-    def _legend(self, figure: Any) -> None:
+    def _legend(self, figure: Any, answers: bool) -> None:
         handles = [
-            Line2D([], [], color=colours[side], linewidth=2.6, label=f"{who}, {side} limbs")
-            for who, colours in (("stimulus", _STIMULUS), ("answer", _ANSWER))
+            Line2D([], [], color=colours[side], linewidth=2.6, label=f"{who}{side} limbs")
+            for who, colours in ((("stimulus, ", _STIMULUS), ("answer, ", _ANSWER)) if answers else (("", _STIMULUS),))
             for side in ("left", "right")
             if side in self._sides
         ]

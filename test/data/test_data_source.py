@@ -59,7 +59,7 @@ def test_no_format_and_two_formats_are_refused(tmp_path: Path) -> None:
         open_source(str(tmp_path), kind="ntu")
     with pytest.raises(ConfigError, match="'mocap' is unknown; choose one of: generic, utd_mhad"):
         open_source(str(tmp_path), kind="mocap")
-    with pytest.raises(DataError, match=r"expected a directory, or a data set as one \.npz file"):
+    with pytest.raises(DataError, match=r"expected a directory, a data set as one \.npz file, or a bag's"):
         open_source(str(tmp_path / "a.joint"))
     with pytest.raises(ConfigError, match="on_bad 'ignore' is unknown; choose one of: refuse, skip"):
         Reading("ignore")

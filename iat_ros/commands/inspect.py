@@ -1,0 +1,56 @@
+"""``inspect``: a look at a data set or a bag before training, as a page."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from iat_ros.commands.data_options import add_data, open_data
+from iat_ros.commands.entry import add_json, run_verb, write_json
+from iat_ros.errors import ConfigError
+from iat_ros.report.inspection import inspect
+from iat_ros.report.inspection_page import write_inspection
+from iat_ros.training.config import load_training_config
+
+DESCRIPTION = (
+    "Look at a data set before training: clips, pairs and embedding as a page; warns of recordings that are mirrored, "
+    "frozen, jumping, mislabelled and so on, and says what would help most. Exit code 0: nothing looks wrong, 1: "
+    "something does, or the data cannot be read."
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this verb."""
+    add_data(parser)
+    parser.set_defaults(on_bad="skip")
+    parser.add_argument("--out", type=Path, help="directory for the page; must be empty or missing. Default: no page")
+    parser.add_argument("--config", default="default", help="recipe whose windows and embedding are used")
+    add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Inspect, tell, and write the page."""
+    torch.set_num_threads(1)
+    if args.out and args.out.exists() and (not args.out.is_dir() or any(args.out.iterdir())):
+        raise ConfigError(f"--out {args.out}: is not an empty directory; choose another one")
+    inspection = inspect(open_data(args), load_training_config(args.config))
+    print(inspection.source.summary())
+    for one in inspection.damage:
+        print(f"{one.clip or args.data}: {one.kind}: {one.why}", file=sys.stderr)
+    if inspection.source.recordings:
+        print("\n".join(inspection.source.account.lines()))
+    print(f"{len(inspection.actions)} actions, {len(inspection.pairs)} pairs, {len(inspection.damage)} warnings")
+    print(inspection.helps.advice)
+    if args.out:
+        print(f"page: {write_inspection(inspection, args.out)}")
+    write_json(args.json, inspection.as_dict())
+    return 1 if inspection.damage else 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run this verb."""
+    return run_verb("inspect", DESCRIPTION, add_arguments, run, argv)

@@ -1,0 +1,44 @@
+"""From uncut recordings to pairs: actions of everybody, and who answered whom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from iat_ros.data.pairing import PairingAccount, pair_up
+from iat_ros.data.plausibility import FEWEST, Plausibility
+from iat_ros.data.uncut import FoundAction, UncutRecording, find_actions
+from iat_ros.skeleton.definition import SkeletonDefinition
+
+
+def find_pairs(
+    definition: SkeletonDefinition,
+    recordings: Sequence[UncutRecording],
+    frames: int,
+    account: PairingAccount,
+    stimulus_bodies: frozenset[str] = frozenset(),
+) -> tuple[list[FoundAction], list[tuple[FoundAction, FoundAction]]]:
+    """Find all actions of recordings, and pair them: by their times, then by their times and what such pairs look like.
+
+    Args:
+        definition: The skeleton.
+        recordings: Of the same skeleton.
+        frames: T.
+        account: Where to note what became of everything.
+        stimulus_bodies: Who acts; empty: learned from who acts first.
+
+    Returns:
+        All actions, and those that are pairs.
+    """
+    found: list[list[FoundAction]] = []
+    for recording in recordings:
+        account.minutes += recording.minutes
+        account.dropped += recording.dropped
+        found.append([])
+        for track in recording.tracks:
+            mine = find_actions(definition, track, frames, account.dropped)
+            account.actions[track.person] = len(mine)
+            found[-1] += mine
+    everything = [action for part in found for action in part]
+    by_time = [pair for part in found for pair in pair_up(part, PairingAccount(), stimulus_bodies)]
+    plausibility = Plausibility(by_time) if len(by_time) >= FEWEST else None
+    return everything, [pair for part in found for pair in pair_up(part, account, stimulus_bodies, plausibility)]

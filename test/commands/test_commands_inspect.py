@@ -1,0 +1,103 @@
+"""inspect and train on what nobody looked at before: damaged clips, and bags that nobody cut."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from iat_ros.commands import inspect, train
+from iat_ros.data.actions import find_segments
+from iat_ros.data.bag import write_bag
+from iat_ros.data.generic_writer import write_set
+from iat_ros.data.made_up import make_clips
+from iat_ros.data.made_up_session import Take, Turn, make_session
+from iat_ros.data.protocol import Rule
+from iat_ros.skeleton.definition import load_skeleton
+
+UTD = load_skeleton("utd_mhad")
+RULES = (Rule("throw", "catch"), Rule("knock", "wave"))
+
+
+def test_clean_data_gives_no_warning_and_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 0, and every picture that the page names is there."""
+    write_set(
+        tmp_path / "set.npz", make_clips(4, 3, actions=("throw", "catch", "knock", "wave")), "utd_mhad", rules=RULES
+    )
+    words = ["--data", str(tmp_path / "set.npz"), "--out", str(tmp_path / "page"), "--json", str(tmp_path / "j.json")]
+    assert inspect.main(words) == 0
+    told = capsys.readouterr()
+    assert "48 actions, 24 pairs, 0 warnings" in told.out
+    assert told.err == ""
+    page = (tmp_path / "page" / "index.html").read_text()
+    assert "Nothing looks wrong" in page
+    assert "throw / catch" in (tmp_path / "page" / "figures" / "embedding.svg").read_text() or "Colours tell" in page
+    pictures = [part.split('"')[0] for part in page.split('src="')[1:]]
+    assert len(pictures) >= 10
+    assert all((tmp_path / "page" / picture).is_file() for picture in pictures)
+    content = json.loads((tmp_path / "j.json").read_text())
+    assert content["warnings"] == []
+    assert content["people"] == ["s1", "s2", "s3", "s4"]
+    assert inspect.main(words) == 1
+    assert "is not an empty directory" in capsys.readouterr().err
+
+
+def test_damaged_copies_are_named_and_give_exit_code_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Mirrored, frozen and wrongly named at once: each is named with its kind, and drawn."""
+    clips = make_clips(4, 3, actions=("throw", "catch", "knock", "wave"))
+    frozen = clips[1].positions.copy()
+    frozen[10:40] = frozen[10]
+    clips[0] = replace(clips[0], positions=clips[0].positions * np.array([-1.0, 1.0, 1.0]))
+    clips[1] = replace(clips[1], positions=frozen)
+    clips[20] = replace(clips[20], action="throw" if clips[20].action != "throw" else "catch")
+    write_set(tmp_path / "set.npz", clips, "utd_mhad", rules=RULES)
+    words = ["--data", str(tmp_path / "set.npz"), "--out", str(tmp_path / "page"), "--json", str(tmp_path / "j.json")]
+    assert inspect.main(words) == 1
+    found = {(one["clip"], one["kind"]) for one in json.loads((tmp_path / "j.json").read_text())["warnings"]}
+    expected = {(clips[0].name, "mirrored"), (clips[1].name, "frozen"), (clips[20].name, "mislabelled")}
+    assert expected <= found
+    assert {clip for clip, _ in found} == {clip for clip, _ in expected}
+    assert (tmp_path / "page" / "figures" / "warned_3.png").is_file()
+    assert f"{clips[0].name}: mirrored" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def bag(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve answered actions in one recording."""
+    takes = {}
+    for clip in make_clips(2, 6, actions=("throw", "catch", "knock", "wave")):
+        (segment,), _ = find_segments(UTD, clip)
+        takes[clip.name] = Take(clip, float(segment.times_s[0]), float(segment.times_s[-1]))
+    turns = [
+        Turn(takes[f"{rule.stimulus}_s1_t{trial}"], takes[f"{rule.response}_s2_t{trial}"])
+        for trial in range(1, 7)
+        for rule in RULES
+    ]
+    path = tmp_path_factory.mktemp("bags") / "session"
+    write_bag(path, make_session(turns, seed=0)[0])
+    return path
+
+
+def test_inspect_reads_an_uncut_bag(tmp_path: Path, bag: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Actions, pairs and who acts are told; no label colours anything."""
+    assert inspect.main(["--data", str(bag), "--out", str(tmp_path / "page")]) == 0
+    told = capsys.readouterr().out
+    assert "24 actions, 12 pairs, 0 warnings" in told
+    assert "who acts: session/1 and session/2: session/1" in told
+    assert "there are no labels to colour them by" in (tmp_path / "page" / "index.html").read_text()
+
+
+def test_train_learns_from_an_uncut_bag(tmp_path: Path, bag: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The account is printed and in the figures, and a model comes out."""
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text("width: 16\npool: 64\ngan: {steps: 2, batch: 8}\n")
+    words = ["--data", str(bag), "--config", str(recipe), "--out", str(tmp_path / "model")]
+    assert train.main([*words, "--stimulus", "1", "--json", str(tmp_path / "t.json")]) == 0
+    told = capsys.readouterr().out
+    assert "minutes, 24 actions found: session/1: 12, session/2: 12" in told
+    assert "12 pairs; 0 actions in none" in told
+    assert json.loads((tmp_path / "t.json").read_text())["pairing"]["pairs"] == 12
+    assert (tmp_path / "model" / "model.safetensors").is_file()
