@@ -14,7 +14,7 @@ VERBS = {
     "perception": "skeletons -> windows, one node",
     "act2act": "windows -> responses, one node",
     "trajectory": "responses -> joint_trajectory, one node",
-    "robot": "a simulated robot: joint_trajectory -> joint_states, one node",
+    "robot": "check URDF: propose and try a robot's mapping; alone: a simulated robot, one node",
     "tracker": "markers, TF, PoseArray, ZED or ROS4HRI -> skeletons, one node",
     "camera": "webcam or video -> skeletons through MediaPipe, one node",
     "play": "stream clips or a bag as a live skeleton",

@@ -19,14 +19,15 @@ SETTINGS = {
     "skeleton": "Skeleton definition: the name of one that ships, or a YAML file.",
     "model": "Model directory, or the name of a model that ships.",
     "device": "Where the model computes: auto, cpu or cuda.",
-    "robot": "Robot: the name of one that ships, or a YAML file with URDF and mapping.",
+    "robot": "Robot: the name of one that ships, or a YAML file with mapping and, maybe, URDF.",
 }
 INPUTS = ("skeletons", "markers", "tf", "pose_array", "zed", "hri")
 RESPAWN_DELAY_S = 0.5  # a node that cannot even start must not keep a core busy
 TOPICS = {
     "skeletons": "Topic on which the tracker publishes people (sensor_msgs/PointCloud2).",
     "joint_states": "Topic that tells where the robot's joints are (sensor_msgs/JointState).",
-    "joint_trajectory": "Topic of the robot's controller, such as /arm_controller/joint_trajectory.",
+    "joint_trajectory": "Topic of the controller, unless the robot's file names one: /arm_controller/joint_trajectory.",
+    "robot_description": "Topic of the robot's URDF (std_msgs/String), used where the robot's file names none.",
 }
 
 

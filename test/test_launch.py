@@ -23,7 +23,8 @@ from iat_ros.nodes.tracker.node import SOURCES
 ROOT = Path(__file__).parents[1]
 FILE = ROOT / "launch" / "interact.launch.py"
 ARGUMENTS = {
-    "skeleton", "model", "device", "robot", "skeletons", "joint_states", "joint_trajectory", "processes", "namespace",
+    "skeleton", "model", "device", "robot", "skeletons", "joint_states", "joint_trajectory",
+    "robot_description", "processes", "namespace",
     "params_file", "enclaves", "simulate", "viewer", "respawn", "use_sim_time",
     "log_level", "input", "input_topic",
 }  # fmt: skip

@@ -242,7 +242,7 @@ class _Rig:
             self._set_clock(node)
         positions, velocities, broken = self.robot.update(self._now_ns, self._now_ns - before_ns)
         if broken:
-            segment = self.robot.controller._segment
+            segment = next(iter(self.robot.controllers.values()))._segment
             span = "no segment" if segment is None else f"a segment of {segment._duration_s:.3g} s"
             self._note(f"robot: commanded beyond its limits in {span}: {broken}, largest {self.robot.watch.largest}")
         self._state.header.stamp = to_stamp(1e-9 * self._now_ns)

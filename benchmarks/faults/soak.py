@@ -128,7 +128,7 @@ class Soak:
         """Send a performance as the trajectory node does."""
         points = begun.points(1e-9 * self.now_ns)
         times = np.round(1e9 * points.times_s).astype(np.int64)
-        names = self.robot.controller.joint_names
+        names = self.robot.joint_names
         self.counts["wrong trajectories"] += not (
             times[0] > 0 and (np.diff(times) > 0).all() and np.isfinite(points.positions).all()
         )
@@ -141,7 +141,7 @@ class Soak:
         """Let the controller work until a time [ns]."""
         while self._updated_ns + STEP_NS <= until_ns:
             step_ns = STEP_NS
-            if not (self.robot.controller.waiting or self._performer.moving(1e-9 * self._updated_ns - 0.1)):
+            if not (self.robot.waiting or self._performer.moving(1e-9 * self._updated_ns - 0.1)):
                 step_ns = (until_ns - self._updated_ns) // STEP_NS * STEP_NS
             self._updated_ns += step_ns
             self.robot.update(self._updated_ns, step_ns)

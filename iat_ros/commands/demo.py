@@ -16,6 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_recording(parser)
     parser.add_argument("--model", default="utd_mhad", help="model directory, or the name of one that ships")
     parser.add_argument("--robot", default="g1", help="robot: the name of one that ships, or a YAML file")
+    parser.add_argument("--urdf", metavar="FILE", help="the robot's URDF, where its file names none")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--headless", action="store_true", help="no page")
     parser.add_argument("--port", type=whole(0, 65535), default=8080, help="port of the page on localhost")
@@ -27,8 +28,12 @@ def run(args: argparse.Namespace) -> int:
     """Run the demonstration, looping over the recording until Ctrl-C or --duration."""
     frames = open_recording(args)
     from iat_ros.nodes.demo import run_demo
+    from iat_ros.resources import to_path
+    from iat_ros.robot.urdf import read_urdf
 
     parameters = {"model": args.model, "robot": args.robot, "device": args.device, "port": args.port}
+    if args.urdf is not None:
+        parameters["robot_description"] = read_urdf(to_path(args.urdf))
     summary = run_demo(frames, parameters, page=not args.headless, duration_s=args.duration, ros_args=args.ros_args)
     latency = summary["latency_ms"]
     print(f"{summary['actions']} actions, {summary['answers']} answers", end="; ")

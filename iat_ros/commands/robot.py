@@ -1,27 +1,100 @@
-"""``robot``: the simulated robot alone in a process."""
+"""``robot``: ``check`` tries a URDF and proposes its mapping; ``simulate`` stands for a robot where there is none."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 
-from iat_ros.commands.entry import run_verb
+from iat_ros.commands.entry import add_json, run_verb, write_json
 from iat_ros.commands.node_options import add_autostart
+from iat_ros.errors import IatError
+from iat_ros.resources import find_config, to_path
 
 DESCRIPTION = (
+    "check: propose the mapping of a robot from its URDF, and see it imitate. simulate, or no word at all: run a "
+    "simulated robot."
+)
+SIMULATE = (
     "Run a simulated robot: follow joint_trajectory as a joint_trajectory_controller does, publish joint_states. Never "
     "beside a real one. Parameters: --ros-args -p NAME:=VALUE."
 )
+CHECK = (
+    "Propose the mapping of a robot from its URDF, say what that lacks, and let it imitate ten test motions. The "
+    "mapping goes to the standard output, the rest to the standard error. Exit code 1 when no mapping can be found."
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this verb."""
+    add_autostart(parser)
+    actions = parser.add_subparsers(dest="action", metavar="{simulate,check}")
+    simulate = actions.add_parser("simulate", help="run a simulated robot, one node", description=SIMULATE)
+    add_autostart(simulate)
+    check = actions.add_parser("check", help="propose and try the mapping of a robot", description=CHECK)
+    check.add_argument("robot", metavar="URDF|ROBOT", help="URDF file; or a mapping, by name or YAML file, to try that")
+    check.add_argument("--urdf", metavar="FILE", help="the URDF, where a mapping is tried that names none")
+    check.add_argument("--out", metavar="FILE", help="write the mapping to FILE (.yaml)")
+    check.add_argument("--picture", metavar="FILE", help="draw the robot imitating a motion (.png, .svg or .pdf)")
+    add_json(check)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the node until Ctrl-C."""
+    """Run the node until Ctrl-C, or check a robot."""
+    if args.action == "check":
+        return run_check(args)
     from iat_ros.nodes.process import run_nodes
     from iat_ros.nodes.robot import RobotNode
 
     return run_nodes(lambda: [RobotNode()], args.ros_args, not args.no_autostart)
 
 
+def run_check(args: argparse.Namespace) -> int:
+    """Check a robot: the mapping on stdout, all else on stderr, so that ``> my_robot.yaml`` does what it seems to."""
+    from iat_ros.robot.check import check_mapping, check_urdf
+    from iat_ros.robot.mapping_file import to_yaml
+
+    picture = None if args.picture is None else _writable("--picture", args.picture, {".png", ".svg", ".pdf"})
+    out = None if args.out is None else _writable("--out", args.out, {".yaml", ".yml"})
+    given = to_path(args.robot)
+    if given.is_file() and given.suffix not in {".yaml", ".yml"}:
+        found = check_urdf(given)
+        text = to_yaml(
+            found.config, [f"Proposed from {given.name}. Look at the picture; set what a # follows to your robot."]
+        )
+    else:
+        found = check_mapping(find_config("robots", args.robot), None if args.urdf is None else to_path(args.urdf))
+        text = to_yaml(found.config, [])
+    print(text, end="", flush=True)
+    for line in found.lines():
+        print(line, file=sys.stderr)
+    if out is not None:
+        _write(out, text)
+    if picture is not None:
+        from iat_ros.report.robot_picture import draw_robot
+
+        draw_robot(found.model, found.tree, found.trial, picture)
+    write_json(args.json, found.figures())
+    return 0
+
+
+def _writable(option: str, text: str, suffixes: set[str]) -> Path:
+    path = to_path(text)
+    if path.suffix not in suffixes:
+        raise IatError(f"{option} {text}: expected a file that ends in {', '.join(sorted(suffixes))}")
+    if not path.absolute().parent.is_dir():
+        raise IatError(f"{option} {text}: there is no folder {path.absolute().parent}")
+    return path
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise IatError(f"--out {path}: cannot be written: {error.strerror or error}") from error
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run this verb."""
-    return run_verb("robot", DESCRIPTION, add_autostart, run, argv)
+    return run_verb("robot", DESCRIPTION, add_arguments, run, argv)

@@ -148,6 +148,14 @@ INTERFACES = (
         "shows no robot.",
     ),
     Interface(
+        "robot_description",
+        "std_msgs/msg/String",
+        ("trajectory", "robot", "viewer"),
+        (),
+        "The robot's URDF, as robot_state_publisher publishes it (reliable, transient local). Read on configure, where "
+        "neither the parameter of this name nor the robot's file has one.",
+    ),
+    Interface(
         "joint_trajectory",
         "trajectory_msgs/msg/JointTrajectory",
         ("robot", "viewer"),

@@ -49,11 +49,13 @@ def run_demo(
     nodes: list[Node] = []
     try:
         chain = _make_chain(parameters, page)
-        monitor, player = MonitorNode(), PlayNode()
-        nodes = [*chain, monitor, player]
+        nodes = list(chain)
         for node in chain:
             if isinstance(node, LifecycleNode) and not bring_up(node):
                 raise IatError(f"the node {node.get_name()} refused to start; its line above says why")
+        controllers = next(node.controllers for node in chain if isinstance(node, RobotNode))
+        monitor, player = MonitorNode(controllers), PlayNode()
+        nodes += [monitor, player]
         for node in chain:
             if url := getattr(node, "url", None):
                 print(f"open {url} in a browser; Ctrl-C ends", flush=True)

@@ -66,7 +66,7 @@ def evaluate_live(
     os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
     stop = start_ros([])
     processes = _start(model, robot, source.definition.name)
-    monitor, player = MonitorNode(), PlayNode()
+    monitor, player = MonitorNode(tuple(robot_model.config.controllers())), PlayNode()
     executor = SingleThreadedExecutor()
     executor.add_node(monitor)
     over = threading.Event()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 from rclpy.node import Node
 from sensor_msgs.msg import PointCloud2
-from trajectory_msgs.msg import JointTrajectory
+from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from iat_ros.nodes.base import RESULT_QOS, SENSOR_QOS
 from iat_ros.nodes.clouds import stamp_s
@@ -39,14 +40,23 @@ class Observed:
 class MonitorNode(Node):
     """Subscribes everything between ``skeletons`` and ``joint_trajectory``."""
 
-    def __init__(self) -> None:
+    def __init__(self, controllers: Sequence[str] = ("joint_trajectory",)) -> None:
+        """Subscribe.
+
+        Args:
+            controllers: The topics of the robot's controllers. Their parts of a trajectory, of one stamp, are one again
+                in what is seen.
+        """
         super().__init__("monitor")
         self.seen = Observed()
         self._frame_stamp_s = float("nan")
         self.create_subscription(PointCloud2, "skeletons", self._on_skeletons, SENSOR_QOS)
         self.create_subscription(PointCloud2, "windows", self._on_window, RESULT_QOS)
         self.create_subscription(PointCloud2, "responses", self._on_response, RESULT_QOS)
-        self.create_subscription(JointTrajectory, "joint_trajectory", self._on_trajectory, RESULT_QOS)
+        self._parts: dict[str, JointTrajectory] = {}
+        self._controllers = tuple(controllers)
+        for topic in controllers:
+            self.create_subscription(JointTrajectory, topic, partial(self._on_part, topic), RESULT_QOS)
 
     def _now_s(self) -> float:
         return float(self.get_clock().now().nanoseconds * 1e-9)
@@ -60,12 +70,32 @@ class MonitorNode(Node):
     def _on_response(self, message: PointCloud2) -> None:
         self.seen.responses.append((self._now_s(), message))
 
+    def _on_part(self, topic: str, message: JointTrajectory) -> None:
+        self._parts[topic] = message
+        parts = [self._parts.get(each) for each in self._controllers]
+        if all(part is not None and part.header.stamp == message.header.stamp for part in parts):
+            self._on_trajectory(joined([part for part in parts if part is not None]))
+
     def _on_trajectory(self, message: JointTrajectory) -> None:
         now = self._now_s()
         self.seen.trajectories.append((now, message))
         if self.seen.windows:
             self.seen.latencies_ms.append(1e3 * (now - stamp_s(self.seen.windows[-1][1].header.stamp)))
         self.seen.reactions_ms.append(1e3 * (now - self._frame_stamp_s))
+
+
+def joined(parts: Sequence[JointTrajectory]) -> JointTrajectory:
+    """Put parts of a trajectory together that have the same points in time."""
+    if len(parts) == 1:
+        return parts[0]
+    whole = JointTrajectory(header=parts[0].header, joint_names=[name for part in parts for name in part.joint_names])
+    for points in zip(*(part.points for part in parts), strict=True):
+        values = {
+            name: [value for point in points for value in getattr(point, name)]
+            for name in ("positions", "velocities", "accelerations")
+        }
+        whole.points.append(JointTrajectoryPoint(time_from_start=points[0].time_from_start, **values))
+    return whole
 
 
 def percentiles(values: Sequence[float]) -> dict[str, float | None]:

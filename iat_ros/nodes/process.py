@@ -21,6 +21,10 @@ except ImportError:  # before Jazzy's rclpy 7.1.4
     EventsExecutor = None
 
 
+stopping = Event()
+"""Set when the process is asked to end; what waits before the executor turns must look at it."""
+
+
 def bring_up(node: LifecycleNode) -> bool:
     """Configure and activate a node; it stays where it is when it refuses.
 
@@ -85,7 +89,7 @@ def start_ros(ros_args: list[str]) -> Event:
         rclpy.init(args=["iat_ros", *ros_args], signal_handler_options=SignalHandlerOptions.NO)
     except Exception as error:  # rclpy raises its C layer's errors, which have no common base
         raise ConfigError(f"ROS refuses '{' '.join(ros_args)}': {describe(error)}") from error
-    stop = Event()
+    stopping.clear()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    return stop
+        signal.signal(number, lambda *_: stopping.set())
+    return stopping

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import array
 import time
+from functools import partial
 from typing import Any
 
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from rclpy.qos import qos_profile_system_default
+from rclpy.subscription import Subscription
 from rclpy.timer import Timer
 from sensor_msgs.msg import JointState
 from trajectory_msgs.msg import JointTrajectory
@@ -15,8 +17,9 @@ from trajectory_msgs.msg import JointTrajectory
 from iat_ros.errors import MessageError
 from iat_ros.nodes.base import RESULT_QOS, IatNode
 from iat_ros.nodes.parameters import Parameter
-from iat_ros.nodes.trajectory_parameters import ROBOT
-from iat_ros.resources import find_config
+from iat_ros.nodes.robot_description import PARAMETERS as ROBOT
+from iat_ros.nodes.robot_description import read_robot
+from iat_ros.nodes.trajectory_output import TOPIC
 from iat_ros.robot.joint_path import JointPath
 from iat_ros.robot.model import RobotModel
 from iat_ros.robot.simulated import SimulatedRobot
@@ -25,14 +28,14 @@ _VIOLATIONS = "violations: "  # such counts are told in the diagnostics
 
 
 class RobotNode(IatNode):
-    """Subscribes ``joint_trajectory``, publishes ``joint_states``, as ros2_control does.
+    """Subscribes the topics of the robot's controllers, publishes ``joint_states``, as ros2_control does.
 
     It starts in the rest pose. What a real controller refuses is a counted drop; what it lets pass although it breaks
     the robot's limits is a counted violation.
     """
 
     PARAMETERS = (
-        ROBOT,
+        *ROBOT,
         Parameter("rate", 125.0, "How often the controller works and joint_states are published [Hz].", 10.0, 1000.0),
         Parameter("lag", 0.0, "How far the joints stay behind what the controller commands [s].", 0.0, 1.0),
         Parameter("noise", 0.0, "Standard deviation of measured positions [rad].", 0.0, 0.1),
@@ -51,16 +54,22 @@ class RobotNode(IatNode):
         self._robot: SimulatedRobot | None = None
         self._timer: Timer | None = None
         self._message = JointState()
-        self.create_subscription(JointTrajectory, "joint_trajectory", self.guarded(self._on_trajectory), RESULT_QOS)
+        self._inputs: dict[str, Subscription] = {}
+        self._listen((TOPIC,))  # what most robots have, seen by tools before the node is configured
 
     @property
     def violations(self) -> dict[str, int]:
         """How many updates broke which limit since the node was made."""
         return {key: count for key, count in self.counts.items() if key.startswith(_VIOLATIONS)}
 
+    @property
+    def controllers(self) -> tuple[str, ...]:
+        """Topics of the robot's controllers; none while the node is not configured."""
+        return () if self._robot is None else tuple(self._robot.controllers)
+
     def setup(self, values: dict[str, Any]) -> None:
         """Load the robot; it rests."""
-        model = RobotModel.load(find_config("robots", values["robot"]))
+        model = RobotModel(*read_robot(self, values))
         self._robot = SimulatedRobot(
             model,
             lag_s=values["lag"],
@@ -68,11 +77,19 @@ class RobotNode(IatNode):
             frozen=(values["frozen_joint"],) if values["frozen_joint"] else (),
             interpolate_from_desired_state=values["interpolate_from_desired_state"],
         )
+        self._listen(self.controllers)
         self._message = JointState(name=list(model.joint_names))
         self._updated_ns = self._steady_ns()
         tick = self.guarded(self._on_tick)
         self._timer = self.create_timer(1.0 / values["rate"], lambda: tick(None))
         self.get_logger().info(f"simulated robot '{model.config.name}', {len(model.joint_names)} joints")
+
+    def _listen(self, topics: tuple[str, ...]) -> None:
+        for topic in set(self._inputs) - set(topics):
+            self.destroy_subscription(self._inputs.pop(topic))
+        for topic in set(topics) - set(self._inputs):
+            callback = self.guarded(partial(self._on_trajectory, topic))
+            self._inputs[topic] = self.create_subscription(JointTrajectory, topic, callback, RESULT_QOS)
 
     def teardown(self) -> None:
         """Free the robot."""
@@ -96,10 +113,10 @@ class RobotNode(IatNode):
         simulated = self.get_parameter("use_sim_time").value
         return self._now_ns() if simulated else time.monotonic_ns()
 
-    def _on_trajectory(self, message: JointTrajectory) -> None:
+    def _on_trajectory(self, topic: str, message: JointTrajectory) -> None:
         if self._robot is not None:
             stamp = message.header.stamp
-            self._robot.accept(read_path(message), stamp.sec * 10**9 + stamp.nanosec, self._now_ns())
+            self._robot.accept(read_path(message), stamp.sec * 10**9 + stamp.nanosec, self._now_ns(), topic)
             self.counts["accepted"] += 1
 
     def _on_tick(self, _: None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pinocchio as pin
@@ -12,7 +13,9 @@ import trimesh
 import viser
 
 from iat_ros.errors import RobotError
-from iat_ros.robot.description import RobotConfig, find_urdf, package_folders
+from iat_ros.robot.description import RobotConfig
+from iat_ros.robot.model import load_urdf
+from iat_ros.robot.urdf import package_folders
 
 _MOST_TRIANGLES = 90_000
 _FIRST_CELL_M = 0.002
@@ -27,17 +30,18 @@ class RobotFigure:
         note: Why it is drawn as lines; None where it is not.
     """
 
-    def __init__(self, config: RobotConfig) -> None:
-        path = find_urdf(config)
+    def __init__(self, config: RobotConfig, urdf_xml: str | None = None) -> None:
+        root, where, path = load_urdf(config, urdf_xml)
+        urdf_xml = ElementTree.tostring(root, encoding="unicode")
         try:
-            self._model = pin.buildModelFromUrdf(str(path))
+            self._model = pin.buildModelFromXML(urdf_xml)
         except (ValueError, RuntimeError, IndexError) as error:
-            raise RobotError(f"{path}: Pinocchio refuses this URDF: {' '.join(str(error).split())}") from error
+            raise RobotError(f"{where}: Pinocchio refuses this URDF: {' '.join(str(error).split())}") from error
         self._data = self._model.createData()
         self.joint_names = frozenset(self._model.names[1:])
         self._q = pin.neutral(self._model)  # floating joints stay here: upright, where the URDF puts them
         self._pose(dict.fromkeys(self._model.names[1:], 0.0) | dict(config.rest))
-        self._meshes, self.note = _read_meshes(self._model, path)
+        self._meshes, self.note = _read_meshes(self._model, urdf_xml, where, path)
         self._meshes = self._meshes or _rods(self._model)
         self._root = self._stand(config)
         self._frames: list[Any] = []
@@ -104,11 +108,11 @@ class RobotFigure:
 _Mesh = tuple[int, tuple[int, int, int], np.ndarray, np.ndarray]  # joint, colour, vertices (V, 3), faces (F, 3)
 
 
-def _read_meshes(model: Any, path: Path) -> tuple[list[_Mesh], str | None]:
+def _read_meshes(model: Any, urdf_xml: str, where: str, path: Path | None) -> tuple[list[_Mesh], str | None]:
     """Read a URDF's visual geometry in its joints' frames, simplified; or say why there is none."""
-    folders = [str(folder) for folder in package_folders() if folder.is_dir()]
+    folders = [str(folder) for folder in package_folders(path) if folder.is_dir()]
     try:
-        shapes = pin.buildGeomFromUrdf(model, str(path), pin.GeometryType.VISUAL, package_dirs=folders)
+        shapes = pin.buildGeomFromUrdfString(model, urdf_xml, pin.GeometryType.VISUAL, package_dirs=folders)
     except (ValueError, RuntimeError) as error:
         return [], " ".join(str(error).split())
     parts: dict[tuple[int, tuple[int, int, int]], list[trimesh.Trimesh]] = {}
@@ -124,7 +128,7 @@ def _read_meshes(model: Any, path: Path) -> tuple[list[_Mesh], str | None]:
         small = {key: simplify(*mesh, cell) for key, mesh in small.items()}
         cell *= 1.4
     found = [(joint, rgb, *mesh) for (joint, rgb), mesh in small.items() if len(mesh[1])]
-    return found, None if found else f"{path.name} has no visual geometry"
+    return found, None if found else f"{where} has no visual geometry"
 
 
 def _triangles(shape: Any) -> trimesh.Trimesh:

@@ -14,6 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, TypeVar
 from unittest.mock import patch
@@ -35,6 +36,7 @@ from iat_ros.errors import IatError
 from iat_ros.nodes import act2act, clock_watch, perception, robot, trajectory, trajectory_sender
 from iat_ros.nodes.clouds import encode_motion
 from iat_ros.nodes.process import bring_up
+from iat_ros.nodes.trajectory_message import only
 from iat_ros.resources import find_config
 from iat_ros.robot.model import RobotModel
 from iat_ros.skeleton.motion import Motion
@@ -259,7 +261,8 @@ class SteppedChain:
 
     def _take_trajectory(self, message: JointTrajectory) -> None:
         self.on_trajectory(message)
-        self._robot.guarded(self._robot._on_trajectory)(message)
+        for topic, joints in self.model.controllers.items():
+            self._robot.guarded(partial(self._robot._on_trajectory, topic))(only(message, joints))
 
 
 Chain = TypeVar("Chain", bound=SteppedChain)

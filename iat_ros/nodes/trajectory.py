@@ -19,10 +19,10 @@ from iat_ros.nodes.base import RESULT_QOS, SENSOR_QOS, IatNode
 from iat_ros.nodes.clock_watch import ClockWatch
 from iat_ros.nodes.clouds import decode_motion, decode_skeletons
 from iat_ros.nodes.joint_states import Measurement, read_joint_states
+from iat_ros.nodes.robot_description import read_robot
 from iat_ros.nodes.trajectory_output import TrajectoryOutput
 from iat_ros.nodes.trajectory_parameters import PARAMETERS, guard_config, timing
 from iat_ros.nodes.trajectory_sender import TooLateError, TrajectorySender
-from iat_ros.resources import find_config
 from iat_ros.robot.braking import stop
 from iat_ros.robot.collision import CollisionChecker
 from iat_ros.robot.guard import Guard, Leave, Verdict
@@ -79,10 +79,10 @@ class TrajectoryNode(IatNode):
 
     def setup(self, values: dict[str, Any]) -> None:
         """Load the robot and work out one answer, so that the first real one is as fast as the others."""
-        self._output.open(values["output"])
         definition = load_skeleton(values["skeleton"])
         self._limb_names, self._joints = definition.limb_names, len(definition.joints)
-        model = RobotModel.load(find_config("robots", values["robot"]))
+        model = RobotModel(*read_robot(self, values))
+        self._output.open(values["output"], model.config.controllers())
         checker = CollisionChecker(model) if values["check_collisions"] else None
         warm = Performer(model, self._limb_names, checker, timing(values))
         self.get_logger().info("preparing retargeting; the first time on a machine it is compiled, some 15 s")

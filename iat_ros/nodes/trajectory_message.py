@@ -29,6 +29,24 @@ def to_message(performance: Performance, sent_s: float) -> JointTrajectory:
     return message
 
 
+def only(message: JointTrajectory, joints: tuple[str, ...]) -> JointTrajectory:
+    """Return the part of a trajectory that moves some joints, with the same stamp and times."""
+    if tuple(message.joint_names) == joints:
+        return message
+    columns = [message.joint_names.index(joint) for joint in joints]
+    part = JointTrajectory(header=message.header, joint_names=list(joints))
+    part.points = [
+        JointTrajectoryPoint(
+            positions=array.array("d", [point.positions[column] for column in columns]),
+            velocities=array.array("d", [point.velocities[column] for column in columns]),
+            accelerations=array.array("d", [point.accelerations[column] for column in columns if point.accelerations]),
+            time_from_start=point.time_from_start,
+        )
+        for point in message.points
+    ]
+    return part
+
+
 def _point(at_ns: int, position: Array, velocity: Array, acceleration: Array) -> JointTrajectoryPoint:
     return JointTrajectoryPoint(  # arrays of doubles are taken over as they are, lists are checked number by number
         positions=array.array("d", position.tobytes()),

@@ -1,9 +1,9 @@
-"""Where trajectories go: the topic ``joint_trajectory``, or goals of the action ``follow_joint_trajectory``."""
+"""Where trajectories go: topics like ``joint_trajectory``, or goals of actions like ``follow_joint_trajectory``."""
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from action_msgs.msg import GoalStatus
@@ -12,6 +12,7 @@ from trajectory_msgs.msg import JointTrajectory
 
 from iat_ros.errors import ConfigError
 from iat_ros.nodes.base import RESULT_QOS, IatNode
+from iat_ros.nodes.trajectory_message import only
 
 TOPIC, ACTION = "joint_trajectory", "follow_joint_trajectory"
 
@@ -19,62 +20,121 @@ _ENDS = {GoalStatus.STATUS_ABORTED: "aborted", GoalStatus.STATUS_CANCELED: "canc
 
 
 class TrajectoryOutput:
-    """Sends trajectories to the robot's controller.
+    """Sends trajectories to the robot's controllers: to each the part for its joints, all with the same stamp.
 
     As an action, each trajectory is a goal that replaces the one before. The controller then ends that one as aborted,
-    which is no fault. Without a goal the robot stands where the controller holds it, which is what `lost` is for.
+    which is no fault. Without a goal the robot stands where the controller holds it, which is what `lost` is for; what
+    other controllers still follow is then cancelled, so that no arm goes on alone.
 
     Args:
         node: Publishes or calls.
-        lost: Told why when the controller gave up the goal it was to follow.
+        lost: Told why when a controller gave up the goal it was to follow.
     """
 
     def __init__(self, node: IatNode, lost: Callable[[str], None]) -> None:
         self._node = node
         self._lost = lost
-        self._publisher = node.create_lifecycle_publisher(JointTrajectory, TOPIC, RESULT_QOS)
-        self._client: ActionClient | None = None
-        self._make_goal: Callable[..., Any] | None = None
-        self._number = self._accepted = 0  # of the newest goal, and of the newest that was accepted
-        self._unanswered: set[int] = set()
-        self._given_up: tuple[int, str] | None = None  # a goal that ended while newer ones were unanswered
+        self._joints: dict[str, tuple[str, ...]] = {}
+        # Until a robot is known: what most have, so that tools see the node's topic before it is configured.
+        self._publishers = {TOPIC: node.create_lifecycle_publisher(JointTrajectory, TOPIC, RESULT_QOS)}
+        self._goals: dict[str, _Goals] = {}
 
-    def open(self, output: str) -> None:
+    def open(self, output: str, controllers: Mapping[str, tuple[str, ...]]) -> None:
         """Get ready to send.
 
         Args:
             output: "topic" or "action".
+            controllers: The joints that each controller takes, by its topic.
 
         Raises:
-            ConfigError: The action is wanted and its messages are not installed.
+            ConfigError: The action is wanted and its messages are not installed, or a topic tells no action.
         """
-        if output != "action" or self._client is not None:
+        self._joints = dict(controllers)
+        if output == "action":
+            for topic in (each for each in controllers if each not in self._goals):
+                self._goals[topic] = _Goals(self._node, action_of(topic), self._on_lost)
             return
+        for topic in (each for each in controllers if each not in self._publishers):
+            self._publishers[topic] = self._node.create_lifecycle_publisher(JointTrajectory, topic, RESULT_QOS)
+        for topic in set(self._publishers) - set(controllers):
+            self._node.destroy_lifecycle_publisher(self._publishers.pop(topic))
+
+    def close(self) -> None:
+        """Free the action clients; what the controllers still follow, they follow to its end."""
+        for goals in self._goals.values():
+            goals.close()
+        self._goals = {}
+
+    def send(self, message: JointTrajectory) -> None:
+        """Send a trajectory; it replaces the one before."""
+        if not all(goals.ready() for goals in self._goals.values()):  # one arm shall not go alone
+            return
+        for topic, joints in self._joints.items():
+            part = only(message, joints)
+            if topic in self._goals:
+                self._goals[topic].send(part)
+            else:
+                self._publishers[topic].publish(part)
+
+    def _on_lost(self, by: _Goals, reason: str) -> None:
+        for goals in self._goals.values():
+            if goals is not by:
+                goals.cancel()
+        self._lost(reason)
+
+
+def action_of(topic: str) -> str:
+    """Return the action of the controller that has a topic.
+
+    Raises:
+        ConfigError: The topic isn't named as joint_trajectory_controller names it.
+    """
+    if topic.rpartition("/")[2] != TOPIC:
+        raise ConfigError(
+            f"parameter 'output' is 'action', but the controller '{topic}' does not end in '{TOPIC}', so its action is "
+            "not known; correct the robot's file, or set output to 'topic'"
+        )
+    return topic.removesuffix(TOPIC) + ACTION
+
+
+class _Goals:
+    """The goals of one controller."""
+
+    def __init__(self, node: IatNode, action: str, lost: Callable[[_Goals, str], None]) -> None:
         try:
-            action = importlib.import_module("control_msgs.action").FollowJointTrajectory
+            kind = importlib.import_module("control_msgs.action").FollowJointTrajectory
         except ImportError as error:
             raise ConfigError(
                 "parameter 'output' is 'action', which needs control_msgs, which is not installed: "
                 "apt install ros-jazzy-control-msgs, or set output to 'topic'"
             ) from error
-        self._make_goal = action.Goal
-        self._client = ActionClient(self._node, action, ACTION)
+        self._node, self._lost, self._action = node, lost, action
+        self._make_goal: Callable[..., Any] = kind.Goal
+        self._client: ActionClient | None = ActionClient(node, kind, action)
+        self._number = self._accepted = 0  # of the newest goal, and of the newest that was accepted
+        self._cancelled = 0  # of the newest that was cancelled
+        self._handle: Any = None  # of the newest that was accepted
+        self._unanswered: set[int] = set()
+        self._given_up: tuple[int, str] | None = None  # a goal that ended while newer ones were unanswered
 
     def close(self) -> None:
-        """Free the action client; what the controller still follows, it follows to its end."""
+        """Free the client."""
         if self._client is not None:
             self._client.destroy()
-        self._client = self._make_goal = self._given_up = None
+        self._client = self._handle = self._given_up = None
         self._number += 1  # answers that still come belong to nothing
         self._unanswered.clear()
 
+    def ready(self) -> bool:
+        """Tell whether the controller is there, or count that it isn't."""
+        if self._client is not None and self._client.server_is_ready():
+            return True
+        self._node.drop(f"trajectory: no controller serves the action '{self._action}'")
+        return False
+
     def send(self, message: JointTrajectory) -> None:
-        """Send a trajectory; it replaces the one before."""
-        if self._client is None or self._make_goal is None:
-            self._publisher.publish(message)
-            return
-        if not self._client.server_is_ready():
-            self._node.drop(f"trajectory: no controller serves the action '{ACTION}'")
+        """Send a goal; it replaces the one before."""
+        if self._client is None:
             return
         self._number += 1
         number = self._number
@@ -83,15 +143,26 @@ class TrajectoryOutput:
         sent = self._client.send_goal_async(self._make_goal(trajectory=message))
         sent.add_done_callback(lambda future: self._on_answer(number, future.result()))
 
+    def cancel(self) -> None:
+        """Let the controller hold its joints where they are; that is no fault of it."""
+        self._cancelled = self._number
+        self._number += 1
+        self._accepted = self._number
+        if self._handle is not None:
+            self._handle.cancel_goal_async()
+            self._handle = None
+
     def _on_answer(self, number: int, handle: Any) -> None:
         if number not in self._unanswered:
             return  # closed meanwhile
         self._unanswered.discard(number)
-        if handle.accepted:
-            self._accepted = max(self._accepted, number)
-            handle.get_result_async().add_done_callback(lambda future: self._on_end(number, future.result()))
-        else:
+        if not handle.accepted:
             self._node.drop("trajectory: the controller rejected the goal; its log says why")
+        elif number <= self._cancelled:
+            handle.cancel_goal_async()  # cancelled before it was accepted
+        else:
+            self._accepted, self._handle = max(self._accepted, number), handle
+            handle.get_result_async().add_done_callback(lambda future: self._on_end(number, future.result()))
         self._settle()
 
     def _on_end(self, number: int, response: Any) -> None:
@@ -107,4 +178,4 @@ class TrajectoryOutput:
         (number, reason), self._given_up = self._given_up, None
         if number >= self._accepted:
             self._node.drop(f"rest of a trajectory: {reason}")
-            self._lost(reason)
+            self._lost(self, reason)

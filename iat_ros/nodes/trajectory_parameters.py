@@ -6,6 +6,7 @@ from typing import Any
 
 from iat_ros.nodes.parameters import Parameter
 from iat_ros.nodes.perception import SKELETON
+from iat_ros.nodes.robot_description import PARAMETERS as ROBOT
 from iat_ros.robot.guard import GuardConfig
 from iat_ros.robot.trajectory import Timing
 
@@ -13,11 +14,9 @@ _GUARD = GuardConfig()
 
 OUTPUTS = ("topic", "action")
 
-ROBOT = Parameter("robot", "g1", "Robot: the name of one that ships, or a YAML file with URDF and mapping.")
-
 PARAMETERS = (
     SKELETON,
-    ROBOT,
+    *ROBOT,
     Parameter(
         "output", "topic", "Where trajectories go: joint_trajectory, or follow_joint_trajectory.", choices=OUTPUTS
     ),

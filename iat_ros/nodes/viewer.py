@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from rclpy.subscription import Subscription
 from rclpy.timer import Timer
 from sensor_msgs.msg import JointState, PointCloud2
 from trajectory_msgs.msg import JointTrajectory
@@ -16,9 +17,10 @@ from iat_ros.nodes.clouds import decode_motion, decode_skeletons, stamp_s, to_st
 from iat_ros.nodes.markers import PersonInView, body_bones, line_list
 from iat_ros.nodes.parameters import Parameter
 from iat_ros.nodes.perception import SKELETON
-from iat_ros.nodes.trajectory_parameters import ROBOT
-from iat_ros.resources import find_config
-from iat_ros.robot.description import load_robot_config
+from iat_ros.nodes.robot_description import PARAMETERS as ROBOT
+from iat_ros.nodes.robot_description import read_robot
+from iat_ros.nodes.trajectory_output import TOPIC
+from iat_ros.robot.model import complete, load_urdf
 from iat_ros.skeleton.definition import load_skeleton
 from iat_ros.skeleton.limb_chain import LimbChain, find_head
 from iat_ros.skeleton.limbs import unit
@@ -39,7 +41,7 @@ class ViewerNode(IatNode):
 
     PARAMETERS = (
         SKELETON,
-        ROBOT,
+        *ROBOT,
         Parameter("model", "", "What to call the model on the page; empty: nothing."),
         Parameter("host", "127.0.0.1", "Address that the page listens on; 0.0.0.0 shows it to the whole network."),
         Parameter("port", 8080, "Port of the page; 0 takes any free one.", 0, 65535),
@@ -55,10 +57,11 @@ class ViewerNode(IatNode):
             (PointCloud2, "skeletons", self._on_skeletons, SENSOR_QOS),
             (PointCloud2, "windows", self._on_window, RESULT_QOS),
             (PointCloud2, "responses", self._on_response, RESULT_QOS),
-            (JointTrajectory, "joint_trajectory", self._on_trajectory, RESULT_QOS),
             (JointState, "joint_states", self._on_joint_states, SENSOR_QOS),
         ):
             self.create_subscription(kind, topic, self.guarded(callback), qos)
+        self._input: Subscription | None = None
+        self._listen(TOPIC)  # what most robots have, seen by tools before the node is configured
 
     @property
     def url(self) -> str | None:
@@ -72,7 +75,8 @@ class ViewerNode(IatNode):
         except ImportError as error:
             raise ConfigError(f"the viewer needs {error.name}, which is not installed: pip install viser") from error
         self._definition = load_skeleton(values["skeleton"])
-        robot = load_robot_config(find_config("robots", values["robot"]))
+        robot, urdf_xml = read_robot(self, values)
+        controllers = complete(robot, *load_urdf(robot, urdf_xml)[:2]).controllers()
         self._bones, self._chain = body_bones(self._definition), LimbChain(self._definition)
         self._person = PersonInView(self._definition)
         self._answer: tuple[float, str, Motion] | None = None  # since when [s], frame, motion
@@ -88,10 +92,12 @@ class ViewerNode(IatNode):
             robot,
             viewer_page.Bones(self._bones, find_head(self._definition.joints)),
             viewer_page.Bones(self._chain.bones, find_head(self._chain.joints)),
+            urdf_xml=urdf_xml,
             host=values["host"],
             port=values["port"],
             model=values["model"],
         )
+        self._listen(next(iter(controllers)))
         if self._page.robot_note is not None:
             self.get_logger().warning(f"'{robot.name}' is drawn as lines: {self._page.robot_note}")
         tick = self.guarded(self._on_tick)
@@ -106,6 +112,14 @@ class ViewerNode(IatNode):
         if self._page is not None:
             self._page.stop()
             self._page = None
+
+    def _listen(self, topic: str) -> None:
+        """Listen to the first controller: all get their parts of a trajectory at once, with one stamp."""
+        if self._input is not None and self._input.topic_name == self.resolve_topic_name(topic):
+            return
+        if self._input is not None:
+            self.destroy_subscription(self._input)
+        self._input = self.create_subscription(JointTrajectory, topic, self.guarded(self._on_trajectory), RESULT_QOS)
 
     def destroy_node(self) -> None:
         """Close the page too, however the node ends."""

@@ -60,7 +60,7 @@ class ViewerPage:
 
     def __init__(
         self, robot: RobotConfig, person: Bones, answer: Bones, *,
-        host: str = "127.0.0.1", port: int = 8080, model: str = "",
+        urdf_xml: str | None = None, host: str = "127.0.0.1", port: int = 8080, model: str = "",
     ) -> None:  # fmt: skip
         """Open the page.
 
@@ -68,6 +68,7 @@ class ViewerPage:
             robot: The robot.
             person: What to draw of the person.
             answer: What to draw of the answer.
+            urdf_xml: Its URDF, where it does not come from the file that it names.
             host: Address to listen on.
             port: Port to listen on; 0 takes any free one.
             model: What to call the model; empty: nothing is said about it.
@@ -78,7 +79,7 @@ class ViewerPage:
         """
         self._names = {"robot": robot.name} | ({"model": model} if model else {})
         _require_free(host, port)  # before the work: the meshes take seconds
-        self._robot = RobotFigure(robot)
+        self._robot = RobotFigure(robot, urdf_xml)
         self.robot_note = self._robot.note
         self.joint_names = self._robot.joint_names
         self._server = _open(host, port)

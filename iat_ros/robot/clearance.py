@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from iat_ros.errors import RobotError
 from iat_ros.robot.collision import CollisionChecker
 from iat_ros.robot.model import RobotModel
 
@@ -43,6 +44,29 @@ def splay(limbs_in_body: NDArray[np.floating], limb_names: Sequence[str], splay_
         across = np.sqrt(np.maximum(limb[:, 0] ** 2 + limb[:, 2] ** 2, 1e-12))
         inward = np.sqrt(np.maximum(1.0 - outward**2, 0.0)) / across
         limbs[:, index] = np.stack([limb[:, 0] * inward, outward, limb[:, 2] * inward], axis=-1)
+    return limbs
+
+
+def mirror(limbs_in_body: NDArray[np.floating], limb_names: Sequence[str], mirrored: Mapping[str, str]) -> Array:
+    """Let limbs follow those of the person's other side, as in a mirror.
+
+    Args:
+        limbs_in_body: (T, L, 3) unit vectors in the body frame (x forward, y left, z up); not modified.
+        limb_names: The L names.
+        mirrored: The robot's limb -> the person's limb that it follows. Who isn't named follows its own.
+
+    Returns:
+        (T, L, 3) unit vectors by the robot's limbs.
+
+    Raises:
+        RobotError: A limb to follow is none of the names.
+    """
+    names = list(limb_names)
+    limbs = np.array(limbs_in_body, dtype=np.float64)
+    for limb, followed in mirrored.items():
+        if limb not in names or followed not in names:
+            raise RobotError(f"limb '{limb}' shall follow '{followed}'; the answer has {', '.join(names)}")
+        limbs[:, names.index(limb)] = limbs_in_body[:, names.index(followed)] * (1.0, -1.0, 1.0)
     return limbs
 
 

@@ -258,7 +258,13 @@ def _hulls(geometry: Any) -> Any:
     for (joint, _), parts in bodies.items():
         corners = coal.StdVec_Vec3s()
         corners.extend(np.concatenate([_corners(each) for each in parts]))
-        hull = coal.ConvexBase.convexHull(corners, True, "Qt")
+        try:
+            hull = coal.ConvexBase.convexHull(corners, True, "Qt")
+        except RuntimeError as error:
+            raise RobotError(
+                f"the collision geometry of '{parts[0].name}', {len(corners)} points, has no usable convex hull: give "
+                "it a simpler one, or set check_collisions to false, and nothing keeps the robot from its own body"
+            ) from error
         hull.computeLocalAABB()
         placement = pin.SE3.Identity()
         hulls.addGeometryObject(pin.GeometryObject(parts[0].name, joint, parts[0].parentFrame, placement, hull))

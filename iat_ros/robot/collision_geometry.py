@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import coal
 import numpy as np
@@ -10,7 +12,7 @@ import pinocchio as pin
 from numpy.typing import NDArray
 
 from iat_ros.errors import RobotError
-from iat_ros.robot.description import package_folders
+from iat_ros.robot.urdf import missing_meshes, package_folders, say_missing
 
 Array = NDArray[np.float64]
 
@@ -18,13 +20,14 @@ _SIZES_M = 1e-5, 100.0
 """Least and largest size of a collision geometry, in each direction; beyond, Qhull ends the whole process."""
 
 
-def read_collision_geometry(model: Any, urdf_xml: str, where: str) -> Any:
+def read_collision_geometry(model: Any, urdf_xml: str, where: str, file: Path | None) -> Any:
     """Read a URDF's collision geometry.
 
     Args:
         model: The URDF's `pinocchio.Model`.
         urdf_xml: The URDF.
         where: What to call it in errors.
+        file: Where it lies, if it lies anywhere; its meshes may be beside it.
 
     Returns:
         A `pinocchio.GeometryModel`, each geometry of which extends in all three directions, however it is turned.
@@ -32,7 +35,12 @@ def read_collision_geometry(model: Any, urdf_xml: str, where: str) -> Any:
     Raises:
         RobotError: A mesh is missing or cannot be read, or a geometry is flat or enormous.
     """
-    folders = [str(folder) for folder in package_folders() if folder.is_dir()]
+    folders = [str(folder) for folder in package_folders(file) if folder.is_dir()]
+    if missing := missing_meshes(ElementTree.fromstring(urdf_xml), "collision", file):
+        raise RobotError(
+            f"{where}: {say_missing(missing)}; or set check_collisions to false, and nothing keeps the robot from its "
+            "own body"
+        )
     try:
         geometry = pin.buildGeomFromUrdfString(model, urdf_xml, pin.GeometryType.COLLISION, package_dirs=folders)
     except (ValueError, RuntimeError) as error:

@@ -1,7 +1,7 @@
 """The small YAML file that says how a robot's links stand for a person's limbs.
 
-The file names a URDF, the torso link that carries the body frame (x forward, y left, z up), for each limb the two
-links whose origins span it, and the joints that an answer may move. Limits and geometry come from the URDF.
+The file names the torso link, which carries the body frame (x forward, y left, z up), and for each arm the links at
+shoulder, elbow and wrist. Limits, geometry and the joints between those links come from the URDF.
 """
 
 from __future__ import annotations
@@ -9,14 +9,15 @@ from __future__ import annotations
 import difflib
 import math
 import os
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from iat_ros.errors import ConfigError, RobotError, describe
+from iat_ros.errors import ConfigError, RobotError
+from iat_ros.robot.arm_mapping import ArmMapping, check_topic
+from iat_ros.robot.urdf import locate_urdf
 from iat_ros.yaml_file import load_mapping
 
 DEFAULT_MAX_VELOCITY = 3.0
@@ -43,10 +44,15 @@ class RobotConfig:
 
     Attributes:
         name: Short name of the robot.
-        urdf: Absolute path, path relative to the YAML file, or ``package://PACKAGE/path``.
         torso: Link whose frame, turned by `torso_rpy`, is the body frame.
-        joints: Revolute joints that answers move, in the order of the trajectory.
-        limbs: Limb name -> (start link, end link); the limb points from the first origin to the second.
+        urdf: Absolute path, path relative to the YAML file, or ``package://PACKAGE/path``; empty: the URDF comes as
+            text, such as that of the topic ``robot_description``.
+        arms: ``left`` and ``right``, one of them or both.
+        joints: Revolute joints that answers move, in the order of the trajectory. Those of the arms are added: at
+            once where the arms name them, else by `complete`.
+        limbs: Limb name -> (start link, end link); the limb points from the first origin to the second. Those of the
+            arms are added.
+        controller: Topic that takes the trajectories of all joints whose arm names none.
         torso_rpy: Roll, pitch, yaw [rad] from the torso link to the body frame.
         rest: Joint -> angle [rad] in the rest pose; 0 clipped to the limits for joints not named. Joints
             outside `joints` may be named too: they are held there.
@@ -58,10 +64,12 @@ class RobotConfig:
     """
 
     name: str
-    urdf: str
     torso: str
-    joints: tuple[str, ...]
-    limbs: Mapping[str, tuple[str, str]]
+    urdf: str = ""
+    arms: Mapping[str, ArmMapping] = field(default_factory=dict)
+    joints: tuple[str, ...] = ()
+    limbs: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    controller: str = "joint_trajectory"
     torso_rpy: tuple[float, float, float] = (0.0, 0.0, 0.0)
     rest: Mapping[str, float] = field(default_factory=dict)
     max_velocity: float | Mapping[str, float] = DEFAULT_MAX_VELOCITY
@@ -72,20 +80,15 @@ class RobotConfig:
 
     def __post_init__(self) -> None:
         put = lambda key, value: object.__setattr__(self, key, value)  # noqa: E731
-        for key in ("name", "urdf", "torso"):
+        for key in ("name", "torso"):
             put(key, self._text(key, getattr(self, key)))
-        put("joints", tuple(self._text("joints", j) for j in self._sequence("joints", self.joints)))
-        if not self.joints or len(set(self.joints)) < len(self.joints):
-            raise self._error("joints", "at least one joint, each named once", list(self.joints))
-        limbs = {}
-        for limb, links in self._mapping("limbs", self.limbs).items():
-            pair = self._sequence(f"limbs.{limb}", links)
-            if len(pair) != 2 or pair[0] == pair[1]:
-                raise self._error(f"limbs.{limb}", "two different links, [start, end]", links)
-            limbs[limb] = (self._text(f"limbs.{limb}", pair[0]), self._text(f"limbs.{limb}", pair[1]))
-        if not limbs:
-            raise self._error("limbs", "at least one limb", self.limbs)
-        put("limbs", MappingProxyType(limbs))
+        if not isinstance(self.urdf, str):
+            raise self._error("urdf", "a path or package://PACKAGE/path (text)", self.urdf)
+        put("controller", check_topic(self.source, "controller", self.controller))
+        arms = {side: ArmMapping.read(self.source, side, arm) for side, arm in self._mapping("arms", self.arms).items()}
+        put("arms", MappingProxyType(arms))
+        put("joints", self._all_joints())
+        put("limbs", MappingProxyType(self._all_limbs()))
         rpy = self._sequence("torso_rpy", self.torso_rpy)
         if len(rpy) != 3:
             raise self._error("torso_rpy", "three angles [roll, pitch, yaw] in rad", rpy)
@@ -100,6 +103,48 @@ class RobotConfig:
             raise self._error("splay", "a number in [0, 1] rad", self.splay)
         put("max_velocity", self._cap("max_velocity", self.max_velocity))
         put("max_acceleration", self._cap("max_acceleration", self.max_acceleration))
+
+    @property
+    def complete(self) -> bool:
+        """Whether the joints of all arms are known."""
+        return all(arm.joints for arm in self.arms.values())
+
+    def controllers(self) -> dict[str, tuple[str, ...]]:
+        """Return the joints (at least one) that each controller's topic takes, in the order of `joints`."""
+        topics = dict.fromkeys(self.joints, self.controller)
+        for arm in self.arms.values():
+            topics.update(dict.fromkeys(arm.joints, arm.controller or self.controller))
+        return {topic: tuple(j for j in self.joints if topics[j] == topic) for topic in dict.fromkeys(topics.values())}
+
+    def mirrored(self) -> dict[str, str]:
+        """Return the limbs that follow one of the person's other side, as in a mirror: the robot's -> the person's."""
+        return {
+            f"{side}_{part}": f"{arm.person}_{part}"
+            for side, arm in self.arms.items()
+            if arm.person and arm.person != side
+            for part in ("upper_arm", "forearm")
+        }
+
+    def _all_joints(self) -> tuple[str, ...]:
+        joints = [self._text("joints", j) for j in self._sequence("joints", self.joints)]
+        if len(set(joints)) < len(joints) or not (joints or self.arms):
+            raise self._error("joints", "at least one joint, each named once, or 'arms'", joints)
+        return tuple(dict.fromkeys([*joints, *(joint for arm in self.arms.values() for joint in arm.joints)]))
+
+    def _all_limbs(self) -> dict[str, tuple[str, str]]:
+        limbs: dict[str, tuple[str, str]] = {}
+        for limb, links in self._mapping("limbs", self.limbs).items():
+            pair = self._sequence(f"limbs.{limb}", links)
+            if len(pair) != 2 or pair[0] == pair[1]:
+                raise self._error(f"limbs.{limb}", "two different links, [start, end]", links)
+            limbs[limb] = (self._text(f"limbs.{limb}", pair[0]), self._text(f"limbs.{limb}", pair[1]))
+        for side, arm in self.arms.items():
+            for limb, ends in arm.limbs(side).items():
+                if limbs.setdefault(limb, ends) != ends:
+                    raise RobotError(f"{self.source}: 'limbs.{limb}' and 'arms.{side}' name different links; drop one")
+        if not limbs:
+            raise self._error("limbs", "at least one limb, or 'arms'", self.limbs)
+        return limbs
 
     def cap(self, key: str, joint: str) -> float:
         """Return a joint's cap; ``key`` is ``max_velocity`` [rad/s] or ``max_acceleration`` [rad/s^2]."""
@@ -135,7 +180,7 @@ class RobotConfig:
     def _cap(self, key: str, value: object) -> float | Mapping[str, float]:
         caps = self._mapping(key, value) if isinstance(value, Mapping) else {"": value}
         for joint, cap in caps.items():
-            if joint and joint not in self.joints:
+            if joint and self.complete and joint not in self.joints:
                 raise RobotError(f"{self.source}: '{key}' names '{joint}'; {closest(joint, self.joints)}")
             if self._number(key, cap) <= 0:
                 raise self._error(key, "greater than zero", cap)
@@ -170,52 +215,14 @@ def load_robot_config(path: str | os.PathLike[str]) -> RobotConfig:
             raise RobotError(f"{file}: unknown key {key!r}; valid keys: {', '.join(known)}")
     for key, f in known.items():
         if key not in content and f.default is MISSING and f.default_factory is MISSING:
-            raise RobotError(f"{file}: key '{key}' is missing; needed are name, urdf, torso, joints, limbs")
+            raise RobotError(f"{file}: key '{key}' is missing; needed are name, torso and arms (or joints and limbs)")
     return RobotConfig(**content, source=str(file))
 
 
 def find_urdf(config: RobotConfig) -> Path:
-    """Return the path of the URDF file that ``config.urdf`` means.
-
-    ``package://PACKAGE/...`` is looked for in ``share/PACKAGE`` of AMENT_PREFIX_PATH, of the Python packages
-    built with cmeel (example-robot-data is one), of ``/opt/ros/*``, and in the folders of ROS_PACKAGE_PATH.
+    """Return the path of the URDF file that ``config.urdf`` means (see `locate_urdf`).
 
     Raises:
-        RobotError: When there is no such file; the message says where it was looked for.
+        RobotError: There is no such file; the message says where it was looked for.
     """
-    try:
-        places = _urdf_places(config)
-        for place in places:
-            if place.is_file():
-                return place
-    except (OSError, RuntimeError) as error:  # a name that is too long, a home of nobody
-        raise RobotError(f"{config.source}: 'urdf' is no usable path: {describe(error)[:200]}") from error
-    raise RobotError(f"{config.source}: urdf {config.urdf}: there is no {places[0]}; correct the key 'urdf'")
-
-
-def _urdf_places(config: RobotConfig) -> list[Path]:
-    if config.urdf.startswith("package://"):
-        package, _, rest = config.urdf.removeprefix("package://").partition("/")
-        roots = [folder / package for folder in package_folders()]
-        places = [root / rest for root in roots if root.is_dir()]
-        if not places:
-            raise RobotError(
-                f"{config.source}: urdf {config.urdf}: no package '{package}' is installed; install it "
-                "(pip install example-robot-data brings example robots) or source the workspace that has it"
-            )
-        return places
-    urdf = Path(config.urdf).expanduser()
-    return [urdf if urdf.is_absolute() else Path(config.source).parent / urdf]
-
-
-def package_folders() -> list[Path]:
-    """List where ``package://NAME/...`` is looked for: ROS prefixes, Python packages, ROS_PACKAGE_PATH."""
-    prefixes = [Path(p) for p in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if p]
-    prefixes += [Path(p) / "cmeel.prefix" for p in sys.path if p]
-    prefixes += sorted(Path("/opt/ros").glob("*"))
-    packages = [Path(p) for p in os.environ.get("ROS_PACKAGE_PATH", "").split(os.pathsep) if p]
-    return [prefix / "share" for prefix in prefixes] + packages
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+    return locate_urdf(config.urdf, config.source)

@@ -86,8 +86,10 @@ class JointPath:
 
     def in_order(self, joint_names: tuple[str, ...]) -> JointPath:
         """Return the same path with its joints in another order; the names must be the same."""
-        if joint_names == self.joint_names:
-            return self
+        return self if joint_names == self.joint_names else self.only(joint_names)
+
+    def only(self, joint_names: tuple[str, ...]) -> JointPath:
+        """Return the path of some of its joints."""
         order = [self.joint_names.index(name) for name in joint_names]
 
         def pick(values: Array | None) -> Array | None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -14,6 +17,12 @@ from iat_ros.errors import RobotError
 from iat_ros.robot.collision_geometry import read_collision_geometry
 from iat_ros.robot.description import RobotConfig, closest, find_urdf, load_robot_config
 from iat_ros.robot.kinematics import ChainStack, joint_axis, read_chain, stack_chains
+from iat_ros.robot.urdf import (
+    DESCRIPTION,
+    LinkTree,
+    parse_urdf,
+    read_urdf,
+)
 
 Array = NDArray[np.float64]
 
@@ -25,7 +34,7 @@ class RobotModel:
     """A URDF reduced to the joints that answers move, checked against its configuration.
 
     Attributes:
-        config: The configuration it was made from.
+        config: The configuration it was made from, complete.
         joint_names: The J joints, in the order of every joint vector.
         limb_names: The L limbs, in the order of every array of directions.
         lower, upper: (J,) position limits [rad] of the URDF.
@@ -37,20 +46,23 @@ class RobotModel:
         pinocchio: The reduced `pinocchio.Model`.
     """
 
-    def __init__(self, config: RobotConfig, urdf_xml: str | None = None) -> None:
+    def __init__(self, config: RobotConfig, urdf_xml: str | None = None, urdf_file: Path | None = None) -> None:
         """Build the model.
 
         Args:
             config: What to take from the URDF.
             urdf_xml: The URDF itself, e.g. from the topic ``robot_description``; ``config.urdf`` if None.
+            urdf_file: Where ``urdf_xml`` lies, if it lies anywhere; its meshes may be beside it.
 
         Raises:
             RobotError: When URDF and configuration do not fit; one line says where.
         """
+        root, self._where, self._path = load_urdf(config, urdf_xml, urdf_file)
+        config = complete(config, root, self._where)
         self.config = config
         self.joint_names = config.joints
         self.limb_names = tuple(config.limbs)
-        full, self._urdf, self._where = _parse(config, urdf_xml)
+        full, self._urdf = _parse(root, self._where, config.joints)
         for joint in (*config.joints, *config.rest):
             self._one_dof(full, joint)
         for limb, links in config.limbs.items():
@@ -60,7 +72,11 @@ class RobotModel:
         self._read_limits(full)
         self._full = full
         self._locked = [full.getJointId(n) for n in full.names[1:] if n not in config.joints], self._pose(full)
-        reduced = pin.buildReducedModel(full, *self._locked)
+        try:
+            reduced = pin.buildReducedModel(full, *self._locked)
+        except ValueError as error:
+            reason = " ".join(str(error).split())
+            raise RobotError(f"{self._where}: a joint and a link share a name; rename one: {reason}") from error
         self.pinocchio = reduced
         # Pinocchio orders joints along the tree; this one is the configuration's order.
         self._column = {name: i for i, name in enumerate(config.joints)}
@@ -115,7 +131,7 @@ class RobotModel:
         Raises:
             RobotError: A mesh is missing or cannot be read, or a geometry is flat or enormous.
         """
-        geometry = read_collision_geometry(self._full, self._urdf, self._where)
+        geometry = read_collision_geometry(self._full, self._urdf, self._where, self._path)
         _, reduced = pin.buildReducedModel(self._full, geometry, *self._locked)
         return reduced
 
@@ -133,10 +149,7 @@ class RobotModel:
             raise RobotError(f"{self._where}: '{self.config.source}' names joint '{joint}'; {why}")
         info = full.joints[full.getJointId(joint)]
         if info.nq != 1:
-            raise RobotError(
-                f"{self._where}: joint '{joint}' is {info.shortname()}; expected one angle between limits "
-                "(make a continuous joint revolute, with limits)"
-            )
+            raise RobotError(f"{self._where}: joint '{joint}' is {info.shortname()}; expected one angle between limits")
 
     def _link(self, model: Any, what: str, link: str) -> int:
         if not model.existFrame(link, pin.FrameType.BODY):
@@ -231,24 +244,62 @@ def chain_poses(chain: ChainStack, q: Array) -> Array:
     return np.ascontiguousarray(np.moveaxis(q[:, chain.joint_columns], 0, -1))
 
 
-def _parse(config: RobotConfig, urdf_xml: str | None) -> tuple[Any, str, str]:
-    """Parse the URDF with Pinocchio; without its meshes. Returns the model, the URDF and what messages call it."""
-    where = "robot_description"
-    if urdf_xml is None:
-        path = find_urdf(config)
-        where = str(path)
-        try:
-            urdf_xml = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise RobotError(f"{where}: cannot be read as a URDF: {' '.join(str(error).split())}") from error
+def load_urdf(
+    config: RobotConfig, urdf_xml: str | None, urdf_file: Path | None = None
+) -> tuple[ElementTree.Element, str, Path | None]:
+    """Return a robot's URDF, what messages call it, and its file where it has one.
+
+    Args:
+        config: Names the file.
+        urdf_xml: The URDF itself, instead of the file; None: the file.
+        urdf_file: Where that text lies, if it lies anywhere.
+
+    Raises:
+        RobotError: There is none, or it is no URDF.
+    """
+    if urdf_xml is not None:
+        where = DESCRIPTION if urdf_file is None else str(urdf_file)
+        return parse_urdf(urdf_xml, where, urdf_file), where, urdf_file
+    if not config.urdf:
+        raise RobotError(
+            f"{config.source}: names no urdf, and none came as {DESCRIPTION}; add the key 'urdf', or give the URDF as "
+            f"the parameter or on the topic {DESCRIPTION}"
+        )
+    path = find_urdf(config)
+    return parse_urdf(read_urdf(path), str(path), path), str(path), path
+
+
+def complete(config: RobotConfig, root: ElementTree.Element, where: str) -> RobotConfig:
+    """Return a mapping with the joints of all its arms, given its URDF and what messages call that.
+
+    Raises:
+        RobotError: Between an arm's links no joint turns.
+    """
+    if config.complete:
+        return config
+    tree = LinkTree(root, where)
+    arms = {side: arm.with_joints(tree, config.torso) for side, arm in config.arms.items()}
+    for side, arm in arms.items():
+        for link in (config.torso, arm.shoulder, arm.elbow, arm.wrist):
+            if link not in tree.links:
+                raise RobotError(f"{config.source}: 'arms.{side}' needs link '{link}'; {closest(link, tree.links)}")
+        if not arm.joints:
+            raise RobotError(f"{config.source}: no joint turns between '{config.torso}' and '{arm.wrist}'")
+    return replace(config, arms=arms)
+
+
+def _parse(root: ElementTree.Element, where: str, joints: tuple[str, ...]) -> tuple[Any, str]:
+    """Parse a URDF with Pinocchio, without its meshes; of ``joints``, those that turn without end turn once at most."""
+    for each in root.iterfind("joint"):
+        if each.get("type") == "continuous" and each.get("name") in joints:
+            each.set("type", "revolute")
+            limit = each.find("limit")
+            limit = ElementTree.SubElement(each, "limit", effort="0", velocity="0") if limit is None else limit
+            limit.set("lower", str(-math.pi))
+            limit.set("upper", str(math.pi))
+    urdf_xml = ElementTree.tostring(root, encoding="unicode")
     try:
-        root = ElementTree.fromstring(urdf_xml)
-    except (ElementTree.ParseError, ValueError) as error:
-        raise RobotError(f"{where}: is damaged, not XML: {error}; restore the file") from error
-    if root.tag != "robot":
-        raise RobotError(f"{where}: expected a URDF (<robot>), found <{root.tag}>; expand xacro files first")
-    try:
-        return pin.buildModelFromXML(urdf_xml), urdf_xml, where
+        return pin.buildModelFromXML(urdf_xml), urdf_xml
     except (ValueError, RuntimeError, IndexError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise RobotError(f"{where}: Pinocchio refuses this URDF: {reason}") from error

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from iat_ros.errors import RobotError
 from iat_ros.robot import spline
 from iat_ros.robot.braking import DT_S, slow_down, stop
-from iat_ros.robot.clearance import bend, bend_at, splay
+from iat_ros.robot.clearance import bend, bend_at, mirror, splay
 from iat_ros.robot.collision import CollisionChecker
 from iat_ros.robot.model import RobotModel
 from iat_ros.robot.performance import SOONEST_S, Outcome, Performance, Prepared
@@ -162,7 +162,8 @@ class Performer:
 
     def _plan_answer(self, motion: Motion, start: State, timing: Timing, began_s: float) -> Outcome:
         """Retarget an answer and plan it so that nothing touches."""
-        limbs = splay(motion.limbs_in_body, self._limb_names, self.model.config.splay)
+        limbs = mirror(motion.limbs_in_body, self._limb_names, self.model.config.mirrored())
+        limbs = splay(limbs, self._limb_names, self.model.config.splay)
         frames = retarget(self.model, limbs, self._limb_names, start.position, motion.duration_s / timing.speed_scale)
         result, bent = self._clear(frames.positions, motion.duration_s, start, timing)
         return Outcome(Performance(result, began_s), float(frames.error_rad.mean()), bent, True)

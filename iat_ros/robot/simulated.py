@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from iat_ros.errors import RobotError
 from iat_ros.robot.controller import TrajectoryController
@@ -70,7 +71,8 @@ class SimulatedRobot:
     """A robot at rest that follows trajectories as a real one does.
 
     Attributes:
-        controller: Says where the joints should be.
+        controllers: Say where the joints should be, by topic; each has joints of its own.
+        joint_names: The J joints.
         joints: Where they are.
         watch: What was commanded that breaks the robot's limits.
     """
@@ -89,24 +91,48 @@ class SimulatedRobot:
         Raises:
             RobotError: A frozen joint is none of the joints.
         """
-        names = model.joint_names
+        names = self.joint_names = model.joint_names
         self.joints = Joints(names, model.rest, lag_s=lag_s, noise_rad=noise_rad, frozen=frozen)
-        self.controller = TrajectoryController(
-            names, model.rest, interpolate_from_desired_state=interpolate_from_desired_state
-        )
+        self._columns = {
+            topic: np.array([names.index(joint) for joint in joints])
+            for topic, joints in model.config.controllers().items()
+        }
+        self.controllers = {
+            topic: TrajectoryController(
+                tuple(names[column] for column in columns),
+                model.rest[columns],
+                interpolate_from_desired_state=interpolate_from_desired_state,
+            )
+            for topic, columns in self._columns.items()
+        }
         self.watch = LimitWatch(model)
 
-    def accept(self, path: JointPath, stamp_ns: int, now_ns: int) -> None:
-        """Take a trajectory; see `TrajectoryController.accept`.
+    def accept(self, path: JointPath, stamp_ns: int, now_ns: int, topic: str | None = None) -> None:
+        """Take a trajectory from a controller's topic; see `TrajectoryController.accept`.
+
+        Args:
+            path: Its points.
+            stamp_ns: When its time 0 is [ns].
+            now_ns: The time [ns].
+            topic: The controller; None: each gets the part for its joints.
 
         Raises:
             MessageError: The controller refuses it.
         """
-        self.controller.accept(path, stamp_ns, now_ns)
+        for each in self.controllers if topic is None else [topic]:
+            whole = topic is not None or len(self.controllers) == 1
+            part = path if whole else path.only(self.controllers[each].joint_names)
+            self.controllers[each].accept(part, stamp_ns, now_ns)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a trajectory was accepted that `update` has not started yet."""
+        return any(controller.waiting for controller in self.controllers.values())
 
     def hold(self) -> None:
         """Forget all trajectories and stay where the joints are."""
-        self.controller.hold(self.joints.positions)
+        for topic, controller in self.controllers.items():
+            controller.hold(self.joints.positions[self._columns[topic]])
 
     def update(self, now_ns: int, period_ns: int) -> tuple[Array, Array, tuple[str, ...]]:
         """Let a period pass.
@@ -119,9 +145,37 @@ class SimulatedRobot:
             Positions (J,) [rad] and velocities (J,) [rad/s] measured now, and what the command breaks now.
         """
         period_s = 1e-9 * period_ns
-        desired = self.controller.advance(period_ns)
+        desired = self._together({topic: each.advance(period_ns) for topic, each in self.controllers.items()})
         self.joints.follow(desired, period_s)
-        if self.controller.waiting:
-            desired = self.controller.take_over(now_ns, self.joints.measure())
+        if self.waiting:
+            measured = self.joints.measure()
+            taken = {
+                topic: each.take_over(now_ns, _part(measured, self._columns[topic]))
+                for topic, each in self.controllers.items()
+            }
+            desired = self._together(taken)
             self.joints.follow(desired, 0.0)
         return self.joints.measure().positions, self.joints.velocities, self.watch.look(desired, period_s)
+
+    def _together(self, states: dict[str, RobotState]) -> RobotState:
+        """Put the controllers' states together; what one of them does not say counts as 0 if another says it."""
+        if len(states) == 1:
+            return next(iter(states.values()))
+        count = len(self.joints.positions)
+        whole: dict[str, Array | None] = {}
+        for name in ("positions", "velocities", "accelerations"):
+            parts = {topic: getattr(state, name) for topic, state in states.items()}
+            values = np.zeros(count)
+            for topic, part in parts.items():
+                values[self._columns[topic]] = 0.0 if part is None else part
+            whole[name] = None if all(part is None for part in parts.values()) else values
+        positions = whole["positions"]
+        assert positions is not None
+        return RobotState(positions, whole["velocities"], whole["accelerations"])
+
+
+def _part(state: RobotState, columns: NDArray[np.intp]) -> RobotState:
+    fast, hard = state.velocities, state.accelerations
+    return RobotState(
+        state.positions[columns], None if fast is None else fast[columns], None if hard is None else hard[columns]
+    )

@@ -89,7 +89,7 @@ def test_the_soak_sees_what_breaks_limits() -> None:
     soak = Soak()
     soak.run(4.0)
     assert soak.robot.watch.violations == {}
-    names, rest = soak.robot.controller.joint_names, soak.robot.joints.positions
+    names, rest = soak.robot.joint_names, soak.robot.joints.positions
     step = JointPath.from_points(names, [1_000_000], [rest + 0.3], [np.zeros(len(names))], [[]])
     soak.robot.accept(step, 0, soak.now_ns)
     soak.run(0.1)

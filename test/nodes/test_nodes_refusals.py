@@ -112,10 +112,9 @@ def test_robots_that_cannot_be_used(nodes: Any, tmp_path: Path) -> None:
     refuse(
         nodes, "trajectory", "robot", "nope", "no robots configuration named 'nope': give a .yaml path or one of: g1"
     )
-    joints = [*config["joints"][:-1], "tail_joint"]
-    refuse(nodes, "trajectory", "robot", write(joints=joints), "'tail_joint'")
-    limbs = {**config["limbs"], "left_forearm": ["left_elbow_link", "left_tentacle"]}
-    refuse(nodes, "trajectory", "robot", write(limbs=limbs), "'left_tentacle'")
+    refuse(nodes, "trajectory", "robot", write(joints=["tail_joint"]), "'tail_joint'")
+    arms = {"left": {**config["arms"]["left"], "wrist": "left_tentacle"}}
+    refuse(nodes, "trajectory", "robot", write(arms=arms), "'left_tentacle'")
     refuse(nodes, "trajectory", "robot", write(urdf="/nowhere/robot.urdf"), "/nowhere/robot.urdf")
     refuse(nodes, "trajectory", "robot", write(urdf=str(tmp_path / "damaged.urdf")), "damaged.urdf")
     assert nodes.set_text("trajectory", "robot", "g1").successful

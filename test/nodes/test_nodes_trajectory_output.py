@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 import rclpy
+import yaml
 from action_msgs.msg import GoalStatus
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
@@ -22,6 +24,7 @@ from iat_ros.nodes import trajectory_output
 from iat_ros.nodes.clouds import encode_motion
 from iat_ros.nodes.process import bring_up
 from iat_ros.nodes.trajectory import TrajectoryNode
+from iat_ros.nodes.trajectory_output import TOPIC
 from iat_ros.resources import find_config
 from iat_ros.robot.model import RobotModel
 from iat_ros.skeleton.definition import load_skeleton
@@ -61,10 +64,16 @@ class Goal:
     def __init__(self, trajectory: Any) -> None:
         self.trajectory = trajectory
         self.answer, self.end = Future(), Future()
+        self.cancelled = False
 
     def accept(self) -> None:
         """Follow it."""
-        self.answer.finish(SimpleNamespace(accepted=True, get_result_async=lambda: self.end))
+        handle = SimpleNamespace(accepted=True, get_result_async=lambda: self.end, cancel_goal_async=self.cancel)
+        self.answer.finish(handle)
+
+    def cancel(self) -> None:
+        """Be cancelled; the controller says so later."""
+        self.cancelled = True
 
     def reject(self) -> None:
         """Refuse it."""
@@ -251,8 +260,48 @@ def test_the_default_is_the_topic(make: Callable[..., TrajectoryNode], controlle
     node = make()
     assert bring_up(node)
     heard: list[Any] = []
-    node._output._publisher.publish = heard.append
+    node._output._publishers[TOPIC].publish = heard.append
     tell_joints(node)
     node._on_response(ANSWER)
     assert len(heard) == 1
     assert not controller.names
+
+
+@pytest.mark.parametrize("accepted_late", [False, True])
+def test_with_two_controllers_no_arm_goes_on_alone(
+    make: Callable[..., TrajectoryNode], controller: Controller, accepted_late: bool
+) -> None:
+    """Each gets a goal for its joints; what one gives up is cancelled at the other, and the robot is halted once."""
+    node = make(robot="talos", output="action", joint_states_timeout=10.0, following_tolerance=0.0)
+    assert bring_up(node)
+    talos = RobotModel.load(find_config("robots", "talos"))
+    node._on_joint_states(JointState(name=list(talos.joint_names), position=talos.rest.tolist()))
+    assert controller.names == [f"{side}_arm_controller/follow_joint_trajectory" for side in ("left", "right")]
+    node._on_response(ANSWER)
+    left, right = controller.goals
+    assert tuple(left.trajectory.joint_names) == talos.joint_names[:7]
+    assert tuple(right.trajectory.joint_names) == talos.joint_names[7:]
+    assert left.trajectory.header.stamp == right.trajectory.header.stamp
+    left.accept()
+    if not accepted_late:
+        right.accept()
+    left.finish(ABORTED, "path tolerance")
+    if accepted_late:
+        right.accept()
+    assert right.cancelled
+    assert not left.cancelled
+    right.finish(CANCELED)
+    reason = "the controller aborted the goal: path tolerance"
+    assert node.trouble() == f"halted: {reason}; call resume"
+    assert node.dropped == {f"rest of a trajectory: {reason}": 1}
+
+
+def test_a_controller_without_an_action_is_refused(
+    make: Callable[..., TrajectoryNode], controller: Controller, tmp_path: Path
+) -> None:
+    """Its topic tells the action's name, or the node says that it does not."""
+    content = yaml.safe_load(find_config("robots", "g1").read_text())
+    (tmp_path / "it.yaml").write_text(yaml.safe_dump({**content, "controller": "arms/command"}))
+    node = make(robot=str(tmp_path / "it.yaml"), output="action")
+    assert not bring_up(node)
+    assert controller.names == []

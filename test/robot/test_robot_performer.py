@@ -30,9 +30,7 @@ def send(robot: SimulatedRobot, performance: Performance, sent_ns: int, now_ns: 
     points = performance.points(1e-9 * sent_ns)
     times = np.round(1e9 * points.times_s).astype(np.int64).tolist()
     accelerations = [[], *points.accelerations[1:]]
-    path = JointPath.from_points(
-        robot.controller.joint_names, times, points.positions, points.velocities, accelerations
-    )
+    path = JointPath.from_points(robot.joint_names, times, points.positions, points.velocities, accelerations)
     robot.accept(path, whole_ns(1e-9 * sent_ns), now_ns)
 
 
