@@ -98,6 +98,7 @@ class SteppedChain:
     """Perception, act2act, trajectory and robot, active.
 
     Attributes:
+        options: What they are told.
         clock: Their clock.
         model: The robot.
         ticks: How many times 8 ms have passed, pauses left out.
@@ -110,7 +111,7 @@ class SteppedChain:
 
     def __init__(self, context: Context, clock: SteppedClock, options: ChainOptions) -> None:
         self._context = context
-        self._options = options
+        self.options = options
         self.clock = clock
         self._queue: deque[tuple[str, Callable[[Any], None], Any]] = deque()
         self._working = False
@@ -121,6 +122,7 @@ class SteppedChain:
         self._robot = self._make(robot.RobotNode, "robot")
         self.model = RobotModel.load(find_config("robots", options.robot))
         self._robot._updated_ns = self._robot._steady_ns()
+        self._controllers = self.model.config.controllers()
         self.ticks, self.true_s = 0, 0.0
         self.on_window: Callable[[PointCloud2], None] = lambda _: None
         self.on_response: Callable[[PointCloud2], None] = lambda _: None
@@ -133,7 +135,7 @@ class SteppedChain:
         self._connect_trajectory()
 
     def _make(self, kind: type, name: str) -> Any:
-        node = kind(context=self._context, parameter_overrides=self._options.of(name))
+        node = kind(context=self._context, parameter_overrides=self.options.of(name))
         if not bring_up(node):
             raise IatError(f"the node {name} does not come up; it says why above")
         node._clock = self.clock  # from here on
@@ -261,7 +263,7 @@ class SteppedChain:
 
     def _take_trajectory(self, message: JointTrajectory) -> None:
         self.on_trajectory(message)
-        for topic, joints in self.model.controllers.items():
+        for topic, joints in self._controllers.items():
             self._robot.guarded(partial(self._robot._on_trajectory, topic))(only(message, joints))
 
 
