@@ -16,10 +16,11 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks.faults.soak import MOST_GROWTH_MB, rss_mb
-from benchmarks.faults.stepped import TICK_NS, UNEXPECTED, stepped_chain
+from benchmarks.faults.stepped import UNEXPECTED, stepped_chain
 from iat_ros.data.actions import with_stillness
 from iat_ros.data.made_up import make_clips
 from iat_ros.nodes.clouds import encode_skeletons, to_stamp
+from iat_ros.nodes.stepped_chain import TICK_NS
 
 _FRAME_S = 1.0 / 30.0
 _WARM_UP_S = 300.0

@@ -15,9 +15,10 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks.faults.acting import Person, difference_rad
-from benchmarks.faults.stepped import TICK_NS, UNEXPECTED, SteppedChain, stepped_chain
+from benchmarks.faults.stepped import UNEXPECTED, WatchedChain, stepped_chain
 from iat_ros.errors import IatError
 from iat_ros.nodes.clouds import encode_skeletons, to_stamp
+from iat_ros.nodes.stepped_chain import TICK_NS
 
 LATE_S = 2.0
 """A window may come so long after the end of its action could be known [s]: a held pose, late frames."""
@@ -85,13 +86,13 @@ def play(scenario: Scenario, seed: int = 0) -> dict[str, Any]:
         return _judge(chain, scenario, stood)
 
 
-def _show(chain: SteppedChain, scenario: Scenario, frame: Frame) -> None:
+def _show(chain: WatchedChain, scenario: Scenario, frame: Frame) -> None:
     positions = np.array([person.pose(frame.posed_s) for person in scenario.people])
     stamp = to_stamp(1e-9 * chain.clock.ros_ns + frame.stamp_off_s)
     chain.show(encode_skeletons(stamp, "camera", np.array(frame.ids), positions))
 
 
-def _judge(chain: SteppedChain, scenario: Scenario, stood: bool | None) -> dict[str, Any]:
+def _judge(chain: WatchedChain, scenario: Scenario, stood: bool | None) -> dict[str, Any]:
     known = [each for person in scenario.people for each in person.known]
     undisturbed = {
         number

@@ -109,6 +109,16 @@ class IatEvaluation:
                 judged[mine] = judge.accepts(self.stimuli[stimulus_index[mine]], answers[mine])
         return judged
 
+    def judge_strangers(self, stimuli: MotionArray, answers: MotionArray) -> np.ndarray:
+        """Judge answers to stimuli from elsewhere, by the majority of all E, shape (N,), bool."""
+        votes = np.stack([judge.accepts(stimuli, answers) for judge in self._judges])
+        return np.asarray(votes.mean(axis=0) >= 0.5)
+
+    @property
+    def diversity_of_people(self) -> float:
+        """Mean distance between real responses of B to the same action."""
+        return mean_distance(self._responses, self._response_rules)
+
     def score(self, answer: Callable[[MotionArray], MotionArray], rounds: int = 5) -> IatScores:
         """Score a generator.
 
@@ -123,7 +133,7 @@ class IatEvaluation:
         asked = np.tile(np.arange(len(self.stimuli)), rounds)
         iat_test = float(self.follows_rules(asked, answers).mean())
         positives, balanced = self._iat_train(asked, answers)
-        diversity = mean_distance(answers, asked) / mean_distance(self._responses, self._response_rules)
+        diversity = mean_distance(answers, asked) / self.diversity_of_people
         frechet = self._frechet(asked, answers)
         return IatScores(self.e_kfold, 100.0 * iat_test, 100.0 * positives, 100.0 * balanced, diversity, frechet)
 

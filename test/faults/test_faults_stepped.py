@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.faults.acting import Person
-from benchmarks.faults.stepped import SteppedChain, stepped_chain
+from benchmarks.faults.stepped import WatchedChain, stepped_chain
 from iat_ros.nodes.clouds import encode_skeletons, to_stamp
 
 pytestmark = pytest.mark.ros
@@ -17,13 +17,13 @@ MOTIONS = [known.motion for known in Person(4).known]
 
 
 @pytest.fixture
-def chain(ros_domain: int) -> Iterator[SteppedChain]:
+def chain(ros_domain: int) -> Iterator[WatchedChain]:
     """The chain, and somebody who stands still far away."""
     with stepped_chain() as chain:
         yield chain
 
 
-def wait(chain: SteppedChain, seconds: float) -> None:
+def wait(chain: WatchedChain, seconds: float) -> None:
     """Let time pass; a camera shows somebody."""
     pose = np.full((1, 20, 3), [0.0, 0.0, 3.0])
     for tick in range(round(seconds / 0.008)):
@@ -34,7 +34,7 @@ def wait(chain: SteppedChain, seconds: float) -> None:
 
 
 @pytest.mark.parametrize("into_s", [0.3, 0.7, 1.1, 1.9])
-def test_a_restarted_node_waits_until_the_robot_stands(chain: SteppedChain, into_s: float) -> None:
+def test_a_restarted_node_waits_until_the_robot_stands(chain: WatchedChain, into_s: float) -> None:
     """A trajectory node killed in mid-answer doesn't know what the robot does; its first answer breaks no limit."""
     wait(chain, 0.5)
     chain.answer(MOTIONS[0])
@@ -50,7 +50,7 @@ def test_a_restarted_node_waits_until_the_robot_stands(chain: SteppedChain, into
     assert chain.rests
 
 
-def test_a_restarted_node_can_halt_what_it_never_began(chain: SteppedChain) -> None:
+def test_a_restarted_node_can_halt_what_it_never_began(chain: WatchedChain) -> None:
     """Halt stops a robot that still performs what a killed node sent; what is not measured may cost a small step."""
     wait(chain, 0.5)
     chain.answer(MOTIONS[0])
@@ -71,7 +71,7 @@ def test_a_restarted_node_can_halt_what_it_never_began(chain: SteppedChain) -> N
 @pytest.mark.parametrize("by_s", [5.0, -5.0])
 @pytest.mark.parametrize("after", range(6))
 def test_a_clock_that_is_set_in_mid_answer_does_not_halt_the_robot(
-    chain: SteppedChain, by_s: float, after: int
+    chain: WatchedChain, by_s: float, after: int
 ) -> None:
     """Whoever looks at the clock first, guard or joint states: the robot stops, and the next answer moves it."""
     wait(chain, 0.5)

@@ -1,0 +1,308 @@
+"""The chain's own nodes in one process, driven by a clock that steps: the same happens in the same order each time.
+
+The nodes are never spun and hear nothing over DDS: each message goes from one node's publisher into a queue, and from
+there to the next one's callback. Their ROS time and the machine's own time are made up here, so that hours pass in
+minutes, and a clock can be set in the midst of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from types import SimpleNamespace
+from typing import Any, TypeVar
+from unittest.mock import patch
+
+import numpy as np
+import rclpy
+import rclpy.logging
+from rclpy.clock import ClockType
+from rclpy.context import Context
+from rclpy.logging import LoggingSeverity
+from rclpy.parameter import Parameter
+from rclpy.time import Time
+from sensor_msgs.msg import PointCloud2
+from std_msgs.msg import Header
+from std_srvs.srv import Trigger
+from trajectory_msgs.msg import JointTrajectory
+
+from iat_ros.errors import IatError
+from iat_ros.nodes import act2act, clock_watch, perception, robot, trajectory, trajectory_sender
+from iat_ros.nodes.clouds import encode_motion
+from iat_ros.nodes.process import bring_up
+from iat_ros.nodes.trajectory_message import only
+from iat_ros.resources import find_config
+from iat_ros.robot.model import RobotModel
+from iat_ros.skeleton.motion import Motion
+
+TICK_NS = 8_000_000
+WATCH_TICKS = 3  # the guard's watch, 20 ms
+
+
+@dataclass(frozen=True)
+class ChainOptions:
+    """What the nodes are told.
+
+    Attributes:
+        skeleton: Skeleton definition.
+        model: Of act2act.
+        robot: Of trajectory and robot.
+        noise_seed: Of act2act's noise; -1: new noise each time.
+        simulated: Whether they are told that time is simulated.
+        own_pace: Work takes no time by any clock that the nodes see, so that the same input gives the same output;
+            else they see how long it really takes.
+    """
+
+    skeleton: str = "utd_mhad"
+    model: str = "utd_mhad"
+    robot: str = "g1"
+    noise_seed: int = -1
+    simulated: bool = False
+    own_pace: bool = False
+
+    def of(self, node: str) -> list[Parameter]:
+        """Return the parameters of a node."""
+        values: dict[str, Any] = {"use_sim_time": self.simulated}
+        if node != "robot":
+            values["skeleton"] = self.skeleton
+        if node == "act2act":
+            values |= {"model": self.model, "device": "cpu", "noise_seed": self.noise_seed}
+        if node in {"trajectory", "robot"}:
+            values["robot"] = self.robot
+        return [Parameter(name, value=value) for name, value in values.items()]
+
+
+class SteppedClock:
+    """Stands for a node's clock, and for the machine's own.
+
+    Attributes:
+        ros_ns: ROS time [ns]; may be set.
+        steady_ns: The machine's own time [ns].
+    """
+
+    def __init__(self) -> None:
+        self.ros_ns, self.steady_ns = 1_000_000 * 10**9, 10**9
+
+    def now(self) -> Time:
+        """Return ROS time."""
+        return Time(nanoseconds=self.ros_ns, clock_type=ClockType.ROS_TIME)
+
+
+class SteppedChain:
+    """Perception, act2act, trajectory and robot, active.
+
+    Attributes:
+        options: What they are told.
+        clock: Their clock.
+        model: The robot.
+        ticks: How many times 8 ms have passed, pauses left out.
+        true_s: The same in seconds.
+        on_window: Told of each window.
+        on_response: Told of each response.
+        on_trajectory: Told of each trajectory, before the robot is.
+        took_ms: How long each callback of a stage took, by the machine's own clock [ms].
+    """
+
+    def __init__(self, context: Context, clock: SteppedClock, options: ChainOptions) -> None:
+        self._context = context
+        self.options = options
+        self.clock = clock
+        self._queue: deque[tuple[str, Callable[[Any], None], Any]] = deque()
+        self._working = False
+        self.took_ms: dict[str, list[float]] = {"perception": [], "act2act": [], "trajectory": []}
+        self._perception = self._make(perception.PerceptionNode, "perception")
+        self._act2act = self._make(act2act.Act2ActNode, "act2act")
+        self._trajectory = self._make(trajectory.TrajectoryNode, "trajectory")
+        self._robot = self._make(robot.RobotNode, "robot")
+        self.model = RobotModel.load(find_config("robots", options.robot))
+        self._robot._updated_ns = self._robot._steady_ns()
+        self._controllers = self.model.config.controllers()
+        self.ticks, self.true_s = 0, 0.0
+        self.on_window: Callable[[PointCloud2], None] = lambda _: None
+        self.on_response: Callable[[PointCloud2], None] = lambda _: None
+        self.on_trajectory: Callable[[JointTrajectory], None] = lambda _: None
+        self._perception._windows.publish = self._publisher("act2act", self._take_window)
+        self._perception._coming_windows.publish = self._publisher(
+            "", self._act2act.guarded(self._act2act._on_coming_window)
+        )
+        self._act2act._responses.publish = self._publisher("trajectory", self._take_response)
+        self._connect_trajectory()
+
+    def _make(self, kind: type, name: str) -> Any:
+        node = kind(context=self._context, parameter_overrides=self.options.of(name))
+        if not bring_up(node):
+            raise IatError(f"the node {name} does not come up; it says why above")
+        node._clock = self.clock  # from here on
+        return node
+
+    def _connect_trajectory(self) -> None:
+        node = self._trajectory
+        node._output.send = self._publisher("", self._take_trajectory)
+        self._act2act._coming_responses.publish = self._publisher("", node.guarded(node._on_coming_response))
+        self._robot._states.publish = self._publisher("", node.guarded(node._on_joint_states))
+
+    def _publisher(self, stage: str, callback: Callable[[Any], None]) -> Callable[[Any], None]:
+        """Make what stands for a publisher: the message waits until the callback that sent it is over."""
+        return lambda message: self._queue.append((stage, callback, message))
+
+    def _deliver(self) -> None:
+        if self._working:
+            return
+        self._working = True
+        try:
+            while self._queue:
+                stage, callback, message = self._queue.popleft()
+                started = time.perf_counter()
+                callback(message)
+                if stage:
+                    self.took_ms[stage].append(1e3 * (time.perf_counter() - started))
+        finally:
+            self._working = False
+
+    def restart_trajectory(self) -> None:
+        """Put a new trajectory node, which knows nothing, in the place of the one that works."""
+        self._trajectory.destroy_node()
+        self._trajectory = self._make(trajectory.TrajectoryNode, "trajectory")
+        self._connect_trajectory()
+
+    def halt(self) -> None:
+        """Call the trajectory node's service."""
+        self._trajectory._on_halt(Trigger.Request(), Trigger.Response())
+        self._deliver()
+
+    def answer(self, motion: Motion) -> None:
+        """Hand a response to the trajectory node."""
+        self._queue.append(("trajectory", self._take_response, encode_motion(Header(frame_id="body_0"), motion)))
+        self._deliver()
+
+    @property
+    def nodes(self) -> tuple[Any, ...]:
+        """The four nodes."""
+        return self._perception, self._act2act, self._trajectory, self._robot
+
+    @property
+    def violations(self) -> dict[str, int]:
+        """Limits that were broken."""
+        return dict(self._robot.violations)
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """What was dropped and why, by node."""
+        found: dict[str, int] = {}
+        for node in self.nodes:
+            found |= {f"{node.get_name()}: {reason}": count for reason, count in node.dropped.items()}
+        return found
+
+    @property
+    def position(self) -> np.ndarray:
+        """Where the robot is (J,) [rad]."""
+        return np.array(self._robot._robot.joints.positions)
+
+    @property
+    def rests(self) -> bool:
+        """Whether the robot stands still in its rest pose."""
+        moving = np.any(self._robot._robot.joints.velocities)
+        return not moving and float(np.abs(self.position - self.model.rest).max()) < 1e-3
+
+    @property
+    def stands(self) -> bool:
+        """Whether the robot stands still anywhere."""
+        return not np.any(self._robot._robot.joints.velocities)
+
+    def show(self, message: PointCloud2) -> None:
+        """Hand a frame to those who watch people."""
+        self._queue.append(("perception", self._perception._on_skeletons, message))
+        self._queue.append(("", self._trajectory.guarded(self._trajectory._on_skeletons), message))
+        self._deliver()
+
+    def tick(self, ros_ns: int | None = None) -> None:
+        """Let 8 ms pass.
+
+        Args:
+            ros_ns: How much ROS time passes [ns]; as much as really where None.
+        """
+        self.ticks += 1
+        self.true_s = 1e-9 * TICK_NS * self.ticks
+        self.clock.steady_ns += TICK_NS
+        self.clock.ros_ns += TICK_NS if ros_ns is None else ros_ns
+        self._work()
+
+    def pause(self, seconds: float) -> None:
+        """Let the machine's own time pass while ROS time stands still [s]."""
+        for _ in range(round(1e9 * seconds / TICK_NS)):
+            self.clock.steady_ns += TICK_NS
+            self._work()
+
+    def _work(self) -> None:
+        first = self.ticks % (2 * WATCH_TICKS) == 0  # the guard looks before the joint states come, or after
+        if first:
+            self._watch()
+        self._robot.guarded(self._robot._on_tick)(None)
+        self._deliver()
+        if not first and self.ticks % WATCH_TICKS == 0:
+            self._watch()
+
+    def _watch(self) -> None:
+        if not self._trajectory._watching.is_canceled():
+            self._trajectory.guarded(lambda _: self._trajectory._watch())(None)
+            self._deliver()
+
+    def _take_window(self, message: PointCloud2) -> None:
+        self.on_window(message)
+        self._act2act.guarded(self._act2act._on_window)(message)
+
+    def _take_response(self, message: PointCloud2) -> None:
+        self.on_response(message)
+        self._trajectory.guarded(self._trajectory._on_response)(message)
+
+    def _take_trajectory(self, message: JointTrajectory) -> None:
+        self.on_trajectory(message)
+        for topic, joints in self._controllers.items():
+            self._robot.guarded(partial(self._robot._on_trajectory, topic))(only(message, joints))
+
+
+Chain = TypeVar("Chain", bound=SteppedChain)
+
+
+@contextlib.contextmanager
+def run_stepped(options: ChainOptions, kind: type[Chain]) -> Iterator[Chain]:
+    """Bring the nodes up under a clock that steps.
+
+    Args:
+        options: What the nodes are told.
+        kind: `SteppedChain`, or one that watches it.
+
+    Raises:
+        IatError: A node does not come up.
+    """
+    os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+    context, clock = Context(), SteppedClock()
+    level = "error" if options.own_pace else "fatal"
+    domain = int(os.environ.get("ROS_DOMAIN_ID") or random.SystemRandom().randint(1, 101))
+    rclpy.init(args=["iat_ros", "--ros-args", "--log-level", level], context=context, domain_id=domain)
+
+    def steady_s() -> float:
+        return 1e-9 * clock.steady_ns
+
+    own = SimpleNamespace(
+        monotonic=steady_s,
+        monotonic_ns=lambda: clock.steady_ns,
+        perf_counter=steady_s if options.own_pace else time.perf_counter,
+    )
+    try:
+        with contextlib.ExitStack() as patches:
+            for module in (trajectory, trajectory_sender, clock_watch, robot, act2act):
+                patches.enter_context(patch.object(module, "time", own))
+            chain = kind(context, clock, options)
+            yield chain
+            for node in chain.nodes:
+                node.destroy_node()
+    finally:
+        rclpy.logging.set_logger_level("", LoggingSeverity.INFO)  # the level belongs to the process
+        rclpy.shutdown(context=context)
