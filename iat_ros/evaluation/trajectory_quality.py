@@ -47,8 +47,8 @@ def trajectory_quality(
     """Look at trajectories.
 
     Args:
-        points: For each trajectory its times (N,) [s], positions, velocities and accelerations (N, J); NaN where a point
-            has none.
+        points: For each trajectory its times (N,) [s], positions, velocities and accelerations (N, J); NaN where a
+            point has none.
         limits: Of the robot.
     """
     if not points:
