@@ -10,6 +10,7 @@ VERBS = {
     "train": "learn a model from a data directory",
     "inspect": "a look at data before training: warnings, pairs, embedding",
     "evaluate": "score a model with IAT-test and IAT-train, offline or --live",
+    "evaluate_bag": "replay a bag through the nodes, faster than real time, and report",
     "reproduce": "the paper's comparison from raw data: tables, figures and a page",
     "interact": "all nodes in one process",
     "perception": "skeletons -> windows, one node",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 from sensor_msgs.msg import PointCloud2
@@ -13,82 +12,19 @@ from trajectory_msgs.msg import JointTrajectory
 
 from iat_ros.data.recording import StreamFrame
 from iat_ros.errors import MessageError
+from iat_ros.evaluation.replayed import Replayed, Said, SentTrajectory
+from iat_ros.evaluation.trajectory_quality import Limits
 from iat_ros.nodes.clouds import decode_motion, encode_skeletons, stamp_s, to_stamp
 from iat_ros.nodes.stepped_chain import TICK_NS, ChainOptions, SteppedChain, run_stepped
-from iat_ros.robot.model import RobotModel
 from iat_ros.skeleton.definition import load_skeleton
-from iat_ros.skeleton.motion import Motion
 
 AFTERWARDS_S = 12.0
 """How long the robot has to finish after the last frame [s]; it ends when it rests."""
 
 
-@dataclass(frozen=True)
-class Said:
-    """A window or an answer.
-
-    Attributes:
-        time_s: When it was published, from the start of the recording [s].
-        action_end_s: Stamp of the last frame of its action, from the start of the recording [s].
-        body: Whose action.
-        motion: What it holds.
-    """
-
-    time_s: float
-    action_end_s: float
-    body: int
-    motion: Motion
-
-
-@dataclass(frozen=True)
-class SentTrajectory:
-    """A joint trajectory.
-
-    Attributes:
-        time_s: When it was sent, from the start of the recording [s].
-        times_s: (N,) times of its points from then on [s].
-        positions, velocities, accelerations: (N, J) [rad], [rad/s], [rad/s^2]; NaN where none was sent.
-    """
-
-    time_s: float
-    times_s: np.ndarray
-    positions: np.ndarray
-    velocities: np.ndarray
-    accelerations: np.ndarray
-
-
-@dataclass
-class Replay:
-    """What happened.
-
-    Attributes:
-        robot: The robot.
-        duration_s: Of the recording [s].
-        presence: First and last time at which each body was in view [s].
-        windows, answers, trajectories: What was said.
-        path: (S, J) where the simulated robot was, every 8 ms [rad].
-        dropped: What was not used and why, by node.
-        violations: Limits that the simulated robot was told to break.
-        took_ms: How long each callback of a stage took, by this machine's clock [ms].
-        wall_s: How long the replay took [s].
-    """
-
-    robot: RobotModel
-    duration_s: float = 0.0
-    presence: dict[int, tuple[float, float]] = field(default_factory=dict)
-    windows: list[Said] = field(default_factory=list)
-    answers: list[Said] = field(default_factory=list)
-    trajectories: list[SentTrajectory] = field(default_factory=list)
-    path: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
-    dropped: Counter[str] = field(default_factory=Counter)
-    violations: dict[str, int] = field(default_factory=dict)
-    took_ms: dict[str, list[float]] = field(default_factory=dict)
-    wall_s: float = 0.0
-
-
 def replay(
     frames: Sequence[StreamFrame], options: ChainOptions, progress: Callable[[float], None] = lambda _: None
-) -> Replay:
+) -> Replayed:
     """Show a recording to the nodes, frame by frame at the times of its stamps.
 
     The same frames and options with a noise seed give the same result each time, but for what is measured of this
@@ -105,7 +41,7 @@ def replay(
     """
     _check(frames, options.skeleton)
     with run_stepped(options, SteppedChain) as chain:
-        found = Replay(chain.model)
+        found = Replayed(chain.model.joint_names)
         base_ns = chain.clock.ros_ns
         _listen(chain, found, base_ns)
         path = []
@@ -135,6 +71,8 @@ def replay(
         found.dropped = Counter(chain.dropped)
         found.violations = {key.removeprefix("violations: "): count for key, count in chain.violations.items()}
         found.took_ms = chain.took_ms
+        model = chain.model
+        found.limits = Limits(model.lower, model.upper, model.max_velocity, model.max_acceleration)
         return found
 
 
@@ -148,7 +86,7 @@ def _check(frames: Sequence[StreamFrame], skeleton: str) -> None:
         )
 
 
-def _listen(chain: SteppedChain, found: Replay, base_ns: int) -> None:
+def _listen(chain: SteppedChain, found: Replayed, base_ns: int) -> None:
     limbs = len(load_skeleton(chain.options.skeleton).limbs)
 
     def now_s() -> float:

@@ -1,0 +1,133 @@
+"""``evaluate_bag``: a recording through the very nodes, faster than real time -> a report."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from iat_ros.commands.entry import add_json, run_verb, whole, write_json
+from iat_ros.data.bag import read_bag
+from iat_ros.data.recording import StreamFrame
+from iat_ros.data.source import MADE_UP, open_source
+from iat_ros.errors import ConfigError, DataError
+from iat_ros.evaluation.iat import IatEvaluation
+from iat_ros.evaluation.replay_figures import figures
+from iat_ros.evaluation.replayed import Replayed
+from iat_ros.model.model_file import CARD, load_card
+from iat_ros.model.responder import Responder
+from iat_ros.report.replay_page import Told, report, write_replay
+from iat_ros.resources import find_model
+from iat_ros.skeleton.motion import MotionArray
+
+DESCRIPTION = (
+    "Replay a bag of skeletons through the chain's own nodes, faster than real time and repeatably, and report what "
+    "they found, answered and did: a page, figures, pictures."
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this verb."""
+    parser.add_argument(
+        "bag", nargs="+", type=Path, help="bag directory, .mcap or .db3 file; several: one after another"
+    )
+    parser.add_argument("--model", default="utd_mhad", help="model directory, or the name of one that ships")
+    parser.add_argument("--robot", default="g1", help="robot: the name of one that ships, or a YAML file")
+    parser.add_argument("--skeleton", default="utd_mhad", help="skeleton definition, by name or YAML file")
+    parser.add_argument("--topic", default="skeletons", help="topic of the skeletons")
+    parser.add_argument("--seed", type=whole(0), default=0, help="decides the noise")
+    parser.add_argument(
+        "--data",
+        help=f"labelled data set (or '{MADE_UP}') that the judge E is trained on; default: answers are not judged",
+    )
+    parser.add_argument("--against", type=Path, help="compare with another bag, or with another model's directory")
+    parser.add_argument("--out", type=Path, help="directory for the page; must be empty or missing. Default: no page")
+    add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Replay, judge, report."""
+    torch.set_num_threads(1)
+    if args.out and args.out.exists() and (not args.out.is_dir() or any(args.out.iterdir())):
+        raise ConfigError(f"--out {args.out}: is not an empty directory; choose another one")
+    frames = _read(args.bag, args.topic)
+    sides = [(frames, args.bag[0].name, args.model)]
+    if args.against is not None:
+        if (args.against / CARD).exists():
+            sides.append((frames, args.bag[0].name, str(args.against)))
+        else:
+            sides.append((_read([args.against], args.topic), args.against.name, args.model))
+    judge, notes = _judge(args)
+    told = [
+        Told(f"{name}, model {Path(model).name}", *_replay(frames, model, args, judge)) for frames, name, model in sides
+    ]
+    for each in told:
+        shown = each.figures
+        print(
+            f"{each.title}: {shown['windows']} actions, {shown['answers']} answers, "
+            f"{shown['trajectories']} trajectories, {sum(shown['violations'].values())} broken limits; {shown['wall']['times_real_time']} times real time"
+        )
+        if shown["follows_rules_percent"] is not None:
+            print(f"  {shown['follows_rules_percent']} % of the answers fit, says E")
+    for note in notes:
+        print(note)
+    if args.out:
+        print(f"page: {write_replay(told, args.out, notes)}")
+    write_json(args.json, report(told))
+    return 0
+
+
+def _read(bags: Sequence[Path], topic: str) -> list[StreamFrame]:
+    """Read bags one after another, as the parts of one recording."""
+    frames: list[StreamFrame] = []
+    for bag in bags:
+        part = list(read_bag(bag, topic))
+        if not part:
+            raise DataError(f"{bag}: holds no message on '{topic}'; record one, or name another topic with --topic")
+        begin = frames[-1].time_s + 1.0 / 30.0 if frames else 0.0
+        frames += [StreamFrame(begin + one.time_s, one.frame_id, one.body_ids, one.positions) for one in part]
+    return frames
+
+
+def _judge(args: argparse.Namespace) -> tuple[IatEvaluation | None, list[str]]:
+    """Train E where there is data for it, and say what the reader must know about it."""
+    if args.data is None:
+        return None, [f"Answers were not judged: that needs labelled data, --data DIR (or --data {MADE_UP})."]
+    source = open_source(args.data)
+    if not source.labelled:
+        raise DataError(f"--data {args.data}: has no labels to judge by; give a labelled set, or leave --data out")
+    card = load_card(find_model(args.model))
+    judge = IatEvaluation(source.divide(card.dimensions.frames, "subject", 0))
+    return judge, [
+        f"E was trained on {source.name} (K-fold accuracy {judge.e_kfold:.1f} %). Where it knows the recording's own "
+        "people, it judges them too kindly."
+    ]
+
+
+def _replay(
+    frames: list[StreamFrame], model: str, args: argparse.Namespace, judge: IatEvaluation | None
+) -> tuple[Replayed, dict[str, Any]]:
+    """Replay, and work out the figures."""
+    from iat_ros.nodes.replay import replay
+    from iat_ros.nodes.stepped_chain import ChainOptions
+
+    directory = find_model(model)
+    responder = Responder.load(directory, "cpu")
+    options = ChainOptions(args.skeleton, str(directory), args.robot, args.seed, own_pace=True)
+    with tqdm(total=round(frames[-1].time_s), unit="s", desc="replay", disable=None) as bar:
+        replayed = replay(frames, options, lambda done: bar.update(round(done) - bar.n))
+
+    def answering(stimuli: MotionArray, seed: int) -> MotionArray:
+        return responder.answer(stimuli, responder.sample_noise(len(stimuli), np.random.default_rng(seed)))
+
+    return replayed, figures(replayed, answering, args.seed, judge)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run this verb."""
+    return run_verb("evaluate_bag", DESCRIPTION, add_arguments, run, argv)

@@ -1,0 +1,78 @@
+"""Pictures of a replayed recording: who acted and was answered when, how long it took, what the joints did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from iat_ros.evaluation.replayed import Replayed
+from iat_ros.report.drawing import COLOURS, FAINT, INK, Drawn, new_figure, save
+
+_BAR = 0.34
+_SAMPLE_S = 0.008
+
+
+def draw_timeline(timeline: Mapping[str, Any], duration_s: float, directory: Path, name: str) -> Drawn:
+    """Draw a row for each person: in view, actions, and when they were answered; crosses: windows without an answer."""
+    bodies = list(timeline["people"])
+    with new_figure(9.0, 1.1 + 0.42 * max(1, len(bodies))) as figure:
+        axes = figure.subplots()
+        for row, body in enumerate(bodies):
+            first, last = timeline["people"][body]
+            axes.plot([first, last], [row, row], color=FAINT, linewidth=1.2, alpha=0.6, zorder=1)
+            spans = [(w["from_s"], w["to_s"] - w["from_s"]) for w in timeline["windows"] if str(w["body"]) == body]
+            axes.broken_barh(spans, (row - _BAR / 2, _BAR), color=COLOURS[0], alpha=0.75, zorder=2)
+            answered = {each["to_s"] for each in timeline["answers"] if str(each["body"]) == body}
+            said = [each["said_s"] for each in timeline["answers"] if str(each["body"]) == body]
+            axes.plot(said, [row] * len(said), "v", color=COLOURS[1], markersize=7, zorder=3)
+            missed = [w["said_s"] for w in timeline["windows"] if str(w["body"]) == body and w["to_s"] not in answered]
+            axes.plot(missed, [row] * len(missed), "x", color=INK, markersize=7, zorder=3)
+        axes.set_yticks(range(len(bodies)), [f"body {body}" for body in bodies])
+        axes.set_ylim(len(bodies) - 0.4, -0.6)
+        axes.set_xlim(0.0, max(duration_s, 1e-3))
+        axes.set_xlabel("time in the recording [s]")
+        axes.grid(visible=False, axis="y")
+        axes.tick_params(axis="y", length=0)
+        return save(figure, directory, name)
+
+
+def draw_stages(took_ms: Mapping[str, Sequence[float]], directory: Path, name: str) -> Drawn:
+    """Draw how the times of each stage are spread, on a logarithmic axis."""
+    stages = [stage for stage, took in took_ms.items() if len(took)]
+    with new_figure(9.0, 0.9 + 0.5 * max(1, len(stages))) as figure:
+        axes = figure.subplots()
+        rng = np.random.default_rng(0)
+        for row, stage in enumerate(stages):
+            took = np.asarray(took_ms[stage])[-2000:]
+            axes.scatter(took, row + rng.uniform(-0.18, 0.18, len(took)), s=9, color=COLOURS[row], alpha=0.35, lw=0)
+            median = float(np.median(took))
+            axes.plot([median, median], [row - 0.32, row + 0.32], color=INK, linewidth=2.0)
+        axes.set_yticks(range(len(stages)), stages)
+        axes.set_ylim(len(stages) - 0.4, -0.6)
+        axes.set_xscale("log")
+        axes.set_xlabel("time of one callback [ms]; line: median")
+        axes.grid(visible=False, axis="y")
+        return save(figure, directory, name)
+
+
+def draw_joints(replayed: Replayed, directory: Path, name: str) -> Drawn:
+    """Draw where each joint of the simulated robot was between its limits, over time."""
+    path, limits = replayed.path, replayed.limits
+    with new_figure(9.0, 3.4) as figure:
+        axes = figure.subplots()
+        if len(path) and limits is not None:
+            every = max(1, len(path) // 3000)
+            times = np.arange(len(path))[::every] * _SAMPLE_S
+            share = (path[::every] - limits.lower) / (limits.upper - limits.lower)
+            for column in range(share.shape[1]):
+                axes.plot(times, 100.0 * share[:, column], linewidth=1.0, color=COLOURS[column % len(COLOURS)])
+            axes.set_xlim(0.0, max(float(times[-1]), 1e-3))
+        axes.axhline(0.0, color=INK, linewidth=1.0)
+        axes.axhline(100.0, color=INK, linewidth=1.0)
+        axes.set_ylim(-4.0, 104.0)
+        axes.set_xlabel("time in the recording [s]")
+        axes.set_ylabel("joint between its limits [%]")
+        return save(figure, directory, name)
