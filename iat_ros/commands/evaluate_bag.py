@@ -68,9 +68,11 @@ def run(args: argparse.Namespace) -> int:
     ]
     for each in told:
         shown = each.figures
+        broken, speed = sum(shown["violations"].values()), shown["wall"]["times_real_time"]
         print(
             f"{each.title}: {shown['windows']} actions, {shown['answers']} answers, "
-            f"{shown['trajectories']} trajectories, {sum(shown['violations'].values())} broken limits; {shown['wall']['times_real_time']} times real time"
+            f"{shown['trajectories']} trajectories, "
+            f"{broken} broken limits; {speed} times real time"
         )
         if shown["follows_rules_percent"] is not None:
             print(f"  {shown['follows_rules_percent']} % of the answers fit, says E")

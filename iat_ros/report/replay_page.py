@@ -66,8 +66,8 @@ def write_replay(told: Sequence[Told], directory: Path, notes: Sequence[str] = (
     for number, each in enumerate(told):
         blocks += _replay(each, number, directory, several=len(told) > 1)
     lead = (
-        "Replayed through the very code of the nodes, faster than real time; the same recording, model and seed give the "
-        "same figures."
+        "Replayed through the very code of the nodes, faster than real time; the same recording, model and seed give "
+        "the same figures."
     )
     document = Document(f"Replay: {' against '.join(each.title for each in told)}", lead, tuple(blocks))
     replace_file(directory / HTML, to_html(document).encode())
@@ -129,7 +129,8 @@ def _replay(told: Told, number: int, directory: Path, several: bool) -> list[Blo
         ),
         Bullets(stages),
         Pictures(
-            ((draw_stages(replayed.took_ms, directory, f"stages{end}"), "times of the stages"),), "Every callback."
+            ((draw_stages(replayed.took_ms, directory, f"stages{end}"), "times of the stages"),),
+            "Every callback; answers that were prepared while the silence was awaited are only handed on here.",
         ),
         Heading("What the robot did", 3),
         Pictures(

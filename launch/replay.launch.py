@@ -1,0 +1,80 @@
+"""Play a bag of skeletons to the whole chain and a simulated robot, live.
+
+Where rosbag2 is installed, `ros2 bag play` plays it and gives the time, which the nodes follow; elsewhere `play` does,
+on the machine's own time. Never beside a real robot: a simulated one is started.
+"""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from launch import LaunchContext, LaunchDescription
+from launch.actions import DeclareLaunchArgument, ExecuteProcess, IncludeLaunchDescription, OpaqueFunction
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+
+INTERACT = Path(__file__).resolve().with_name("interact.launch.py")
+PASSED_ON = {
+    "robot": "Robot: the name of one that ships, or a YAML file with URDF and mapping.",
+    "model": "Model directory, or the name of a model that ships.",
+    "skeleton": "Skeleton definition of the recording: the name of one that ships, or a YAML file.",
+}
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Declare the arguments."""
+    switch = {"choices": ["true", "false"]}
+    return LaunchDescription(
+        [
+            DeclareLaunchArgument(
+                "bag", description="Bag with the topic skeletons: a directory, or an .mcap or .db3 file."
+            ),
+            DeclareLaunchArgument("rate", default_value="1.0", description="1 is true speed, 2 twice as fast."),
+            DeclareLaunchArgument("loop", default_value="false", description="Play it again and again.", **switch),
+            DeclareLaunchArgument(
+                "player",
+                default_value="auto",
+                choices=["auto", "rosbag2", "play"],
+                description="What plays the bag; auto: rosbag2 where it is installed.",
+            ),
+            DeclareLaunchArgument("viewer", default_value="true", description="Show it in a browser page.", **switch),
+            *(
+                DeclareLaunchArgument(
+                    name, default_value="", description=f"{text} Empty: as interact.launch.py has it."
+                )
+                for name, text in PASSED_ON.items()
+            ),
+            OpaqueFunction(function=make_actions),
+        ]
+    )
+
+
+def make_actions(context: LaunchContext) -> list:
+    """Start the chain, and what plays the bag."""
+    given = {
+        name: LaunchConfiguration(name).perform(context)
+        for name in ("bag", "rate", "loop", "player", "viewer", *PASSED_ON)
+    }
+    bag = Path(given["bag"]).expanduser()
+    if not bag.exists():
+        raise ValueError(f"bag: there is no bag '{bag}'")
+    rosbag2 = given["player"] == "rosbag2" or (given["player"] == "auto" and has_rosbag2())
+    chain = {"simulate": "true", "viewer": given["viewer"], "use_sim_time": "true" if rosbag2 else "false"}
+    chain |= {name: given[name] for name in PASSED_ON if given[name]}
+    again = ["--loop"] if given["loop"] == "true" else []
+    if rosbag2:
+        command = ["ros2", "bag", "play", str(bag), "--rate", given["rate"], "--clock", "100", "--delay", "5", *again]
+        player = ExecuteProcess(cmd=command, output="screen")
+    else:
+        words = ["--bag", str(bag), "--speed", given["rate"], "--wait", "60", *again]
+        player = Node(package="iat_ros", executable="play", arguments=words, output="screen")
+    source = PythonLaunchDescriptionSource(str(INTERACT))
+    return [IncludeLaunchDescription(source, launch_arguments=list(chain.items())), player]
+
+
+def has_rosbag2() -> bool:
+    """Tell whether `ros2 bag play` is there."""
+    if shutil.which("ros2") is None:
+        return False
+    return subprocess.run(["ros2", "bag", "play", "--help"], capture_output=True, check=False).returncode == 0

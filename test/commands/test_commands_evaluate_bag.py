@@ -1,0 +1,93 @@
+"""evaluate_bag: the nodes over a recording, the same each time; comparison; bags that cannot be used."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from iat_ros.commands import evaluate_bag
+from iat_ros.data.bag import write_bag
+from iat_ros.data.made_up import make_clips
+from iat_ros.data.recording import from_clips
+
+pytestmark = pytest.mark.ros
+
+
+@pytest.fixture(scope="module")
+def bag(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two people, one after the other."""
+    path = tmp_path_factory.mktemp("bags") / "two"
+    write_bag(path, from_clips(make_clips(people=1, trials=1, actions=("throw", "knock"))))
+    return path
+
+
+def replay(path: Path, out: Path, *words: str) -> dict[str, Any]:
+    """Run the verb; return its figures."""
+    assert evaluate_bag.main([str(path), "--json", str(out), *words]) == 0
+    figures: dict[str, Any] = json.loads(out.read_text())
+    return figures
+
+
+def test_a_recording_is_answered_the_same_way_each_time(bag: Path, tmp_path: Path, ros_domain: int) -> None:
+    """Two actions, two answers, no limit broken; but for wall times, a second run is the same; other noise isn't."""
+    first = replay(bag, tmp_path / "1.json", "--out", str(tmp_path / "page"))
+    assert (first["windows"], first["answers"], first["violations"]) == (2, 2, {})
+    assert 90.0 < first["end_of_action_ms"]["p50"] < 180.0
+    assert 20.0 < first["trajectory"]["velocity_percent"] <= 100.0
+    assert 20.0 < first["trajectory"]["acceleration_percent"] <= 100.0
+    assert first["follows_rules_percent"] is None
+    assert [each["body"] for each in first["timeline"]["answers"]] == [0, 1]
+    page = (tmp_path / "page" / "index.html").read_text()
+    assert "not judged" in page
+    for picture in ("timeline", "stages", "joints"):
+        assert (tmp_path / "page" / "figures" / f"{picture}.svg").stat().st_size > 5000
+    second = replay(bag, tmp_path / "2.json")
+    other = replay(bag, tmp_path / "3.json", "--seed", "9")
+    for each in (first, second, other):
+        del each["wall"]
+    assert first == second
+    assert first["trajectory"] != other["trajectory"]
+
+
+def test_against_itself_nothing_differs(bag: Path, tmp_path: Path, attending_model: Path, ros_domain: int) -> None:
+    """Every difference is zero; against another recording, some are not."""
+    model = ("--model", str(attending_model))
+    same = replay(bag, tmp_path / "same.json", *model, "--against", str(bag))
+    assert same["differences"]
+    assert set(same["differences"].values()) == {0.0}
+    longer = tmp_path / "longer"
+    write_bag(longer, from_clips(make_clips(people=2, trials=1, actions=("throw", "knock"))))
+    apart = replay(bag, tmp_path / "apart.json", *model, "--against", str(longer), "--out", str(tmp_path / "page"))
+    assert apart["differences"]["windows"] == 2
+    assert "difference" in (tmp_path / "page" / "index.html").read_text()
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut", "empty", "topic"])
+def test_what_cannot_be_read_is_one_line(
+    damage: str, bag: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], ros_domain: int
+) -> None:
+    """It names the bag; exit code 1."""
+    path, words = tmp_path / "damaged", []
+    if damage != "missing":
+        shutil.copytree(bag, path)
+    for file in path.glob("*.mcap"):
+        if damage == "cut":
+            file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+        if damage == "empty":
+            file.write_bytes(b"")
+    if damage == "topic":
+        words = ["--topic", "bodies"]
+    assert evaluate_bag.main([str(path), *words]) == 1
+    told = capsys.readouterr().err.strip().splitlines()
+    assert len(told) == 1
+    assert str(path) in told[0]
+
+
+def test_another_skeleton_is_one_line(bag: Path, capsys: pytest.CaptureFixture[str], ros_domain: int) -> None:
+    """The number of joints tells."""
+    assert evaluate_bag.main([str(bag), "--skeleton", "kinect_v2"]) == 1
+    assert "20 joints, the skeleton 'kinect_v2' has 25" in capsys.readouterr().err
