@@ -102,7 +102,7 @@ def train(
         raise DataError(f"the recipe wants motions of {config.frames} frames, the data has {frames}")
     if len(pairs) < _FEWEST_PAIRS:
         raise DataError(f"{len(pairs)} pairs are too few to learn from; at least {_FEWEST_PAIRS} are needed")
-    dims = config.dimensions(limbs, len(pairs))
+    dims = config.dimensions(limbs, len(pairs), pairs.responses.limbs_in_body.shape[2])
     scales = DurationScale.of(pairs.stimuli.durations_s), DurationScale.of(pairs.responses.durations_s)
     stimuli, responses = to_tensor(pairs.stimuli, scales[0]), to_tensor(pairs.responses, scales[1])
     identity = {
