@@ -26,6 +26,7 @@ from iat_ros.data.actions import Action, ActionPair, cut_action
 from iat_ros.data.clip import Clip
 from iat_ros.data.formats import check_format, detect_format
 from iat_ros.data.interaction import Interaction, cut_interaction
+from iat_ros.data.joint_clip import JointClip, cut_joint_action, scale_of
 from iat_ros.data.pairing import PairingAccount, as_pairs
 from iat_ros.data.protocol import Division, Rule, divide, divide_real_pairs
 from iat_ros.data.reading import Reading
@@ -34,6 +35,7 @@ from iat_ros.data.uncut_pairs import find_pairs
 from iat_ros.errors import DataError
 from iat_ros.resources import to_path
 from iat_ros.skeleton.definition import SkeletonDefinition, load_skeleton
+from iat_ros.skeleton.joint_motion import JointScale
 
 MADE_UP = "made_up"
 
@@ -69,6 +71,8 @@ class Source:
         recordings: Recordings that nobody cut; their pairs are found.
         stimulus_bodies: Who acts in them, by person; learned where it is empty.
         account: What became of all that was found in them.
+        joint_clips: Clips of a robot, which only answers.
+        joint_scale: Where the robot's joints have been; None where people answer.
     """
 
     name: str
@@ -80,6 +84,8 @@ class Source:
     recordings: list[UncutRecording] = field(default_factory=list)
     stimulus_bodies: frozenset[str] = frozenset()
     account: PairingAccount = field(default_factory=PairingAccount)
+    joint_clips: list[JointClip] = field(default_factory=list)
+    joint_scale: JointScale | None = None
 
     @property
     def labelled(self) -> bool:
@@ -92,7 +98,15 @@ class Source:
         Raises:
             DataError: A clip does not hold exactly one action, and bad ones are to be refused.
         """
-        return self.reading.each(self.name, "clips", self.clips, lambda clip: cut_action(self.definition, clip, frames))
+        found = self.reading.each(
+            self.name, "clips", self.clips, lambda clip: cut_action(self.definition, clip, frames)
+        )
+        scale = self.joint_scale
+        if scale is None:
+            return found
+        return found + self.reading.each(
+            self.name, "clips", self.joint_clips, lambda clip: cut_joint_action(scale, clip, frames)
+        )
 
     def real_pairs(self, frames: int) -> list[ActionPair]:
         """Cut every interaction into pairs of windows of T frames; in uncut recordings, find them.
@@ -107,7 +121,7 @@ class Source:
             self.name,
             "interactions",
             self.interactions,
-            lambda interaction: cut_interaction(self.definition, interaction, frames),
+            lambda interaction: cut_interaction(self.definition, interaction, frames, scale=self.joint_scale),
         )
         alone = sum(len(left_out) for _, left_out in found)
         if alone:
@@ -131,7 +145,8 @@ class Source:
 
     def summary(self) -> str:
         """Say in one line what was read, and what was not."""
-        parts = [f"{len(self.interactions)} interactions of two people"] if self.interactions else []
+        whose = "a person and a robot" if self.joint_scale is not None else "two people"
+        parts = [f"{len(self.interactions)} interactions of {whose}"] if self.interactions else []
         if self.recordings:
             minutes = sum(recording.minutes for recording in self.recordings)
             parts += [f"{len(self.recordings)} uncut recordings", f"{minutes:.1f} minutes"]
@@ -139,6 +154,9 @@ class Source:
             parts += [f"{len(self.clips)} clips"]
         parts += [f"{len({clip.person for clip in self.clips})} people"]
         parts += [f"skeleton '{self.definition.name}' ({len(self.definition.limbs)} limbs)"]
+        if self.joint_scale is not None:
+            clips = [f"{len(self.joint_clips)} clips"] if self.joint_clips else []
+            parts += [" ".join([*clips, f"of {len(self.joint_scale.names)} joints of a robot"])]
         text = f"{self.name}: {', '.join(parts)}"
         left_out = [*([f"{len(self.reading.bad)} bad"] if self.reading.bad else []), *self.reading.notes]
         return text + (f"; left out: {', '.join(left_out)}" if left_out else "")
@@ -175,7 +193,16 @@ def open_source(
     check_format(kind)
     if kind == "generic":
         read = generic.read_set(path, reading)
-        source = Source(path.name, read.definition, read.clips, read.rules, read.interactions, reading)
+        source = Source(
+            path.name,
+            read.definition,
+            read.clips,
+            read.rules,
+            read.interactions,
+            reading,
+            joint_clips=read.joint_clips,
+            joint_scale=scale_of(read.joint_clips) if read.joint_clips else None,
+        )
     elif kind == "bag":
         source = _open_bags(path, load_skeleton(skeleton), reading, stimulus_bodies)
     elif not path.is_dir():
@@ -187,7 +214,8 @@ def open_source(
     else:
         name, skeleton, reader = _RECORDED_TOGETHER[kind]
         interactions = reader(path, reading)
-        clips = [clip for interaction in interactions for clip in (interaction.first, interaction.second)]
+        people = [clip for interaction in interactions for clip in (interaction.first, interaction.second)]
+        clips = [clip for clip in people if isinstance(clip, Clip)]
         source = Source(name, load_skeleton(skeleton), clips, (), interactions, reading)
     return _without_copies(source)
 
@@ -217,8 +245,9 @@ def _without_copies(source: Source) -> Source:
     Raises:
         DataError: There are such clips, and bad ones are to be refused.
     """
-    by_content: dict[bytes, list[Clip]] = {}
-    for clip in source.clips:
+    by_content: dict[bytes, list[Clip | JointClip]] = {}
+    every: list[Clip | JointClip] = [*source.clips, *source.joint_clips]
+    for clip in every:
         by_content.setdefault(hashlib.sha256(clip.positions.tobytes()).digest(), []).append(clip)
     copies = [clips for clips in by_content.values() if len(clips) > 1]
     if not copies:
@@ -227,9 +256,10 @@ def _without_copies(source: Source) -> Source:
     source.reading.judge(source.name, "motions", problems, len(by_content))
     bad = {clip.name for clips in copies for clip in clips}
     interactions = [one for one in source.interactions if not {one.first.name, one.second.name} & bad]
-    clips = [clip for clip in source.clips if clip.name not in bad]
-    return replace(source, clips=clips, interactions=interactions)
+    clips = [one for one in source.clips if one.name not in bad]
+    joint_clips = [one for one in source.joint_clips if one.name not in bad]
+    return replace(source, clips=clips, interactions=interactions, joint_clips=joint_clips)
 
 
-def _named(clips: Sequence[Clip]) -> str:
+def _named(clips: Sequence[Clip | JointClip]) -> str:
     return " and ".join(clip.name for clip in clips)

@@ -87,7 +87,7 @@ def train(
         config: The recipe.
         seed: Decides everything that is drawn; the same seed gives the same model on one machine.
         directory: Where the model is written, made ready by `prepare_output`.
-        card: ``skeleton``, ``limb_names`` and ``data_set`` for model.json.
+        card: ``skeleton``, ``limb_names``, ``data_set`` and, where a robot answers, ``joints`` for model.json.
         progress: Told about every step.
 
     Returns:
