@@ -91,7 +91,7 @@ class Judge:
         with torch.random.fork_rng():
             torch.manual_seed(int(self._rng.integers(2**31)))
             self._network.train()
-            self._network(torch.cat([first[:2], second[:2].expand_as(first[:2])], dim=1))
+            self._network(torch.cat([first[:2], second[:2].expand(len(first[:2]), -1, -1)], dim=1))
             optimiser = torch.optim.Adam(
                 self._network.parameters(), self._config.learning_rate, weight_decay=self._config.weight_decay
             )
