@@ -121,7 +121,14 @@ def steer(source: Source, stage: Stage) -> list[JointClip]:
 
 def learn(data: Path | str, out: Path, seed: int) -> Responder:
     """Run the verb `train`."""
-    options = {"format": "auto", "on_bad": "refuse", "skeleton": "utd_mhad", "stimulus": [], "config": "default"}
+    options = {
+        "format": "auto",
+        "on_bad": "refuse",
+        "skeleton": "utd_mhad",
+        "stimulus": [],
+        "response": "auto",
+        "config": "default",
+    }
     options |= {"division": "subject", "resume": False, "threads": 1, "no_scores": True, "json": None}
     run_train(argparse.Namespace(data=str(data), out=out, seed=seed, **options))
     return Responder.load(out, "cpu")

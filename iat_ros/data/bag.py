@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,11 @@ from rosbags.highlevel import AnyReader, AnyReaderError
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
-from iat_ros.data.recording import StreamFrame
+from iat_ros.data.recording import JointFrame, StreamFrame
 from iat_ros.errors import DataError
 
 CLOUD = "sensor_msgs/msg/PointCloud2"
+JOINT_STATE = "sensor_msgs/msg/JointState"
 _FLOAT32, _UINT32 = 7, 6
 
 
@@ -46,30 +48,78 @@ def read_bag(path: Path, topic: str = "skeletons") -> Iterator[StreamFrame]:
     Raises:
         DataError: No such bag, a damaged one, no such topic, or a message that is not a skeleton cloud.
     """
+    with _open(path) as reader:
+        wanted = _named(reader, topic, CLOUD)
+        if not wanted:
+            found = ", ".join(f"{connection.topic} ({connection.msgtype})" for connection in reader.connections)
+            raise DataError(f"{path}: no topic '{topic}' of type {CLOUD}; it holds {found or 'nothing'}")
+        first: float | None = None
+        for connection, _, raw in reader.messages(connections=wanted):
+            message = reader.deserialize(raw, connection.msgtype)
+            frame = _frame(path, message)
+            first = frame.time_s if first is None else first
+            yield StreamFrame(frame.time_s - first, frame.frame_id, frame.body_ids, frame.positions)
+
+
+def read_joint_states(path: Path, topic: str = "joint_states", skeletons: str = "skeletons") -> Iterator[JointFrame]:
+    """Read the joint states of a bag, in the order in which they were recorded.
+
+    Args:
+        path: The bag's directory, or its .mcap or .db3 file.
+        topic: Name of the topic, with or without a namespace before it.
+        skeletons: Name of the topic of skeleton clouds.
+
+    Yields:
+        Frames; times count from the first skeletons, by the messages' stamps, as those of `read_bag` do. There are none
+        where the topic is not in the bag.
+
+    Raises:
+        DataError: No such bag, a damaged one, or a message with another number of positions than names.
+    """
+    with _open(path) as reader:
+        wanted, people = _named(reader, topic, JOINT_STATE), _named(reader, skeletons, CLOUD)
+        if not wanted or not people:
+            return
+        first = next((_stamp_s(reader.deserialize(raw, CLOUD)) for _, _, raw in reader.messages(people)), 0.0)
+        for _, _, raw in reader.messages(wanted):
+            message = reader.deserialize(raw, JOINT_STATE)
+            if len(message.position) == 0:  # some broadcasters send efforts alone
+                continue
+            if len(message.position) != len(message.name) or len(set(message.name)) != len(message.name):
+                raise DataError(
+                    f"{path}: '{topic}' names a joint twice, or has {len(message.position)} positions for "
+                    f"{len(message.name)} names"
+                )
+            positions = np.asarray(message.position, dtype=float)
+            yield JointFrame(_stamp_s(message) - first, tuple(message.name), positions)
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[AnyReader]:
+    """Open a bag; whatever is wrong with it becomes a `DataError`."""
     if not path.exists():
         raise DataError(f"{path}: no such bag")
     try:
         with AnyReader([path], default_typestore=get_typestore(Stores.ROS2_JAZZY)) as reader:
-            wanted = [
-                connection
-                for connection in reader.connections
-                if connection.msgtype == CLOUD and f"/{connection.topic}".endswith(f"/{topic.strip('/')}")
-            ]
-            if not wanted:
-                found = ", ".join(f"{connection.topic} ({connection.msgtype})" for connection in reader.connections)
-                raise DataError(f"{path}: no topic '{topic}' of type {CLOUD}; it holds {found or 'nothing'}")
-            first: float | None = None
-            for connection, _, raw in reader.messages(connections=wanted):
-                message = reader.deserialize(raw, connection.msgtype)
-                frame = _frame(path, message)
-                first = frame.time_s if first is None else first
-                yield StreamFrame(frame.time_s - first, frame.frame_id, frame.body_ids, frame.positions)
+            yield reader
     except DataError:
         raise
     except AnyReaderError as error:
         raise DataError(f"{path}: not a readable bag: {_one_line(error)}") from error
     except Exception as error:  # a damaged bag fails in whatever library reads its parts
         raise DataError(f"{path}: damaged bag: {type(error).__name__}: {_one_line(error)}") from error
+
+
+def _named(reader: AnyReader, topic: str, kind: str) -> list[Any]:
+    return [
+        connection
+        for connection in reader.connections
+        if connection.msgtype == kind and f"/{connection.topic}".endswith(f"/{topic.strip('/')}")
+    ]
+
+
+def _stamp_s(message: Any) -> float:
+    return float(message.header.stamp.sec + 1e-9 * message.header.stamp.nanosec)
 
 
 def write_bag(path: Path, frames: Iterable[StreamFrame], topic: str = "skeletons") -> int:
@@ -129,9 +179,8 @@ def _frame(path: Path, message: Any) -> StreamFrame:
     positions = np.stack([points["x"], points["y"], points["z"]], axis=-1).astype(float)
     if "confidence" in names:
         positions[points["confidence"] <= 0] = np.nan
-    stamp = message.header.stamp
     return StreamFrame(
-        stamp.sec + 1e-9 * stamp.nanosec,
+        _stamp_s(message),
         message.header.frame_id,
         ids.astype(np.int64),
         positions,

@@ -32,6 +32,7 @@ from iat_ros.data.protocol import Division, Rule, divide, divide_real_pairs
 from iat_ros.data.reading import Reading
 from iat_ros.data.uncut import UncutRecording, find_bags, read_recording
 from iat_ros.data.uncut_pairs import find_pairs
+from iat_ros.data.uncut_robot import choose_robots, read_robot
 from iat_ros.errors import DataError
 from iat_ros.resources import to_path
 from iat_ros.skeleton.definition import SkeletonDefinition, load_skeleton
@@ -115,7 +116,8 @@ class Source:
             DataError: In an interaction nothing was answered, and bad ones are to be refused.
         """
         if self.recordings:
-            _, pairs = find_pairs(self.definition, self.recordings, frames, self.account, self.stimulus_bodies)
+            bodies, scale = self.stimulus_bodies, self.joint_scale
+            _, pairs = find_pairs(self.definition, self.recordings, frames, self.account, bodies, scale)
             return as_pairs(pairs)
         found = self.reading.each(
             self.name,
@@ -169,6 +171,7 @@ def open_source(
     reading: Reading | None = None,
     skeleton: str = "utd_mhad",
     stimulus_bodies: Sequence[int] = (),
+    response: str = "auto",
 ) -> Source:
     """Open a data set, or make motions up.
 
@@ -179,6 +182,7 @@ def open_source(
         reading: What happens to what is bad; the default refuses it.
         skeleton: What was recorded, where the data is a bag: the name of a definition, or a YAML file.
         stimulus_bodies: Body ids of those who act, where the data is a bag; learned where there is none.
+        response: Who answers, where the data is a bag: one of `iat_ros.data.uncut_robot.RESPONSES`.
 
     Raises:
         DataError: There is no data set, or something in it is bad and bad things are to be refused.
@@ -204,7 +208,7 @@ def open_source(
             joint_scale=scale_of(read.joint_clips) if read.joint_clips else None,
         )
     elif kind == "bag":
-        source = _open_bags(path, load_skeleton(skeleton), reading, stimulus_bodies)
+        source = _open_bags(path, load_skeleton(skeleton), reading, stimulus_bodies, response)
     elif not path.is_dir():
         raise DataError(f"{path}: no such directory")
     elif kind == "utd_mhad":
@@ -220,14 +224,21 @@ def open_source(
     return _without_copies(source)
 
 
-def _open_bags(path: Path, definition: SkeletonDefinition, reading: Reading, stimulus_bodies: Sequence[int]) -> Source:
+def _open_bags(
+    path: Path, definition: SkeletonDefinition, reading: Reading, stimulus_bodies: Sequence[int], response: str
+) -> Source:
     """Open a bag, or a directory of bags, of people whom nobody cut.
 
     Raises:
         DataError: A bag cannot be read and bad ones are to be refused, or a body that is told to act is in none.
     """
     bags = find_bags(path)
-    recordings = reading.each(str(path), "bags", bags, lambda bag: read_recording(bag, definition))
+
+    def read(bag: Path) -> UncutRecording:
+        recording = read_recording(bag, definition)
+        return recording if response == "people" else replace(recording, robot=read_robot(bag, recording.name))
+
+    recordings = choose_robots(str(path), reading.each(str(path), "bags", bags, read), response)
     tracks = [track for recording in recordings for track in recording.tracks]
     acting = frozenset(track.person for track in tracks if int(track.person.rsplit("/")[-1]) in set(stimulus_bodies))
     seen = {int(track.person.rsplit("/")[-1]) for track in tracks}
@@ -236,7 +247,9 @@ def _open_bags(path: Path, definition: SkeletonDefinition, reading: Reading, sti
             raise DataError(
                 f"{path}: --stimulus {body}: nobody of that body id is in it; seen: {', '.join(map(str, sorted(seen)))}"
             )
-    return Source(path.name, definition, tracks, (), [], reading, recordings, acting)
+    robots = [recording.robot for recording in recordings if recording.robot is not None]
+    scale = scale_of(robots) if robots else None
+    return Source(path.name, definition, tracks, (), [], reading, recordings, acting, joint_scale=scale)
 
 
 def _without_copies(source: Source) -> Source:
