@@ -19,6 +19,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from heapq import merge
 from pathlib import Path
 from typing import Any
 
@@ -118,20 +119,27 @@ def _named(reader: AnyReader, topic: str, kind: str) -> list[Any]:
     ]
 
 
+def _time_s(frame: StreamFrame | JointFrame) -> float:
+    return frame.time_s
+
+
 def _stamp_s(message: Any) -> float:
     return float(message.header.stamp.sec + 1e-9 * message.header.stamp.nanosec)
 
 
-def write_bag(path: Path, frames: Iterable[StreamFrame], topic: str = "skeletons") -> int:
+def write_bag(
+    path: Path, frames: Iterable[StreamFrame], topic: str = "skeletons", joints: Iterable[JointFrame] = ()
+) -> int:
     """Write skeletons as a compressed mcap bag directory.
 
     Args:
         path: The bag's directory; must not exist.
         frames: What to write.
         topic: Name of the topic.
+        joints: A robot's joint states on the same clock, for the topic ``joint_states``; without any, there is none.
 
     Returns:
-        How many frames were written.
+        How many frames of skeletons were written.
 
     Raises:
         DataError: The directory exists.
@@ -144,10 +152,17 @@ def write_bag(path: Path, frames: Iterable[StreamFrame], topic: str = "skeletons
     writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
     with writer:
         connection = writer.add_connection(f"/{topic.strip('/')}", CLOUD, typestore=store)
-        for frame in frames:
-            message = _message(store, frame)
-            writer.write(connection, round(frame.time_s * 1e9), store.serialize_cdr(message, CLOUD))
-            count += 1
+        states = None
+        every: Iterable[StreamFrame | JointFrame] = merge(frames, joints, key=_time_s)
+        for frame in every:
+            at_ns = round(frame.time_s * 1e9)
+            if isinstance(frame, StreamFrame):
+                writer.write(connection, at_ns, store.serialize_cdr(_message(store, frame), CLOUD))
+                count += 1
+                continue
+            if states is None:
+                states = writer.add_connection("/joint_states", JOINT_STATE, typestore=store)
+            writer.write(states, at_ns, store.serialize_cdr(_joint_state(store, frame), JOINT_STATE))
     return count
 
 
@@ -193,11 +208,9 @@ def _message(store: Any, frame: StreamFrame) -> Any:
     points: np.ndarray = np.zeros(frame.positions.shape[:2], layout)
     points["x"], points["y"], points["z"] = np.moveaxis(frame.positions, -1, 0)
     points["body_id"] = frame.body_ids[:, None]
-    nanoseconds = round(frame.time_s * 1e9)
-    stamp = types["builtin_interfaces/msg/Time"](sec=nanoseconds // 10**9, nanosec=nanoseconds % 10**9)
     field = types["sensor_msgs/msg/PointField"]
     return types[CLOUD](
-        header=types["std_msgs/msg/Header"](stamp=stamp, frame_id=frame.frame_id),
+        header=_header(store, frame.time_s, frame.frame_id),
         height=points.shape[0],
         width=points.shape[1],
         fields=[
@@ -210,6 +223,23 @@ def _message(store: Any, frame: StreamFrame) -> Any:
         data=np.frombuffer(points.tobytes(), np.uint8),
         is_dense=True,
     )
+
+
+def _joint_state(store: Any, frame: JointFrame) -> Any:
+    nothing = np.zeros(0)
+    return store.types[JOINT_STATE](
+        header=_header(store, frame.time_s, ""),
+        name=list(frame.names),
+        position=frame.positions,
+        velocity=nothing,
+        effort=nothing,
+    )
+
+
+def _header(store: Any, time_s: float, frame_id: str) -> Any:
+    nanoseconds = round(time_s * 1e9)
+    stamp = store.types["builtin_interfaces/msg/Time"](sec=nanoseconds // 10**9, nanosec=nanoseconds % 10**9)
+    return store.types["std_msgs/msg/Header"](stamp=stamp, frame_id=frame_id)
 
 
 def _one_line(error: Exception) -> str:
