@@ -97,6 +97,11 @@ def of_one_robot(where: str, clips: Sequence[JointClip]) -> list[JointClip]:
                 f"{where}: {clip.name} and {clips[0].name} hold different joints: only one of them has {other}; "
                 "record the same joints everywhere, or leave those out"
             )
+    return in_order(joints, clips)
+
+
+def in_order(joints: tuple[str, ...], clips: Sequence[JointClip]) -> list[JointClip]:
+    """Bring clips of these joints into their order."""
     return [
         replace(clip, joints=joints, positions=clip.positions[:, [clip.joints.index(name) for name in joints]])
         for clip in clips

@@ -26,7 +26,7 @@ from iat_ros.data.actions import Action, ActionPair, cut_action
 from iat_ros.data.clip import Clip
 from iat_ros.data.formats import check_format, detect_format
 from iat_ros.data.interaction import Interaction, cut_interaction
-from iat_ros.data.joint_clip import JointClip, cut_joint_action, scale_of
+from iat_ros.data.joint_clip import JointClip, cut_joint_action, in_order, scale_of
 from iat_ros.data.pairing import PairingAccount, as_pairs
 from iat_ros.data.protocol import Division, Rule, divide, divide_real_pairs
 from iat_ros.data.reading import Reading
@@ -144,6 +144,26 @@ class Source:
         if self.labelled:
             return divide(self.actions(frames), self.rules, by or "subject", seed)
         return divide_real_pairs(self.real_pairs(frames), by or "all", seed)
+
+    def matching(self, joints: JointScale | None) -> Source:
+        """Return the same data with responses as a model sees them: what it answers must be what is answered here.
+
+        Args:
+            joints: The joints that the model's answers move; None where they are limb vectors.
+
+        Raises:
+            DataError: One has a robot's joints and the other has not, or they have different joints.
+        """
+        if joints is None or self.joint_scale is None:
+            if joints is self.joint_scale:
+                return self
+            kinds = ("a robot's joints", "limbs")
+            told = kinds if self.joint_scale is None else kinds[::-1]
+            raise DataError(f"the model answers with {told[0]}, in {self.name} {told[1]} answer: choose other data")
+        if set(joints.names) != set(self.joint_scale.names):
+            other = ", ".join(sorted(set(joints.names) ^ set(self.joint_scale.names)))
+            raise DataError(f"the model and {self.name} have different joints: only one of them has {other}")
+        return replace(self, joint_scale=joints, joint_clips=in_order(joints.names, self.joint_clips))
 
     def summary(self) -> str:
         """Say in one line what was read, and what was not."""
