@@ -14,12 +14,15 @@
 
 """Answers in joint space beside answers in limbs, on the same robot and the same data.
 
-    python -m benchmarks.joint_space --data DIR [--robot g1] [--seeds 1] [--json FILE]
+    python -m benchmarks.joint_space --data DIR [--robot g1] [--seeds 1] [--uncut] [--json FILE]
 
 UTD-MHAD's responses are performed by the robot as the chain performs them, retargeted and inside its limits; the joints
 of that, 100 times a second, stand for what somebody recorded who steered the robot. From them and the same stimuli one
 model learns to answer in joints, another learns from the people's own limbs, as ever. On set B both answer, the robot
 performs both, and E, trained on set B as the robot performed it, judges where the robot's limbs pointed.
+
+With --uncut a third model learns from bags: the pairs of set A as long sessions in which one person is in view and the
+steered robot answers, with pauses and unanswered actions between, and a robot that is never quite still.
 """
 
 from __future__ import annotations
@@ -35,15 +38,23 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.ndimage import gaussian_filter1d
 from tqdm import tqdm
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.uncut import Truth, cut_pairs, judge, make_sessions, takes_of
 from iat_ros.commands.train import run as run_train
-from iat_ros.data.actions import Action, cut_action
+from iat_ros.data.actions import Action, cut_action, with_stillness
+from iat_ros.data.bag import write_bag
 from iat_ros.data.clip import Clip
 from iat_ros.data.generic_writer import write_set
 from iat_ros.data.joint_clip import JointClip, find_movements
+from iat_ros.data.made_up_session import Take
 from iat_ros.data.protocol import Division, divide
+from iat_ros.data.recording import JointFrame, StreamFrame
 from iat_ros.data.source import Source, open_source
+from iat_ros.data.uncut_pairs import find_pairs
 from iat_ros.errors import RobotError
 from iat_ros.evaluation.iat import IatEvaluation
 from iat_ros.model.responder import Responder
@@ -59,6 +70,10 @@ from iat_ros.skeleton.resampling import resample
 FRAMES = 32
 RATE_HZ = 100.0
 STILL_S = 0.5
+SWAY_RAD, NOISE_RAD = 0.02, 0.0005
+"""How far a steered robot sways, and how noisy its sensors are, as standard deviations [rad]."""
+
+Truths = dict[str, Truth]
 ROUNDS = 5
 
 
@@ -119,7 +134,7 @@ def steer(source: Source, stage: Stage) -> list[JointClip]:
     ]
 
 
-def learn(data: Path | str, out: Path, seed: int) -> Responder:
+def learn(data: Path | str, out: Path, seed: int, division: str) -> Responder:
     """Run the verb `train`."""
     options = {
         "format": "auto",
@@ -129,7 +144,7 @@ def learn(data: Path | str, out: Path, seed: int) -> Responder:
         "response": "auto",
         "config": "default",
     }
-    options |= {"division": "subject", "resume": False, "threads": 1, "no_scores": True, "json": None}
+    options |= {"division": division, "resume": False, "threads": 1, "no_scores": True, "json": None}
     run_train(argparse.Namespace(data=str(data), out=out, seed=seed, **options))
     return Responder.load(out, "cpu")
 
@@ -158,7 +173,59 @@ def as_performed(source: Source, steered: Sequence[JointClip], stage: Stage, see
     return divide(replaced, source.rules, "subject", seed)
 
 
-def measure(data: str, robot: str, seed: int, folder: Path) -> dict[str, Any]:
+def write_sessions(source: Source, division: Division, steered: Sequence[JointClip], folder: Path, seed: int) -> Truths:
+    """Write the pairs of set A as bags of a person and a robot; returns what was done in each."""
+    robot = {clip.name: clip for clip in steered}
+    takes = takes_of(source)
+    for name, clip in robot.items():
+        if name not in takes:
+            continue
+        span = find_movements(clip)
+        lasts_s = float(clip.times_s[span[-1].stop - 1] - clip.times_s[span[0].start])
+        longer = with_stillness(takes[name].clip, 0.0, lasts_s)
+        takes[name] = Take(longer, takes[name].start_s, takes[name].start_s + lasts_s)
+    truths = {}
+    for name, (frames, truth) in make_sessions(takes, cut_pairs(source, division), [], seed, 0.0).items():
+        rng = np.random.default_rng([seed, len(truths)])
+        times_s = np.arange(0.0, frames[-1].time_s, 1.0 / RATE_HZ)
+        rest = steered[0].positions[0]
+        white = rng.standard_normal((len(times_s), len(rest)))
+        positions = rest + SWAY_RAD * unit_noise(gaussian_filter1d(white, 0.7 * RATE_HZ, axis=0))
+        for done in (each for each in truth.done if each.body == 2):
+            clip = robot[done.take.clip.name]
+            begin_s = done.start_s - clip.times_s[find_movements(clip)[0].start]
+            first = round(begin_s * RATE_HZ)
+            inside = np.arange(max(0, first), min(len(times_s), first + len(clip.times_s)))
+            positions[inside] += clip.positions[inside - first] - rest
+        positions += NOISE_RAD * rng.standard_normal(positions.shape)
+        rows = zip(times_s.tolist(), positions, strict=True)
+        write_bag(folder / name, _first_alone(frames), joints=(JointFrame(t, steered[0].joints, q) for t, q in rows))
+        robots = [replace(one, body="robot") if one.body == 2 else one for one in truth.done]  # type: ignore[arg-type]
+        truths[name] = Truth(robots)
+    return truths
+
+
+def _first_alone(frames: Sequence[StreamFrame]) -> list[StreamFrame]:
+    return [
+        StreamFrame(one.time_s, one.frame_id, one.body_ids[one.body_ids == 1], one.positions[one.body_ids == 1])
+        for one in frames
+    ]
+
+
+def unit_noise(noise: np.ndarray) -> np.ndarray:
+    """Scale noise (F, n) to a standard deviation of 1 in each column."""
+    return np.asarray(noise / noise.std(axis=0))
+
+
+def found_in(bags: Path, truths: Truths) -> dict[str, float]:
+    """Find the pairs of bags, and compare them with what was done."""
+    source = open_source(str(bags))
+    given = source.account, source.stimulus_bodies, source.joint_scale
+    found, made = find_pairs(source.definition, source.recordings, FRAMES, *given)
+    return judge(truths, found, made)
+
+
+def measure(data: str, robot: str, seed: int, folder: Path, uncut: bool) -> dict[str, Any]:
     """Train both models, and judge both."""
     source = open_source(data)
     stage = Stage(robot, source.definition.limb_names)
@@ -170,8 +237,16 @@ def measure(data: str, robot: str, seed: int, folder: Path) -> dict[str, Any]:
     division = as_performed(source, steered, stage, seed)
     evaluation = IatEvaluation(division, 4, seed)
     figures: dict[str, Any] = {}
-    for name, learned_from in (("joints", taught), ("limbs", data)):
-        responder = learn(learned_from, folder / f"{name}_{seed}", seed)
+    sources: list[tuple[str, Path | str]] = [("joints", taught), ("limbs", data)]
+    if uncut:
+        bags = folder / f"bags_{seed}"
+        truths = write_sessions(source, source.divide(FRAMES, "subject", seed), steered, bags, seed)
+        figures["found in bags"] = found_in(bags, truths)
+        print(f"seed {seed}, found in bags: {json.dumps(figures['found in bags'])}", flush=True)
+        sources.append(("joints, uncut", bags))
+    for name, learned_from in sources:
+        out = folder / f"{name.replace(', ', '_')}_{seed}"
+        responder = learn(learned_from, out, seed, "all" if name == "joints, uncut" else "subject")
         stage.refused, stage.stretches = 0, []
         scores = evaluation.score(performing(responder, stage, seed), ROUNDS).as_dict()
         performed = {"answers": len(stage.stretches), "refused": stage.refused}
@@ -187,6 +262,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", required=True, help="UTD-MHAD's directory, or made_up")
     parser.add_argument("--robot", default="g1")
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--uncut", action="store_true", help="learn from bags that nobody cut, too")
     parser.add_argument("--keep", type=Path, help="directory for the steered data set and the models")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args(argv)
@@ -194,7 +270,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as scratch:
         folder = args.keep or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
-        figures = {str(seed): measure(args.data, args.robot, seed, folder) for seed in range(args.seeds)}
+        figures = {str(seed): measure(args.data, args.robot, seed, folder, args.uncut) for seed in range(args.seeds)}
     if args.json:
         args.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     return 0
