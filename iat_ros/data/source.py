@@ -177,8 +177,8 @@ class Source:
         parts += [f"{len({clip.person for clip in self.clips})} people"]
         parts += [f"skeleton '{self.definition.name}' ({len(self.definition.limbs)} limbs)"]
         if self.joint_scale is not None:
-            clips = [f"{len(self.joint_clips)} clips"] if self.joint_clips else []
-            parts += [" ".join([*clips, f"of {len(self.joint_scale.names)} joints of a robot"])]
+            clips = f"{len(self.joint_clips)} clips of " if self.joint_clips else ""
+            parts += [f"{clips}{len(self.joint_scale.names)} joints of a robot"]
         text = f"{self.name}: {', '.join(parts)}"
         left_out = [*([f"{len(self.reading.bad)} bad"] if self.reading.bad else []), *self.reading.notes]
         return text + (f"; left out: {', '.join(left_out)}" if left_out else "")
