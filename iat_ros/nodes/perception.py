@@ -139,9 +139,9 @@ class PerceptionNode(IatNode):
         people = self._people
         if people is None:
             return
-        cloud = decode_skeletons(message, len(self._definition.joints))
+        cloud = decode_skeletons(message, len(self._definition.sent))
         self.counts["frames"] += 1
-        for body_id, segment in people.push(cloud.time_s, cloud.body_ids, cloud.positions):
+        for body_id, segment in people.push(cloud.time_s, cloud.body_ids, self._definition.complete(cloud.positions)):
             self._publish(body_id, segment)
         if self._prepare:
             self._publish_coming(people)

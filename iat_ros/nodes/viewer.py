@@ -151,7 +151,8 @@ class ViewerNode(IatNode):
         return float(self.get_clock().now().nanoseconds * 1e-9)
 
     def _on_skeletons(self, message: PointCloud2) -> None:
-        cloud = decode_skeletons(message, len(self._definition.joints))
+        cloud = decode_skeletons(message, len(self._definition.sent))
+        cloud = replace(cloud, positions=self._definition.complete(cloud.positions))
         self._undrawn.add("person")
         self._person.push(cloud, self._now_s())
 

@@ -39,20 +39,31 @@ class SkeletonDefinition:
 
     Attributes:
         name: Name of the definition.
-        joints: Joint names in the order in which positions arrive (J of them).
+        joints: Joint names in the order of positions (J of them): those that are sent, then those that are derived.
         limbs: The limbs (L of them); their order is the order of every (T, L, 3) array of this skeleton.
         body_frame: The joints that span the body frame (x forward, y left, z up; REP-103).
+        derived: Joints that the tracker does not send, each the mean of some that it does, in the order of `joints`.
     """
 
     name: str
     joints: tuple[str, ...]
     limbs: tuple[Limb, ...]
     body_frame: BodyFrameJoints
+    derived: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     def __post_init__(self) -> None:
         if len(set(self.joints)) != len(self.joints):
             doubled = sorted({joint for joint in self.joints if self.joints.count(joint) > 1})
             raise SkeletonError(f"skeleton '{self.name}': joints listed twice: {', '.join(doubled)}")
+        if self.joints[len(self.sent) :] != tuple(name for name, _ in self.derived):
+            raise SkeletonError(f"skeleton '{self.name}': derived joints must be the last ones of joints, in their order")
+        for name, parts in self.derived:
+            unknown = [part for part in parts if part not in self.sent]
+            if unknown or len(parts) < 2:
+                raise SkeletonError(
+                    f"skeleton '{self.name}': derived joint '{name}' must be the mean of two or more joints that are "
+                    f"sent, got {', '.join(parts) or 'none'}; valid joints: {', '.join(self.sent)}"
+                )
         if not self.limbs:
             raise SkeletonError(f"skeleton '{self.name}': needs at least one limb")
         for limb in self.limbs:
@@ -71,6 +82,25 @@ class SkeletonDefinition:
             raise SkeletonError(
                 f"skeleton '{self.name}': {where} names joint '{joint}'; valid joints: {', '.join(self.joints)}"
             )
+
+    @property
+    def sent(self) -> tuple[str, ...]:
+        """The joints that the tracker sends, in its order."""
+        return self.joints[: len(self.joints) - len(self.derived)]
+
+    def complete(self, positions: np.ndarray) -> np.ndarray:
+        """Add the derived joints to positions (..., sent, 3) [m]; of one that is not tracked (NaN) none is derived.
+
+        Positions that have them already, and those of a skeleton without derived joints, are returned as they are.
+        """
+        if not self.derived or positions.shape[-2] == len(self.joints):
+            return positions
+        means = [positions[..., columns, :].mean(axis=-2) for columns in self._derived_from]
+        return np.concatenate([positions, np.stack(means, axis=-2)], axis=-2)
+
+    @cached_property
+    def _derived_from(self) -> tuple[np.ndarray, ...]:
+        return tuple(self._indices(list(parts)) for _, parts in self.derived)
 
     @property
     def limb_names(self) -> tuple[str, ...]:
@@ -98,6 +128,13 @@ class SkeletonDefinition:
         """Sorted indices of the joints that limbs and body frame need; the others may be untracked."""
         return np.unique(np.concatenate([self.limb_starts, self.limb_ends, self.torso_joints]))
 
+    @property
+    def needed_to_send(self) -> tuple[str, ...]:
+        """Names of the joints that a tracker must send for limbs and body frame."""
+        parts = dict(self.derived)
+        needed = (self.joints[index] for index in self.needed_joints)
+        return tuple(dict.fromkeys(sent for joint in needed for sent in parts.get(joint, (joint,))))
+
     def _indices(self, names: list[str]) -> np.ndarray:
         indices = np.array([self.joints.index(name) for name in names])
         indices.flags.writeable = False  # shared by all who ask
@@ -113,7 +150,7 @@ def load_skeleton(name_or_path: str) -> SkeletonDefinition:
     """
     path = find_config("skeletons", name_or_path)
     content = load_mapping(path)
-    check_keys(str(path), content, {"name", "joints", "limbs", "body_frame"})
+    check_keys(str(path), content, {"name", "joints", "limbs", "body_frame"}, {"derived"})
     limbs = _mapping(path, "limbs", content["limbs"])
     for name, ends in limbs.items():
         if not (isinstance(ends, list) and len(ends) == 2 and all(isinstance(end, str) for end in ends)):
@@ -121,13 +158,18 @@ def load_skeleton(name_or_path: str) -> SkeletonDefinition:
     joints = content["joints"]
     if not (isinstance(joints, list) and all(isinstance(joint, str) for joint in joints)):
         raise SkeletonError(f"{path}: joints must be a list of names, got {joints!r}")
+    derived = _mapping(path, "derived", content.get("derived", {}))
+    for name, parts in derived.items():
+        if not (isinstance(parts, list) and all(isinstance(part, str) for part in parts)):
+            raise SkeletonError(f"{path}: derived joint '{name}' must be a list of joints whose mean it is, got {parts!r}")
     frame = _mapping(path, "body_frame", content["body_frame"])
     check_keys(f"{path}: body_frame", frame, {"left", "right", "bottom", "top"})
     return SkeletonDefinition(
         name=str(content["name"]),
-        joints=tuple(joints),
+        joints=(*joints, *derived),
         limbs=tuple(Limb(name, ends[0], ends[1]) for name, ends in limbs.items()),
         body_frame=BodyFrameJoints(**{key: str(value) for key, value in frame.items()}),
+        derived=tuple((name, tuple(parts)) for name, parts in derived.items()),
     )
 
 
