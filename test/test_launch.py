@@ -1,3 +1,17 @@
+# Copyright 2026 iat_ros maintainers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
 """interact.launch.py starts the right programs with the right parameters and topics."""
 
 from __future__ import annotations
@@ -126,7 +140,7 @@ def test_an_input_that_is_no_cloud_starts_the_tracker(monkeypatch: pytest.Monkey
 def test_rviz_comes_with_the_viewer_and_the_shipped_configuration(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """RViz shows what the viewer publishes, so both are started, in one namespace and with one clock."""
+    """What the viewer publishes RViz shows, so both are started, in one namespace and with one clock."""
     *nodes, rviz = plan(monkeypatch, tmp_path, rviz="true", namespace="lab", use_sim_time="true")
     assert [node.executable for node in nodes] == ["interact", "viewer"]
     assert (rviz.package, rviz.namespace.perform({"namespace": "lab"})) == ("rviz2", "lab")

@@ -1,3 +1,17 @@
+# Copyright 2026 iat_ros maintainers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
 """Soak through the nodes: the same hours as in the loop, but with perception, act2act, trajectory and robot themselves.
 
 Messages go from node to node as they do in operation, under a clock that steps, so memory that a node or its messages

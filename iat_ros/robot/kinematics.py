@@ -1,3 +1,17 @@
+# Copyright 2026 iat_ros maintainers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
 """Limb directions and their Jacobians for many poses at once, in NumPy.
 
 Pinocchio does one pose at a time; an answer has 32 frames. So the fixed transforms of the small chains (an arm: four
@@ -48,7 +62,7 @@ class ChainStack:
         return (self.parents, self.limb_parents.tobytes())
 
     def directions(self, q: Array) -> Array:
-        """Return unit limb directions (A, m, 3, N) in the body frame for joint angles q (A, n, N) [rad]."""
+        """Unit limb directions in the body frame, shape (A, m, 3, N), at joint angles q of shape (A, n, N) [rad]."""
         frames = self._frames(q)
         out = np.empty((len(q), len(self.limb_parents), 3, q.shape[2]))
         for k in range(out.shape[1]):

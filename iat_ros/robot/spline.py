@@ -1,3 +1,17 @@
+# Copyright 2026 iat_ros maintainers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
 """Uniform cubic B-splines: the one curve that a robot follows from where it is through an answer and back.
 
 With control points c and knots dt apart, the curve at knot i is (c[i-1] + 4 c[i] + c[i+1]) / 6. Its acceleration is
@@ -63,7 +77,7 @@ def evaluate(control: Array, dt_s: float, times_s: Array) -> tuple[Array, Array,
 
 
 def positions(control: Array, dt_s: float, times_s: Array) -> Array:
-    """Return the positions (N, J) alone at times (N,) [s]; held at the ends."""
+    """The positions alone, shape (N, J), at times of shape (N,) [s]; held at the ends."""
     spans = len(control) - 3
     u = np.clip(times_s / dt_s, 0.0, spans)
     i = np.minimum(u.astype(np.intp), spans - 1)

@@ -1,3 +1,17 @@
+# Copyright 2026 iat_ros maintainers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
 """Made-up people who were recorded together, for the tests of the readers."""
 
 from __future__ import annotations
@@ -49,7 +63,7 @@ class Together:
 
 @pytest.fixture(scope="session")
 def together() -> Callable[..., Together]:
-    """Make two people up who interact: ``together(skeleton, seed, rate_hz, lag_s)``."""
+    """Make two people up who interact, from a skeleton, a seed, a rate [Hz] and the lag of the answer [s]."""
 
     def make(skeleton: str, seed: int = 0, rate_hz: float = 30.0, lag_s: float = 0.6) -> Together:
         act, answer = make_clips(1, 1, 2 * seed, ("knock",))[0], make_clips(1, 1, 2 * seed + 1, ("wave",))[0]

@@ -1,3 +1,17 @@
+# Copyright 2026 iat_ros maintainers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
 """The RViz configuration and the Foxglove layout name topics and services that the nodes have, with their types."""
 
 from __future__ import annotations
@@ -60,7 +74,7 @@ def test_rviz_subscribes_what_the_nodes_publish() -> None:
 
 
 def test_rviz_shows_every_namespace_of_the_stage() -> None:
-    """RViz hides namespaces that the configuration switches off; none is forgotten."""
+    """What RViz shows is chosen by namespace; none is forgotten."""
     (display,) = (each for each in displays(RVIZ) if each["Name"] == "Stage")
     assert display["Enabled"]
     assert {ns for ns, _ in stage(np.eye(3)[:2])} == set(display["Namespaces"])

@@ -1,3 +1,17 @@
+# Copyright 2026 iat_ros maintainers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
 """The camera node on videos that the test renders, with a detector whose answers are known; over DDS."""
 
 from __future__ import annotations
@@ -319,7 +333,7 @@ def test_without_the_extra_one_line_says_what_to_install(
 def test_without_a_model_one_line_says_what_to_download(
     rig: CameraRig, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """MediaPipe's models ship with nothing."""
+    """The models of MediaPipe ship with nothing."""
     pytest.importorskip("mediapipe", reason="MediaPipe is not installed (requirements/camera.txt)")
     path = film(tmp_path / "a.avi", 1)
     damaged = tmp_path / "damaged.task"

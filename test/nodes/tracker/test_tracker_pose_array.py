@@ -1,3 +1,17 @@
+# Copyright 2026 iat_ros maintainers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
 """geometry_msgs/PoseArray over DDS: one person, one pose for each joint."""
 
 from __future__ import annotations
@@ -40,7 +54,7 @@ def test_perception_makes_the_same_window_of_poses_as_of_clouds(make_rig: Callab
 
 
 def test_untracked_joints_nobody_and_wrong_numbers(make_rig: Callable[..., Any]) -> None:
-    """NaN and zero are not tracked, no poses are nobody, too few are refused with both numbers."""
+    """Zero and NaN are not tracked, no poses are nobody, too few are refused with both numbers."""
     rig = make_rig(input="pose_array")
     publisher = rig.publisher(PoseArray, "pose_array")
     positions = np.ones((20, 3))
