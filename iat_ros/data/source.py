@@ -171,7 +171,8 @@ def open_source(
     """
     reading = reading or Reading()
     if data == MADE_UP:
-        return Source(MADE_UP, load_skeleton("utd_mhad"), made_up.make_clips(seed=seed), RULES, reading=reading)
+        definition = load_skeleton("utd_mhad", limbs)
+        return Source(MADE_UP, definition, made_up.make_clips(seed=seed), RULES, reading=reading)
     path = to_path(data)
     if kind == "auto":
         kind = detect_format(path)
