@@ -142,6 +142,7 @@ def learn(data: Path | str, out: Path, seed: int, division: str) -> Responder:
         "skeleton": "utd_mhad",
         "stimulus": [],
         "response": "auto",
+        "limbs": "",
         "config": "default",
     }
     options |= {"division": division, "resume": False, "threads": 1, "no_scores": True, "json": None}

@@ -44,6 +44,9 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         "--skeleton", default="utd_mhad", help="with bags: what was recorded, by the name of a definition or YAML file"
     )
     parser.add_argument(
+        "--limbs", default="", help="limbs to use, separated by commas; default: those that the skeleton lists first"
+    )
+    parser.add_argument(
         "--stimulus",
         nargs="+",
         type=whole(0, 2**32 - 1),
@@ -74,4 +77,5 @@ def open_data(args: argparse.Namespace) -> Source:
         skeleton=args.skeleton,
         stimulus_bodies=args.stimulus,
         response=args.response,
+        limbs=args.limbs,
     )

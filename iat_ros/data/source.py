@@ -35,7 +35,7 @@ from iat_ros.data.uncut_pairs import find_pairs
 from iat_ros.data.uncut_robot import choose_robots, read_robot
 from iat_ros.errors import DataError
 from iat_ros.resources import to_path
-from iat_ros.skeleton.definition import SkeletonDefinition, load_skeleton
+from iat_ros.skeleton.definition import SkeletonDefinition, load_skeleton, split_names
 from iat_ros.skeleton.joint_motion import JointScale
 
 MADE_UP = "made_up"
@@ -191,6 +191,7 @@ def open_source(
     reading: Reading | None = None,
     skeleton: str = "utd_mhad",
     stimulus_bodies: Sequence[int] = (),
+    limbs: str = "",
     response: str = "auto",
 ) -> Source:
     """Open a data set, or make motions up.
@@ -202,15 +203,18 @@ def open_source(
         reading: What happens to what is bad; the default refuses it.
         skeleton: What was recorded, where the data is a bag: the name of a definition, or a YAML file.
         stimulus_bodies: Body ids of those who act, where the data is a bag; learned where there is none.
+        limbs: The limbs to use, separated by commas; empty: those that the skeleton lists first.
         response: Who answers, where the data is a bag: one of `iat_ros.data.uncut_robot.RESPONSES`.
 
     Raises:
+        SkeletonError: The skeleton cannot give a limb.
         DataError: There is no data set, or something in it is bad and bad things are to be refused.
         ConfigError: The format is unknown.
     """
     reading = reading or Reading()
     if data == MADE_UP:
-        return Source(MADE_UP, load_skeleton("utd_mhad"), made_up.make_clips(seed=seed), RULES, reading=reading)
+        definition = load_skeleton("utd_mhad", limbs)
+        return Source(MADE_UP, definition, made_up.make_clips(seed=seed), RULES, reading=reading)
     path = to_path(data)
     if kind == "auto":
         kind = detect_format(path)
@@ -228,7 +232,7 @@ def open_source(
             joint_scale=scale_of(read.joint_clips) if read.joint_clips else None,
         )
     elif kind == "bag":
-        source = _open_bags(path, load_skeleton(skeleton), reading, stimulus_bodies, response)
+        source = _open_bags(path, load_skeleton(skeleton, limbs), reading, stimulus_bodies, response)
     elif not path.is_dir():
         raise DataError(f"{path}: no such directory")
     elif kind == "utd_mhad":
@@ -241,6 +245,8 @@ def open_source(
         people = [clip for interaction in interactions for clip in (interaction.first, interaction.second)]
         clips = [clip for clip in people if isinstance(clip, Clip)]
         source = Source(name, load_skeleton(skeleton), clips, (), interactions, reading)
+    if limbs:
+        source = replace(source, definition=source.definition.with_limbs(split_names(limbs)))
     return _without_copies(source)
 
 
