@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -115,6 +116,20 @@ def test_what_the_robot_answered_is_found(bag: Path, session: Session) -> None:
     assert source.joint_scale is not None
     moved = source.joint_scale.to_positions(division.pairs.responses.limbs_in_body)
     assert (np.ptp(moved, axis=1).max(axis=1) > 0.7).all()
+
+
+def test_a_robot_never_acts(tmp_path: Path, session: Session) -> None:
+    """A robot that moves before each action of the person is not taken for who acts, however well the times fit."""
+    leads = [
+        replace(one, body=2, start_s=one.start_s - 2.2, end_s=one.start_s - 0.9) for one in session[2] if one.body == 1
+    ]
+    write_bag(tmp_path / "leads", session[0], joints=steered(leads, session[0][-1].time_s - BEGIN_S))
+    source = open_source(str(tmp_path / "leads"))
+    pairs = source.real_pairs(32)
+    assert source.account.actions["leads/robot"] == 11
+    assert all(pair.stimulus.motion.limbs_in_body.shape == (32, 8, 3) for pair in pairs)
+    assert all(pair.response.motion.limbs_in_body.shape == (32, 3, 3) for pair in pairs)
+    assert len(pairs) <= 3  # where the next lead comes soon enough after an action
 
 
 def test_people_can_be_chosen_to_answer(bag: Path) -> None:
