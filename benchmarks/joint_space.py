@@ -14,7 +14,7 @@
 
 """Answers in joint space beside answers in limbs, on the same robot and the same data.
 
-    python -m benchmarks.joint_space --data DIR [--robot g1] [--seeds 1] [--uncut] [--json FILE]
+    python benchmarks/joint_space.py --data DIR [--robot g1] [--seeds 1] [--uncut] [--json FILE]
 
 UTD-MHAD's responses are performed by the robot as the chain performs them, retargeted and inside its limits; the joints
 of that, 100 times a second, stand for what somebody recorded who steered the robot. From them and the same stimuli one
