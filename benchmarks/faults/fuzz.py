@@ -74,7 +74,7 @@ _START_NS = 1_700_000_000 * 10**9
 _PHASE_TICKS = 1500
 """In every second phase of so many ticks no answer is right, so that the robot comes to rest."""
 _MOST_DETAILS = 40
-_ANSWERS = ("responses", "coming_responses")
+_ANSWERS = ("responses", "joint_responses")
 _WEIGHTS = {
     ("perception", "skeletons"): 36, ("act2act", "windows"): 6, ("act2act", "partial_windows"): 6,
     ("act2act", "coming_windows"): 4, ("trajectory", "coming_responses"): 4,
