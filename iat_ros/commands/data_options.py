@@ -23,6 +23,7 @@ from iat_ros.commands.entry import whole
 from iat_ros.data.formats import FORMATS
 from iat_ros.data.reading import ON_BAD, Reading
 from iat_ros.data.source import MADE_UP, Source, open_source
+from iat_ros.data.uncut_robot import RESPONSES
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:
@@ -53,6 +54,13 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         metavar="BODY_ID",
         help="with bags: who acts, the others answer; default: learned from who acts first",
     )
+    parser.add_argument(
+        "--response",
+        choices=RESPONSES,
+        default="auto",
+        help="with bags: who answers, people or the joints of a robot that was steered; auto: a robot where its joint "
+        "states were recorded and one person at a time was in view",
+    )
 
 
 def open_data(args: argparse.Namespace) -> Source:
@@ -68,5 +76,6 @@ def open_data(args: argparse.Namespace) -> Source:
         reading=reading,
         skeleton=args.skeleton,
         stimulus_bodies=args.stimulus,
+        response=args.response,
         limbs=args.limbs,
     )

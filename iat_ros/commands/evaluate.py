@@ -55,6 +55,7 @@ def run(args: argparse.Namespace) -> int:
             f"{args.data}: evaluate needs labels (actions and rules) to judge with, and these pairs carry none; see "
             "docs/data.md"
         )
+    source = source.matching(card.joints)
     seed = card.seed if args.seed is None else args.seed
     trained_by = card.data_set.get("division")
     by = args.division or (str(trained_by) if trained_by in DIVISIONS else "subject")

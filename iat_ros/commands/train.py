@@ -88,6 +88,7 @@ def run(args: argparse.Namespace) -> int:
         {
             "skeleton": source.definition.name,
             "limb_names": source.definition.limb_names,
+            "joints": source.joint_scale,
             "data_set": {"name": source.name, "division": division.by, "pairs": len(division.pairs)},
         },
         progress,

@@ -18,6 +18,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from heapq import merge
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +28,11 @@ from rosbags.highlevel import AnyReader, AnyReaderError
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
-from iat_ros.data.recording import StreamFrame
+from iat_ros.data.recording import JointFrame, StreamFrame
 from iat_ros.errors import DataError
 
 CLOUD = "sensor_msgs/msg/PointCloud2"
+JOINT_STATE = "sensor_msgs/msg/JointState"
 _FLOAT32, _UINT32 = 7, 6
 
 
@@ -46,24 +49,60 @@ def read_bag(path: Path, topic: str = "skeletons") -> Iterator[StreamFrame]:
     Raises:
         DataError: No such bag, a damaged one, no such topic, or a message that is not a skeleton cloud.
     """
+    with _open(path) as reader:
+        wanted = _named(reader, topic, CLOUD)
+        if not wanted:
+            found = ", ".join(f"{connection.topic} ({connection.msgtype})" for connection in reader.connections)
+            raise DataError(f"{path}: no topic '{topic}' of type {CLOUD}; it holds {found or 'nothing'}")
+        first: float | None = None
+        for connection, _, raw in reader.messages(connections=wanted):
+            message = reader.deserialize(raw, connection.msgtype)
+            frame = _frame(path, message)
+            first = frame.time_s if first is None else first
+            yield StreamFrame(frame.time_s - first, frame.frame_id, frame.body_ids, frame.positions)
+
+
+def read_joint_states(path: Path, topic: str = "joint_states", skeletons: str = "skeletons") -> Iterator[JointFrame]:
+    """Read the joint states of a bag, in the order in which they were recorded.
+
+    Args:
+        path: The bag's directory, or its .mcap or .db3 file.
+        topic: Name of the topic, with or without a namespace before it.
+        skeletons: Name of the topic of skeleton clouds.
+
+    Yields:
+        Frames; times count from the first skeletons, by the messages' stamps, as those of `read_bag` do. There are none
+        where the topic is not in the bag.
+
+    Raises:
+        DataError: No such bag, a damaged one, or a message with another number of positions than names.
+    """
+    with _open(path) as reader:
+        wanted, people = _named(reader, topic, JOINT_STATE), _named(reader, skeletons, CLOUD)
+        if not wanted or not people:
+            return
+        first = next((_stamp_s(reader.deserialize(raw, CLOUD)) for _, _, raw in reader.messages(people)), 0.0)
+        for _, _, raw in reader.messages(wanted):
+            message = reader.deserialize(raw, JOINT_STATE)
+            if len(message.position) == 0:  # some broadcasters send efforts alone
+                continue
+            if len(message.position) != len(message.name) or len(set(message.name)) != len(message.name):
+                raise DataError(
+                    f"{path}: '{topic}' names a joint twice, or has {len(message.position)} positions for "
+                    f"{len(message.name)} names"
+                )
+            positions = np.asarray(message.position, dtype=float)
+            yield JointFrame(_stamp_s(message) - first, tuple(message.name), positions)
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[AnyReader]:
+    """Open a bag; whatever is wrong with it becomes a `DataError`."""
     if not path.exists():
         raise DataError(f"{path}: no such bag")
     try:
         with AnyReader([path], default_typestore=get_typestore(Stores.ROS2_JAZZY)) as reader:
-            wanted = [
-                connection
-                for connection in reader.connections
-                if connection.msgtype == CLOUD and f"/{connection.topic}".endswith(f"/{topic.strip('/')}")
-            ]
-            if not wanted:
-                found = ", ".join(f"{connection.topic} ({connection.msgtype})" for connection in reader.connections)
-                raise DataError(f"{path}: no topic '{topic}' of type {CLOUD}; it holds {found or 'nothing'}")
-            first: float | None = None
-            for connection, _, raw in reader.messages(connections=wanted):
-                message = reader.deserialize(raw, connection.msgtype)
-                frame = _frame(path, message)
-                first = frame.time_s if first is None else first
-                yield StreamFrame(frame.time_s - first, frame.frame_id, frame.body_ids, frame.positions)
+            yield reader
     except DataError:
         raise
     except AnyReaderError as error:
@@ -72,16 +111,35 @@ def read_bag(path: Path, topic: str = "skeletons") -> Iterator[StreamFrame]:
         raise DataError(f"{path}: damaged bag: {type(error).__name__}: {_one_line(error)}") from error
 
 
-def write_bag(path: Path, frames: Iterable[StreamFrame], topic: str = "skeletons") -> int:
+def _named(reader: AnyReader, topic: str, kind: str) -> list[Any]:
+    return [
+        connection
+        for connection in reader.connections
+        if connection.msgtype == kind and f"/{connection.topic}".endswith(f"/{topic.strip('/')}")
+    ]
+
+
+def _time_s(frame: StreamFrame | JointFrame) -> float:
+    return frame.time_s
+
+
+def _stamp_s(message: Any) -> float:
+    return float(message.header.stamp.sec + 1e-9 * message.header.stamp.nanosec)
+
+
+def write_bag(
+    path: Path, frames: Iterable[StreamFrame], topic: str = "skeletons", joints: Iterable[JointFrame] = ()
+) -> int:
     """Write skeletons as a compressed mcap bag directory.
 
     Args:
         path: The bag's directory; must not exist.
         frames: What to write.
         topic: Name of the topic.
+        joints: A robot's joint states on the same clock, for the topic ``joint_states``; without any, there is none.
 
     Returns:
-        How many frames were written.
+        How many frames of skeletons were written.
 
     Raises:
         DataError: The directory exists.
@@ -94,10 +152,17 @@ def write_bag(path: Path, frames: Iterable[StreamFrame], topic: str = "skeletons
     writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
     with writer:
         connection = writer.add_connection(f"/{topic.strip('/')}", CLOUD, typestore=store)
-        for frame in frames:
-            message = _message(store, frame)
-            writer.write(connection, round(frame.time_s * 1e9), store.serialize_cdr(message, CLOUD))
-            count += 1
+        states = None
+        every: Iterable[StreamFrame | JointFrame] = merge(frames, joints, key=_time_s)
+        for frame in every:
+            at_ns = round(frame.time_s * 1e9)
+            if isinstance(frame, StreamFrame):
+                writer.write(connection, at_ns, store.serialize_cdr(_message(store, frame), CLOUD))
+                count += 1
+                continue
+            if states is None:
+                states = writer.add_connection("/joint_states", JOINT_STATE, typestore=store)
+            writer.write(states, at_ns, store.serialize_cdr(_joint_state(store, frame), JOINT_STATE))
     return count
 
 
@@ -129,9 +194,8 @@ def _frame(path: Path, message: Any) -> StreamFrame:
     positions = np.stack([points["x"], points["y"], points["z"]], axis=-1).astype(float)
     if "confidence" in names:
         positions[points["confidence"] <= 0] = np.nan
-    stamp = message.header.stamp
     return StreamFrame(
-        stamp.sec + 1e-9 * stamp.nanosec,
+        _stamp_s(message),
         message.header.frame_id,
         ids.astype(np.int64),
         positions,
@@ -144,11 +208,9 @@ def _message(store: Any, frame: StreamFrame) -> Any:
     points: np.ndarray = np.zeros(frame.positions.shape[:2], layout)
     points["x"], points["y"], points["z"] = np.moveaxis(frame.positions, -1, 0)
     points["body_id"] = frame.body_ids[:, None]
-    nanoseconds = round(frame.time_s * 1e9)
-    stamp = types["builtin_interfaces/msg/Time"](sec=nanoseconds // 10**9, nanosec=nanoseconds % 10**9)
     field = types["sensor_msgs/msg/PointField"]
     return types[CLOUD](
-        header=types["std_msgs/msg/Header"](stamp=stamp, frame_id=frame.frame_id),
+        header=_header(store, frame.time_s, frame.frame_id),
         height=points.shape[0],
         width=points.shape[1],
         fields=[
@@ -161,6 +223,23 @@ def _message(store: Any, frame: StreamFrame) -> Any:
         data=np.frombuffer(points.tobytes(), np.uint8),
         is_dense=True,
     )
+
+
+def _joint_state(store: Any, frame: JointFrame) -> Any:
+    nothing = np.zeros(0)
+    return store.types[JOINT_STATE](
+        header=_header(store, frame.time_s, ""),
+        name=list(frame.names),
+        position=frame.positions,
+        velocity=nothing,
+        effort=nothing,
+    )
+
+
+def _header(store: Any, time_s: float, frame_id: str) -> Any:
+    nanoseconds = round(time_s * 1e9)
+    stamp = store.types["builtin_interfaces/msg/Time"](sec=nanoseconds // 10**9, nanosec=nanoseconds % 10**9)
+    return store.types["std_msgs/msg/Header"](stamp=stamp, frame_id=frame_id)
 
 
 def _one_line(error: Exception) -> str:

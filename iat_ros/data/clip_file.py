@@ -30,6 +30,9 @@ from iat_ros.data.reading import number, read_bytes, read_lines
 from iat_ros.errors import DataError, describe
 
 SUFFIXES = (".npz", ".npy", ".csv")
+JOINT_POSITIONS = "joint_positions"
+"""The array of a file that holds a robot's joints; in text, the ending of the columns is '.position'."""
+_POSITION = ".position"
 
 
 @dataclass(frozen=True)
@@ -61,8 +64,35 @@ class MotionFile:
             raise DataError(f"{self.where}: frame {frame}, joint {joint} is infinite; NaN marks what was not tracked")
 
 
-def read_motion(path: Path) -> MotionFile:
-    """Read a motion.
+@dataclass(frozen=True)
+class JointFile:
+    """What a file of a robot's joints holds.
+
+    Attributes:
+        where: The file, for messages.
+        positions: Shape (F, n) [rad], [m] where a joint slides.
+        joints: Names of the n joints.
+        times_s: Shape (F,) [s], or None where the file does not tell.
+    """
+
+    where: str
+    positions: np.ndarray
+    joints: tuple[str, ...]
+    times_s: np.ndarray | None
+
+    def __post_init__(self) -> None:
+        shape = self.positions.shape
+        if len(shape) != 2 or self.positions.dtype.kind not in "fiu":
+            raise DataError(
+                f"{self.where}: expected '{JOINT_POSITIONS}' to be numbers of shape (frames, joints), got {shape} of "
+                f"{self.positions.dtype}"
+            )
+        if len(self.joints) != shape[1]:
+            raise DataError(f"{self.where}: positions of {shape[1]} joints, but {len(self.joints)} names")
+
+
+def read_motion(path: Path) -> MotionFile | JointFile:
+    """Read a motion of a person, or of a robot's joints.
 
     Raises:
         DataError: The file is missing, damaged, of another kind, or does not hold a motion; of text, the line is named.
@@ -76,21 +106,32 @@ def read_motion(path: Path) -> MotionFile:
     return motion_of(str(path), load_arrays(path))
 
 
-def motion_of(where: str, arrays: Mapping[str, np.ndarray]) -> MotionFile:
+def motion_of(where: str, arrays: Mapping[str, np.ndarray]) -> MotionFile | JointFile:
     """Take a motion out of arrays ``positions`` and, where they are there, ``joints`` and ``times``.
 
+    With ``joint_positions`` in place of ``positions`` it is a robot's, and ``joints`` must be there.
+
     Raises:
-        DataError: ``positions`` is missing, or an array does not hold what it should.
+        DataError: The positions are missing, or an array does not hold what it should.
     """
-    if "positions" not in arrays:
-        raise DataError(f"{where}: expected an array 'positions', found {', '.join(sorted(arrays)) or 'nothing'}")
+    kinds = [name for name in ("positions", JOINT_POSITIONS) if name in arrays]
+    if len(kinds) != 1:
+        raise DataError(
+            f"{where}: expected an array 'positions' (a person), or '{JOINT_POSITIONS}' (a robot), found "
+            f"{', '.join(sorted(arrays)) or 'nothing'}"
+        )
     joints, times_s = arrays.get("joints"), arrays.get("times")
     if joints is not None and (joints.ndim != 1 or joints.dtype.kind != "U"):
         raise DataError(f"{where}: expected 'joints' to be a list of texts, got {joints.shape} of {joints.dtype}")
     if times_s is not None and (times_s.ndim != 1 or times_s.dtype.kind not in "fiu"):
         raise DataError(f"{where}: expected 'times' to be a list of numbers, got {times_s.shape} of {times_s.dtype}")
     names = None if joints is None else tuple(str(name) for name in joints)
-    return MotionFile(where, arrays["positions"], names, None if times_s is None else times_s.astype(float))
+    times_s = None if times_s is None else times_s.astype(float)
+    if kinds == ["positions"]:
+        return MotionFile(where, arrays["positions"], names, times_s)
+    if names is None:
+        raise DataError(f"{where}: '{JOINT_POSITIONS}' needs 'joints', the names of the robot's joints in order")
+    return JointFile(where, arrays[JOINT_POSITIONS], names, times_s)
 
 
 def load_arrays(path: Path) -> dict[str, np.ndarray]:
@@ -128,6 +169,15 @@ def load_array(where: str, content: io.BytesIO) -> np.ndarray:
     return array
 
 
+def write_joints_csv(path: Path, times_s: np.ndarray, joints: tuple[str, ...], positions: np.ndarray) -> None:
+    """Write a robot's motion as text: columns ``time`` and ``JOINT.position``."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["time", *(f"{joint}{_POSITION}" for joint in joints)])
+        for time_s, pose in zip(times_s, positions, strict=True):
+            writer.writerow([repr(float(value)) for value in (time_s, *pose)])
+
+
 def write_csv(path: Path, times_s: np.ndarray, joints: tuple[str, ...], positions: np.ndarray) -> None:
     """Write a motion as text: columns ``time`` and ``JOINT.x``, ``JOINT.y``, ``JOINT.z``; empty = not tracked."""
     with path.open("w", newline="", encoding="utf-8") as file:
@@ -138,7 +188,7 @@ def write_csv(path: Path, times_s: np.ndarray, joints: tuple[str, ...], position
             writer.writerow([repr(float(time_s)), *values])
 
 
-def _read_csv(path: Path) -> MotionFile:
+def _read_csv(path: Path) -> MotionFile | JointFile:
     lines = read_lines(path)
     try:
         rows = [next(csv.reader([line]), []) for line in lines]
@@ -147,12 +197,15 @@ def _read_csv(path: Path) -> MotionFile:
     header = [name.strip() for name in rows[0]]
     timed = header[:1] == ["time"]
     columns = header[1:] if timed else header
-    joints = tuple(name.removesuffix(".x") for name in columns[::3])
-    wanted = [f"{joint}.{axis}" for joint in joints for axis in "xyz"]
-    if columns != wanted or not joints:
-        raise DataError(
-            f"{path}: line 1: expected the columns time (if it is known) and JOINT.x, JOINT.y, JOINT.z for each joint"
-        )
+    of_robot = bool(columns) and all(name.endswith(_POSITION) for name in columns)
+    joints = tuple(name.removesuffix(_POSITION) if of_robot else name.removesuffix(".x") for name in columns)
+    if not of_robot:
+        joints = joints[::3]
+        if columns != [f"{joint}.{axis}" for joint in joints for axis in "xyz"] or not joints:
+            raise DataError(
+                f"{path}: line 1: expected the columns time (if it is known) and JOINT.x, JOINT.y, JOINT.z for each "
+                f"joint, or of a robot JOINT{_POSITION}"
+            )
     values = np.full((len(rows) - 1, len(header)), np.nan)
     for index, row in enumerate(rows[1:]):
         where = f"{path}: line {index + 2}"
@@ -164,4 +217,7 @@ def _read_csv(path: Path) -> MotionFile:
     if len(values) == 0:
         raise DataError(f"{path}: holds no frames")
     positions = values[:, 1:] if timed else values
-    return MotionFile(str(path), positions.reshape(len(values), -1, 3), joints, values[:, 0] if timed else None)
+    times_s = values[:, 0] if timed else None
+    if of_robot:
+        return JointFile(str(path), positions, joints, times_s)
+    return MotionFile(str(path), positions.reshape(len(values), -1, 3), joints, times_s)

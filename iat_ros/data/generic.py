@@ -27,9 +27,10 @@ from pathlib import Path
 import numpy as np
 
 from iat_ros.data.clip import Clip
-from iat_ros.data.clip_file import MotionFile, load_arrays, motion_of, read_motion
+from iat_ros.data.clip_file import JointFile, MotionFile, load_arrays, motion_of, read_motion
 from iat_ros.data.description import DATASET, ClipEntry, Description, description_in, parse_description
 from iat_ros.data.interaction import Interaction
+from iat_ros.data.joint_clip import JointClip, of_one_robot
 from iat_ros.data.protocol import Rule
 from iat_ros.data.reading import Reading
 from iat_ros.errors import DataError
@@ -46,13 +47,15 @@ class ClipSet:
 
     Attributes:
         definition: The skeleton.
-        clips: The clips, in the joint order of the definition.
+        clips: The clips of people, in the joint order of the definition.
+        joint_clips: The clips of a robot, in one order of joints; they only answer.
         interactions: Pairs of clips that were recorded together.
         rules: Which action is to be answered with which, where clips are labelled instead of paired.
     """
 
     definition: SkeletonDefinition
     clips: list[Clip]
+    joint_clips: list[JointClip]
     interactions: list[Interaction]
     rules: tuple[Rule, ...]
 
@@ -69,12 +72,12 @@ def read_set(path: Path, reading: Reading) -> ClipSet:
         ConfigError: ``dataset.yaml`` or the skeleton cannot be read.
         SkeletonError: The skeleton contradicts itself.
     """
-    load: Callable[[str], MotionFile]
+    load: Callable[[str], MotionFile | JointFile]
     if path.is_dir():
         where, folder = str(path / DATASET), path
         content = load_mapping(path / DATASET)
 
-        def load(file: str) -> MotionFile:
+        def load(file: str) -> MotionFile | JointFile:
             if "\0" in file or not (folder / file).resolve().is_relative_to(folder.resolve()):
                 raise DataError(f"{where}: file '{file}' must lie inside the directory")
             return read_motion(folder / file)
@@ -84,18 +87,24 @@ def read_set(path: Path, reading: Reading) -> ClipSet:
         arrays = load_arrays(path)
         content = description_in(where, arrays)
 
-        def load(file: str) -> MotionFile:
+        def load(file: str) -> MotionFile | JointFile:
             prefix = f"{file}/"
             mine = {name[len(prefix) :]: array for name, array in arrays.items() if name.startswith(prefix)}
             return motion_of(f"{where}: clip '{file}'", mine)
 
     told = parse_description(where, folder, content)
 
-    def read(entry: ClipEntry) -> Clip:
-        return _clip(told, entry, load(entry.file))
+    def read(entry: ClipEntry) -> Clip | JointClip:
+        motion = load(entry.file)
+        return _joint_clip(entry, motion) if isinstance(motion, JointFile) else _clip(told, entry, motion)
 
-    clips = reading.each(str(path), "clips", told.entries, read)
-    return ClipSet(told.definition, clips, _interactions(str(path), told.entries, clips, reading), told.rules)
+    every = reading.each(str(path), "clips", told.entries, read)
+    clips = [clip for clip in every if isinstance(clip, Clip)]
+    joint_clips = of_one_robot(where, [clip for clip in every if isinstance(clip, JointClip)])
+    if joint_clips:
+        _check_only_answers(where, told, clips, joint_clips)
+    interactions = _interactions(str(path), told.entries, [*clips, *joint_clips], reading)
+    return ClipSet(told.definition, clips, joint_clips, interactions, told.rules)
 
 
 def in_order_of(
@@ -146,18 +155,50 @@ def _clip(told: Description, entry: ClipEntry, motion: MotionFile) -> Clip:
         spread = np.nanmedian(np.linalg.norm(needed - needed[:, :1], axis=2))
         if spread > LARGEST_M:
             raise DataError(f"{motion.where}: joints lie {size:.0f} apart; expected metres: divide millimetres by 1000")
-    times_s = motion.times_s
-    if times_s is None:
-        if entry.rate_hz is None:
-            raise DataError(f"{motion.where}: has no times, and {DATASET} gives no rate_hz")
-        times_s = np.arange(len(positions)) / entry.rate_hz
+    times_s = _times_s(entry, motion)
     try:
         return Clip(entry.name, times_s, positions, entry.person, entry.action)
     except DataError as error:
         raise DataError(f"{motion.where}: {error}") from error
 
 
-def _interactions(where: str, entries: list[ClipEntry], clips: list[Clip], reading: Reading) -> list[Interaction]:
+def _joint_clip(entry: ClipEntry, motion: JointFile) -> JointClip:
+    times_s = _times_s(entry, motion)
+    try:
+        return JointClip(entry.name, times_s, motion.positions.astype(float), motion.joints, entry.person, entry.action)
+    except DataError as error:
+        raise DataError(f"{motion.where}: {error}") from error
+
+
+def _times_s(entry: ClipEntry, motion: MotionFile | JointFile) -> np.ndarray:
+    if motion.times_s is not None:
+        return motion.times_s
+    if entry.rate_hz is None:
+        raise DataError(f"{motion.where}: has no times, and {DATASET} gives no rate_hz")
+    return np.arange(len(motion.positions)) / entry.rate_hz
+
+
+def _check_only_answers(where: str, told: Description, clips: list[Clip], joint_clips: list[JointClip]) -> None:
+    """Refuse a robot that acts, and a set in which some answers are a robot's and others a person's."""
+    of_robot = {clip.name for clip in joint_clips}
+    answered = {entry.answers for entry in told.entries}
+    for clip in joint_clips:
+        if clip.name in answered or clip.action in {rule.stimulus for rule in told.rules}:
+            raise DataError(f"{where}: clip '{clip.name}' holds a robot's joints, but others answer it; people act")
+    responses = {rule.response for rule in told.rules}
+    names = [entry.name for entry in told.entries if entry.answers]
+    names += [clip.name for clip in clips if clip.action in responses]
+    person = next((name for name in names if name not in of_robot and name in {clip.name for clip in clips}), None)
+    if person is not None:
+        raise DataError(
+            f"{where}: clip '{joint_clips[0].name}' answers with a robot's joints, '{person}' with a skeleton: "
+            "a model answers with one of both; keep them apart"
+        )
+
+
+def _interactions(
+    where: str, entries: list[ClipEntry], clips: list[Clip | JointClip], reading: Reading
+) -> list[Interaction]:
     """Pair clips as they say; a pair that lacks a clip goes with it."""
     by_name = {clip.name: clip for clip in clips}
     answers = [(entry.answers, entry.name) for entry in entries if entry.answers]
@@ -171,5 +212,10 @@ def _interactions(where: str, entries: list[ClipEntry], clips: list[Clip], readi
         where,
         "pairs",
         whole,
-        lambda pair: Interaction(f"{pair[0]} - {pair[1]}", by_name[pair[0]], by_name[pair[1]], first_acts=True),
+        lambda pair: _interaction(by_name[pair[0]], by_name[pair[1]]),
     )
+
+
+def _interaction(first: Clip | JointClip, second: Clip | JointClip) -> Interaction:
+    assert isinstance(first, Clip)  # a robot's clip is never answered, which was checked
+    return Interaction(f"{first.name} - {second.name}", first, second, first_acts=True)

@@ -25,8 +25,9 @@ import numpy as np
 import yaml
 
 from iat_ros.data.clip import Clip
-from iat_ros.data.clip_file import write_csv
+from iat_ros.data.clip_file import JOINT_POSITIONS, write_csv, write_joints_csv
 from iat_ros.data.description import DATASET
+from iat_ros.data.joint_clip import JointClip
 from iat_ros.data.protocol import Rule
 from iat_ros.errors import DataError
 from iat_ros.resources import find_config
@@ -35,7 +36,7 @@ from iat_ros.skeleton.definition import load_skeleton
 
 def write_set(
     path: Path,
-    clips: Sequence[Clip],
+    clips: Sequence[Clip | JointClip],
     skeleton: str,
     answers: Mapping[str, str] | None = None,
     rules: Sequence[Rule] = (),
@@ -45,7 +46,7 @@ def write_set(
 
     Args:
         path: What to make: one file where the name ends in ``.npz``, else a directory.
-        clips: The clips, each with a name of its own, in the joint order of the skeleton.
+        clips: The clips, each with a name of its own, people in the joint order of the skeleton; a robot's may answer.
         skeleton: Name of a skeleton definition that ships, or a YAML file; a copy of the file goes with the data.
         answers: Name of a clip -> name of the clip that it answers.
         rules: Which action is to be answered with which, for labelled clips without answers.
@@ -64,7 +65,7 @@ def write_set(
     if len(set(names)) != len(names) or any("/" in name for name in names):
         raise DataError(f"{path}: clips need names of their own, without '/'")
     for clip in clips:
-        if clip.positions.shape[1] != len(definition.joints):
+        if isinstance(clip, Clip) and clip.positions.shape[1] != len(definition.joints):
             raise DataError(f"{clip.name}: {clip.positions.shape[1]} joints do not fit skeleton '{skeleton}'")
     one_file = path.suffix == ".npz"
     folder = path.parent if one_file else path
@@ -82,7 +83,9 @@ def write_set(
         np.savez_compressed(path, dataset=np.array(text), **arrays)
         return
     for clip in clips:
-        if kind == "csv":
+        if isinstance(clip, JointClip) and kind == "csv":
+            write_joints_csv(path / files[clip.name], clip.times_s, clip.joints, clip.positions)
+        elif kind == "csv":
             write_csv(path / files[clip.name], clip.times_s, definition.sent, clip.positions[:, : len(definition.sent)])
         else:
             np.savez_compressed(path / files[clip.name], **_arrays(clip, definition.sent))
@@ -90,7 +93,11 @@ def write_set(
 
 
 def _description(
-    clips: Sequence[Clip], files: Mapping[str, str], skeleton: str, answers: Mapping[str, str], rules: Sequence[Rule]
+    clips: Sequence[Clip | JointClip],
+    files: Mapping[str, str],
+    skeleton: str,
+    answers: Mapping[str, str],
+    rules: Sequence[Rule],
 ) -> dict[str, Any]:
     entries = []
     for clip in clips:
@@ -106,5 +113,7 @@ def _description(
     return content
 
 
-def _arrays(clip: Clip, joints: tuple[str, ...]) -> dict[str, Any]:
+def _arrays(clip: Clip | JointClip, joints: tuple[str, ...]) -> dict[str, Any]:
+    if isinstance(clip, JointClip):
+        return {JOINT_POSITIONS: clip.positions, "times": clip.times_s, "joints": np.array(clip.joints)}
     return {"positions": clip.positions[:, : len(joints)], "times": clip.times_s, "joints": np.array(joints)}

@@ -20,10 +20,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from iat_ros.data.actions import ActionPair, as_action, find_segments, tracked
+from iat_ros.data.actions import Action, ActionPair, as_action, find_segments, tracked
 from iat_ros.data.clip import Clip
+from iat_ros.data.joint_clip import JointClip, as_joint_action, find_movements, scale_of
 from iat_ros.errors import DataError
 from iat_ros.skeleton.definition import SkeletonDefinition
+from iat_ros.skeleton.joint_motion import JointScale
 from iat_ros.stream.segmenter import Segment, SegmenterConfig
 
 ANSWER_WITHIN_S = 1.5
@@ -32,19 +34,19 @@ ANSWER_WITHIN_S = 1.5
 
 @dataclass(frozen=True)
 class Interaction:
-    """One recording of two people, on one clock.
+    """One recording of two people, or of a person and a robot, on one clock.
 
     Attributes:
         name: Where it comes from, for messages.
         first: One person.
-        second: The other.
+        second: The other; a robot only answers.
         first_acts: Whether the recording says that the first person acts and the second answers. Where it does not,
             whoever starts first acts.
     """
 
     name: str
     first: Clip
-    second: Clip
+    second: Clip | JointClip
     first_acts: bool = False
 
     def __post_init__(self) -> None:
@@ -53,8 +55,8 @@ class Interaction:
             raise DataError(f"{self.name}: both people move exactly alike: one person's data was taken for both")
 
 
-def cut_to_common_time(interaction: Interaction) -> tuple[Clip, Clip]:
-    """Cut both clips to the time in which both people were recorded.
+def cut_to_common_time(interaction: Interaction) -> tuple[Clip, Clip | JointClip]:
+    """Cut both clips to the time in which both were recorded.
 
     Raises:
         DataError: There is no such time.
@@ -62,23 +64,29 @@ def cut_to_common_time(interaction: Interaction) -> tuple[Clip, Clip]:
     first, second = interaction.first, interaction.second
     start = max(first.times_s[0], second.times_s[0])
     end = min(first.times_s[-1], second.times_s[-1])
-    clips = []
-    for clip in (first, second):
-        inside = (clip.times_s >= start) & (clip.times_s <= end)
+    insides = [(clip.times_s >= start) & (clip.times_s <= end) for clip in (first, second)]
+    for inside in insides:
         if inside.sum() < 2:
             raise DataError(
                 f"{interaction.name}: its two people were not recorded at the same time ({first.name}: "
                 f"{first.times_s[0]:.2f} to {first.times_s[-1]:.2f} s, {second.name}: {second.times_s[0]:.2f} to "
                 f"{second.times_s[-1]:.2f} s); these files do not belong together"
             )
-        clips.append(Clip(clip.name, clip.times_s[inside], clip.positions[inside], clip.person, clip.action))
-    return clips[0], clips[1]
+    one, other = insides
+    return (
+        replace(first, times_s=first.times_s[one], positions=first.positions[one]),
+        replace(second, times_s=second.times_s[other], positions=second.positions[other]),
+    )
 
 
 def cut_interaction(
-    definition: SkeletonDefinition, interaction: Interaction, frames: int, config: SegmenterConfig | None = None
+    definition: SkeletonDefinition,
+    interaction: Interaction,
+    frames: int,
+    config: SegmenterConfig | None = None,
+    scale: JointScale | None = None,
 ) -> tuple[list[ActionPair], list[str]]:
-    """Find who answered what in a recording of two people.
+    """Find who answered what in a recording of two people, or of a person and a robot.
 
     The actions of each person are found as live perception finds them, in the time in which both were recorded. Two
     actions are a pair where each is the other's nearest: the one that it overlaps most or, where they do not overlap,
@@ -91,6 +99,7 @@ def cut_interaction(
         interaction: The recording.
         frames: T.
         config: When an action starts and ends; the default is live perception's default.
+        scale: Of the robot's joints, where a robot answers.
 
     Returns:
         The pairs in order of time, and one line for every action that is in none.
@@ -98,11 +107,12 @@ def cut_interaction(
     Raises:
         DataError: The people were not recorded at the same time, do not fit the definition, or answered nothing.
     """
-    interaction = replace(
-        interaction, first=tracked(definition, interaction.first), second=tracked(definition, interaction.second)
-    )
-    clips = cut_to_common_time(interaction)
-    (firsts, first_dropped), (seconds, second_dropped) = (find_segments(definition, clip, config) for clip in clips)
+    second = interaction.second
+    if isinstance(second, Clip):
+        second = tracked(definition, second)
+    clips = cut_to_common_time(replace(interaction, first=tracked(definition, interaction.first), second=second))
+    firsts, first_dropped = find_segments(definition, clips[0], config)
+    seconds, second_dropped = _segments(definition, clips[1], config)
     partners = _partners(firsts, seconds)
     if not partners:
         raise DataError(
@@ -113,7 +123,7 @@ def cut_interaction(
     for i, j in partners:
         actions = (
             as_action(definition, clips[0], firsts[i], frames),
-            as_action(definition, clips[1], seconds[j], frames),
+            _as_action(definition, clips[1], seconds[j], frames, scale),
         )
         second_acts = not interaction.first_acts and seconds[j].times_s[0] < firsts[i].times_s[0]
         pairs.append(ActionPair(*(actions[::-1] if second_acts else actions)))
@@ -124,6 +134,23 @@ def cut_interaction(
         if index not in used
     ]
     return pairs, alone
+
+
+def _segments(
+    definition: SkeletonDefinition, clip: Clip | JointClip, config: SegmenterConfig | None
+) -> tuple[list[Segment], str]:
+    if isinstance(clip, Clip):
+        return find_segments(definition, clip, config)
+    return [Segment(clip.times_s[span], clip.positions[span]) for span in find_movements(clip)], "nothing"
+
+
+def _as_action(
+    definition: SkeletonDefinition, clip: Clip | JointClip, segment: Segment, frames: int, scale: JointScale | None
+) -> Action:
+    if isinstance(clip, Clip):
+        return as_action(definition, clip, segment, frames)
+    first = int(np.searchsorted(clip.times_s, segment.times_s[0]))
+    return as_joint_action(scale or scale_of([clip]), clip, slice(first, first + len(segment.times_s)), frames)
 
 
 def _partners(firsts: list[Segment], seconds: list[Segment]) -> list[tuple[int, int]]:

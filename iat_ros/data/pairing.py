@@ -124,7 +124,7 @@ def pair_up(
     account.pairs += len(pairs)
     for action in found:
         if id(action) not in used:
-            account.alone[_why_alone(action, found, plausibility)] += 1
+            account.alone[_why_alone(action, found, plausibility, stimulus_bodies)] += 1
     return sorted(pairs, key=lambda pair: pair[0].start_s)
 
 
@@ -153,10 +153,19 @@ def _possible(stimuli: Sequence[FoundAction], responses: Sequence[FoundAction]) 
     return (answered >= starts + ANSWER_AFTER_S) & (answered - ends <= ANSWER_WITHIN_S), answered - ends
 
 
-def _why_alone(action: FoundAction, found: Sequence[FoundAction], plausibility: Plausibility | None) -> str:
+def _why_alone(
+    action: FoundAction,
+    found: Sequence[FoundAction],
+    plausibility: Plausibility | None,
+    stimulus_bodies: frozenset[str],
+) -> str:
+    acts = not stimulus_bodies or action.body in stimulus_bodies
+    answers = not stimulus_bodies or action.body not in stimulus_bodies
     others = [other for other in found if other.body != action.body]
-    after = [other for other in others if _possible([action], [other])[0].item()]
-    before = [other for other in others if _possible([other], [action])[0].item()]
+    if stimulus_bodies:  # only the others of the other role
+        others = [other for other in others if (other.body in stimulus_bodies) != acts]
+    after = [other for other in others if acts and _possible([action], [other])[0].item()]
+    before = [other for other in others if answers and _possible([other], [action])[0].item()]
     if not after and not before:
         return f"nobody else acted within {ANSWER_WITHIN_S:g} s"
     if plausibility is not None:

@@ -42,6 +42,21 @@ class StreamFrame:
     positions: np.ndarray
 
 
+@dataclass(frozen=True)
+class JointFrame:
+    """Joints of a robot at one instant.
+
+    Attributes:
+        time_s: From the start of the recording [s].
+        names: The n joints that were told.
+        positions: Shape (n,) [rad], [m] where a joint slides.
+    """
+
+    time_s: float
+    names: tuple[str, ...]
+    positions: np.ndarray
+
+
 def from_clips(clips: Sequence[Clip], still_s: float = 1.0, frame_id: str = "camera") -> Iterable[StreamFrame]:
     """String clips together: each is a person of their own who stands still, acts, and stands still again.
 

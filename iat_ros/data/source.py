@@ -26,14 +26,17 @@ from iat_ros.data.actions import Action, ActionPair, cut_action
 from iat_ros.data.clip import Clip
 from iat_ros.data.formats import check_format, detect_format
 from iat_ros.data.interaction import Interaction, cut_interaction
+from iat_ros.data.joint_clip import JointClip, cut_joint_action, in_order, scale_of
 from iat_ros.data.pairing import PairingAccount, as_pairs
 from iat_ros.data.protocol import Division, Rule, divide, divide_real_pairs
 from iat_ros.data.reading import Reading
 from iat_ros.data.uncut import UncutRecording, find_bags, read_recording
 from iat_ros.data.uncut_pairs import find_pairs
+from iat_ros.data.uncut_robot import choose_robots, read_robot
 from iat_ros.errors import DataError
 from iat_ros.resources import to_path
 from iat_ros.skeleton.definition import SkeletonDefinition, load_skeleton, split_names
+from iat_ros.skeleton.joint_motion import JointScale
 
 MADE_UP = "made_up"
 
@@ -69,6 +72,8 @@ class Source:
         recordings: Recordings that nobody cut; their pairs are found.
         stimulus_bodies: Who acts in them, by person; learned where it is empty.
         account: What became of all that was found in them.
+        joint_clips: Clips of a robot, which only answers.
+        joint_scale: Where the robot's joints have been; None where people answer.
     """
 
     name: str
@@ -80,6 +85,8 @@ class Source:
     recordings: list[UncutRecording] = field(default_factory=list)
     stimulus_bodies: frozenset[str] = frozenset()
     account: PairingAccount = field(default_factory=PairingAccount)
+    joint_clips: list[JointClip] = field(default_factory=list)
+    joint_scale: JointScale | None = None
 
     @property
     def labelled(self) -> bool:
@@ -92,7 +99,15 @@ class Source:
         Raises:
             DataError: A clip does not hold exactly one action, and bad ones are to be refused.
         """
-        return self.reading.each(self.name, "clips", self.clips, lambda clip: cut_action(self.definition, clip, frames))
+        found = self.reading.each(
+            self.name, "clips", self.clips, lambda clip: cut_action(self.definition, clip, frames)
+        )
+        scale = self.joint_scale
+        if scale is None:
+            return found
+        return found + self.reading.each(
+            self.name, "clips", self.joint_clips, lambda clip: cut_joint_action(scale, clip, frames)
+        )
 
     def real_pairs(self, frames: int) -> list[ActionPair]:
         """Cut every interaction into pairs of windows of T frames; in uncut recordings, find them.
@@ -101,13 +116,14 @@ class Source:
             DataError: In an interaction nothing was answered, and bad ones are to be refused.
         """
         if self.recordings:
-            _, pairs = find_pairs(self.definition, self.recordings, frames, self.account, self.stimulus_bodies)
+            bodies, scale = self.stimulus_bodies, self.joint_scale
+            _, pairs = find_pairs(self.definition, self.recordings, frames, self.account, bodies, scale)
             return as_pairs(pairs)
         found = self.reading.each(
             self.name,
             "interactions",
             self.interactions,
-            lambda interaction: cut_interaction(self.definition, interaction, frames),
+            lambda interaction: cut_interaction(self.definition, interaction, frames, scale=self.joint_scale),
         )
         alone = sum(len(left_out) for _, left_out in found)
         if alone:
@@ -129,9 +145,30 @@ class Source:
             return divide(self.actions(frames), self.rules, by or "subject", seed)
         return divide_real_pairs(self.real_pairs(frames), by or "all", seed)
 
+    def matching(self, joints: JointScale | None) -> Source:
+        """Return the same data with responses as a model sees them: what it answers must be what is answered here.
+
+        Args:
+            joints: The joints that the model's answers move; None where they are limb vectors.
+
+        Raises:
+            DataError: One has a robot's joints and the other has not, or they have different joints.
+        """
+        if joints is None or self.joint_scale is None:
+            if joints is self.joint_scale:
+                return self
+            kinds = ("a robot's joints", "limbs")
+            told = kinds if self.joint_scale is None else kinds[::-1]
+            raise DataError(f"the model answers with {told[0]}, in {self.name} {told[1]} answer: choose other data")
+        if set(joints.names) != set(self.joint_scale.names):
+            other = ", ".join(sorted(set(joints.names) ^ set(self.joint_scale.names)))
+            raise DataError(f"the model and {self.name} have different joints: only one of them has {other}")
+        return replace(self, joint_scale=joints, joint_clips=in_order(joints.names, self.joint_clips))
+
     def summary(self) -> str:
         """Say in one line what was read, and what was not."""
-        parts = [f"{len(self.interactions)} interactions of two people"] if self.interactions else []
+        whose = "a person and a robot" if self.joint_scale is not None else "two people"
+        parts = [f"{len(self.interactions)} interactions of {whose}"] if self.interactions else []
         if self.recordings:
             minutes = sum(recording.minutes for recording in self.recordings)
             parts += [f"{len(self.recordings)} uncut recordings", f"{minutes:.1f} minutes"]
@@ -139,6 +176,9 @@ class Source:
             parts += [f"{len(self.clips)} clips"]
         parts += [f"{len({clip.person for clip in self.clips})} people"]
         parts += [f"skeleton '{self.definition.name}' ({len(self.definition.limbs)} limbs)"]
+        if self.joint_scale is not None:
+            clips = f"{len(self.joint_clips)} clips of " if self.joint_clips else ""
+            parts += [f"{clips}{len(self.joint_scale.names)} joints of a robot"]
         text = f"{self.name}: {', '.join(parts)}"
         left_out = [*([f"{len(self.reading.bad)} bad"] if self.reading.bad else []), *self.reading.notes]
         return text + (f"; left out: {', '.join(left_out)}" if left_out else "")
@@ -152,6 +192,7 @@ def open_source(
     skeleton: str = "utd_mhad",
     stimulus_bodies: Sequence[int] = (),
     limbs: str = "",
+    response: str = "auto",
 ) -> Source:
     """Open a data set, or make motions up.
 
@@ -163,6 +204,7 @@ def open_source(
         skeleton: What was recorded, where the data is a bag: the name of a definition, or a YAML file.
         stimulus_bodies: Body ids of those who act, where the data is a bag; learned where there is none.
         limbs: The limbs to use, separated by commas; empty: those that the skeleton lists first.
+        response: Who answers, where the data is a bag: one of `iat_ros.data.uncut_robot.RESPONSES`.
 
     Raises:
         SkeletonError: The skeleton cannot give a limb.
@@ -179,9 +221,18 @@ def open_source(
     check_format(kind)
     if kind == "generic":
         read = generic.read_set(path, reading)
-        source = Source(path.name, read.definition, read.clips, read.rules, read.interactions, reading)
+        source = Source(
+            path.name,
+            read.definition,
+            read.clips,
+            read.rules,
+            read.interactions,
+            reading,
+            joint_clips=read.joint_clips,
+            joint_scale=scale_of(read.joint_clips) if read.joint_clips else None,
+        )
     elif kind == "bag":
-        source = _open_bags(path, load_skeleton(skeleton, limbs), reading, stimulus_bodies)
+        source = _open_bags(path, load_skeleton(skeleton, limbs), reading, stimulus_bodies, response)
     elif not path.is_dir():
         raise DataError(f"{path}: no such directory")
     elif kind == "utd_mhad":
@@ -191,21 +242,29 @@ def open_source(
     else:
         name, skeleton, reader = _RECORDED_TOGETHER[kind]
         interactions = reader(path, reading)
-        clips = [clip for interaction in interactions for clip in (interaction.first, interaction.second)]
+        people = [clip for interaction in interactions for clip in (interaction.first, interaction.second)]
+        clips = [clip for clip in people if isinstance(clip, Clip)]
         source = Source(name, load_skeleton(skeleton), clips, (), interactions, reading)
     if limbs:
         source = replace(source, definition=source.definition.with_limbs(split_names(limbs)))
     return _without_copies(source)
 
 
-def _open_bags(path: Path, definition: SkeletonDefinition, reading: Reading, stimulus_bodies: Sequence[int]) -> Source:
+def _open_bags(
+    path: Path, definition: SkeletonDefinition, reading: Reading, stimulus_bodies: Sequence[int], response: str
+) -> Source:
     """Open a bag, or a directory of bags, of people whom nobody cut.
 
     Raises:
         DataError: A bag cannot be read and bad ones are to be refused, or a body that is told to act is in none.
     """
     bags = find_bags(path)
-    recordings = reading.each(str(path), "bags", bags, lambda bag: read_recording(bag, definition))
+
+    def read(bag: Path) -> UncutRecording:
+        recording = read_recording(bag, definition)
+        return recording if response == "people" else replace(recording, robot=read_robot(bag, recording.name))
+
+    recordings = choose_robots(str(path), reading.each(str(path), "bags", bags, read), response)
     tracks = [track for recording in recordings for track in recording.tracks]
     acting = frozenset(track.person for track in tracks if int(track.person.rsplit("/")[-1]) in set(stimulus_bodies))
     seen = {int(track.person.rsplit("/")[-1]) for track in tracks}
@@ -214,7 +273,9 @@ def _open_bags(path: Path, definition: SkeletonDefinition, reading: Reading, sti
             raise DataError(
                 f"{path}: --stimulus {body}: nobody of that body id is in it; seen: {', '.join(map(str, sorted(seen)))}"
             )
-    return Source(path.name, definition, tracks, (), [], reading, recordings, acting)
+    robots = [recording.robot for recording in recordings if recording.robot is not None]
+    scale = scale_of(robots) if robots else None
+    return Source(path.name, definition, tracks, (), [], reading, recordings, acting, joint_scale=scale)
 
 
 def _without_copies(source: Source) -> Source:
@@ -223,8 +284,9 @@ def _without_copies(source: Source) -> Source:
     Raises:
         DataError: There are such clips, and bad ones are to be refused.
     """
-    by_content: dict[bytes, list[Clip]] = {}
-    for clip in source.clips:
+    by_content: dict[bytes, list[Clip | JointClip]] = {}
+    every: list[Clip | JointClip] = [*source.clips, *source.joint_clips]
+    for clip in every:
         by_content.setdefault(hashlib.sha256(clip.positions.tobytes()).digest(), []).append(clip)
     copies = [clips for clips in by_content.values() if len(clips) > 1]
     if not copies:
@@ -233,9 +295,10 @@ def _without_copies(source: Source) -> Source:
     source.reading.judge(source.name, "motions", problems, len(by_content))
     bad = {clip.name for clips in copies for clip in clips}
     interactions = [one for one in source.interactions if not {one.first.name, one.second.name} & bad]
-    clips = [clip for clip in source.clips if clip.name not in bad]
-    return replace(source, clips=clips, interactions=interactions)
+    clips = [one for one in source.clips if one.name not in bad]
+    joint_clips = [one for one in source.joint_clips if one.name not in bad]
+    return replace(source, clips=clips, interactions=interactions, joint_clips=joint_clips)
 
 
-def _named(clips: Sequence[Clip]) -> str:
+def _named(clips: Sequence[Clip | JointClip]) -> str:
     return " and ".join(clip.name for clip in clips)

@@ -32,6 +32,7 @@ from scipy.ndimage import gaussian_filter1d
 from iat_ros.data.actions import Action, as_action
 from iat_ros.data.bag import read_bag
 from iat_ros.data.clip import Clip
+from iat_ros.data.joint_clip import JointClip
 from iat_ros.data.recording import StreamFrame
 from iat_ros.errors import DataError, SkeletonError
 from iat_ros.skeleton.definition import SkeletonDefinition
@@ -73,12 +74,14 @@ class UncutRecording:
         tracks: Everybody who was seen, each on the recording's clock.
         minutes: Its length [min].
         dropped: How many frames were not used, by reason.
+        robot: The robot's joints, where a robot answers.
     """
 
     name: str
     tracks: list[Clip]
     minutes: float
     dropped: Counter[str] = field(default_factory=Counter)
+    robot: JointClip | None = None
 
 
 def find_bags(path: Path) -> list[Path]:

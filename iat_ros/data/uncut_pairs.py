@@ -21,7 +21,9 @@ from collections.abc import Sequence
 from iat_ros.data.pairing import PairingAccount, pair_up
 from iat_ros.data.plausibility import FEWEST, Plausibility
 from iat_ros.data.uncut import FoundAction, UncutRecording, find_actions
+from iat_ros.data.uncut_robot import find_robot_actions
 from iat_ros.skeleton.definition import SkeletonDefinition
+from iat_ros.skeleton.joint_motion import JointScale
 
 
 def find_pairs(
@@ -30,6 +32,7 @@ def find_pairs(
     frames: int,
     account: PairingAccount,
     stimulus_bodies: frozenset[str] = frozenset(),
+    scale: JointScale | None = None,
 ) -> tuple[list[FoundAction], list[tuple[FoundAction, FoundAction]]]:
     """Find all actions of recordings, and pair them: by their times, then by their times and what such pairs look like.
 
@@ -38,7 +41,8 @@ def find_pairs(
         recordings: Of the same skeleton.
         frames: T.
         account: Where to note what became of everything.
-        stimulus_bodies: Who acts; empty: learned from who acts first.
+        stimulus_bodies: Who acts; empty: learned from who acts first, and where a robot answers, everybody.
+        scale: Of the robot's joints, where a robot answers.
 
     Returns:
         All actions, and those that are pairs.
@@ -52,6 +56,12 @@ def find_pairs(
             mine = find_actions(definition, track, frames, account.dropped)
             account.actions[track.person] = len(mine)
             found[-1] += mine
+        if recording.robot is not None and scale is not None:
+            moved = find_robot_actions(recording.robot, scale, frames, account.dropped)
+            account.actions[recording.robot.person] = len(moved)
+            found[-1] += moved
+    if scale is not None and not stimulus_bodies:
+        stimulus_bodies = frozenset(track.person for recording in recordings for track in recording.tracks)
     everything = [action for part in found for action in part]
     by_time = [pair for part in found for pair in pair_up(part, PairingAccount(), stimulus_bodies)]
     plausibility = Plausibility(by_time) if len(by_time) >= FEWEST else None

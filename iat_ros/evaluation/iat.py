@@ -95,7 +95,8 @@ class IatEvaluation:
         self.e_kfold = self._kfold_accuracy()
 
     def _judge(self, seed: int) -> Judge:
-        return Judge(3 * self.stimuli.limbs_in_body.shape[2], self._config, seed)
+        limbs = self.stimuli.limbs_in_body.shape[2] + self._responses.limbs_in_body.shape[2]
+        return Judge(3 * limbs, self._config, seed)
 
     def _train_on_b(self, fold: int) -> Judge:
         self._progress(f"training E, fold {fold + 1}")

@@ -48,7 +48,13 @@ class JudgeConfig:
 
 
 class Judge:
-    """E: scores pairs of motions; above 0 means that the pair follows the rules."""
+    """E: scores pairs of motions; above 0 means that the pair follows the rules.
+
+    Args:
+        channels: Of a stimulus and a response together.
+        config: How it is trained.
+        seed: Decides everything that is drawn.
+    """
 
     def __init__(self, channels: int, config: JudgeConfig, seed: int) -> None:
         self._config = config
@@ -56,7 +62,7 @@ class Judge:
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             self._network = nn.Sequential(
-                nn.Conv1d(2 * channels, config.width, 5, stride=2, padding=2), nn.LeakyReLU(0.2),
+                nn.Conv1d(channels, config.width, 5, stride=2, padding=2), nn.LeakyReLU(0.2),
                 nn.Conv1d(config.width, 2 * config.width, 5, stride=2, padding=2), nn.LeakyReLU(0.2),
                 nn.Conv1d(2 * config.width, 2 * config.width, 5, stride=2, padding=2), nn.LeakyReLU(0.2),
                 nn.Flatten(), nn.Dropout(config.dropout), nn.LazyLinear(1),
@@ -85,7 +91,7 @@ class Judge:
         with torch.random.fork_rng():
             torch.manual_seed(int(self._rng.integers(2**31)))
             self._network.train()
-            self._network(torch.cat([first[:2], second[:2].expand_as(first[:2])], dim=1))
+            self._network(torch.cat([first[:2], second[:2].expand(len(first[:2]), -1, -1)], dim=1))
             optimiser = torch.optim.Adam(
                 self._network.parameters(), self._config.learning_rate, weight_decay=self._config.weight_decay
             )

@@ -60,7 +60,7 @@ class AttentionDecoder(nn.Module):
         self.dims = dims
         self.register_buffer("places", torch.zeros(dims.landmarks, dims.code))
         self.register_buffer("widths", torch.ones(dims.code))
-        self.register_buffer("answers", torch.zeros(dims.landmarks, dims.channels * dims.frames))
+        self.register_buffer("answers", torch.zeros(dims.landmarks, dims.response_channels * dims.frames))
         draws = torch.Generator().manual_seed(_DIRECTIONS_SEED)  # not a seed of the training's: e is part of the design
         directions = torch.randn(dims.noise, dims.landmarks, generator=draws)
         self.register_buffer("directions", functional.normalize(directions, dim=0))
@@ -81,8 +81,8 @@ class AttentionDecoder(nn.Module):
     def forward(self, vector: Tensor) -> Tensor:
         """Decode (c, z), shape (N, code + noise), into (N, C + 1, T)."""
         dims = self.dims
-        motion = (self.weights(vector) @ self.answers).view(-1, dims.channels, dims.frames)
-        limbs = motion[:, :-1].unflatten(1, (dims.limbs, 3))
+        motion = (self.weights(vector) @ self.answers).view(-1, dims.response_channels, dims.frames)
+        limbs = motion[:, :-1].unflatten(1, (dims.response_limbs, 3))
         limbs = limbs / limbs.norm(dim=2, keepdim=True).clamp_min(SHORTEST)
         return torch.cat([limbs.flatten(1, 2), motion[:, -1:]], dim=1)
 

@@ -60,9 +60,9 @@ class GraphedInference:
         device: torch.device,
         capture: Callable[[Callable[[], None]], Replay] = capture,
     ) -> None:
-        shapes = ((dims.frames, dims.limbs, 3), (), (dims.noise,))
-        self._inputs = [torch.zeros(MOST, *shape, device=device) for shape in shapes]
-        self._outputs = [torch.zeros(MOST, *shape, device=device) for shape in shapes[:2]]
+        given, made = ((dims.frames, dims.limbs, 3), (), (dims.noise,)), ((dims.frames, dims.response_limbs, 3), ())
+        self._inputs = [torch.zeros(MOST, *shape, device=device) for shape in given]
+        self._outputs = [torch.zeros(MOST, *shape, device=device) for shape in made]
         self._replays: dict[int, Replay] = {}
         with torch.inference_mode():
             size = 1

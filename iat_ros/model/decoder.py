@@ -44,10 +44,11 @@ class Decoder(nn.Module):
         self.whole_batch: tuple[int, Callable[[Tensor], Tensor]] | None = None
         self.start = nn.Linear(inputs, 2 * dims.width * dims.coarse)
         self.body = upward(dims.width, dims.coarse)
-        self.limbs = TimeConvolution(dims.width, 3 * dims.limbs)
+        self.limbs = TimeConvolution(dims.width, 3 * dims.response_limbs)
         self.duration = nn.Linear(2 * dims.width * dims.coarse, 1)
         # a constant, also where weights are made without values at first
-        blocks = torch.eye(3 * dims.limbs, device="cpu").view(-1, dims.limbs, 3).sum(dim=2).repeat_interleave(3, dim=1)
+        limbs = dims.response_limbs
+        blocks = torch.eye(3 * limbs, device="cpu").view(-1, limbs, 3).sum(dim=2).repeat_interleave(3, dim=1)
         self.register_buffer("same_limb", blocks, persistent=False)
 
     def forward(self, vector: Tensor) -> Tensor:

@@ -20,7 +20,7 @@ So how long an answer lasts is generated, and judged by the critic, together wit
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from iat_ros.errors import ModelError
 
@@ -33,13 +33,14 @@ class Dimensions:
     """Sizes that the networks share.
 
     Attributes:
-        limbs: L; C = 3 L.
+        limbs: L of stimuli; C = 3 L.
         frames: T, a multiple of 8.
         width: Channels of the hidden layers.
         code: Dimension of the code c that Act2Act extracts from a stimulus.
         noise: Dimension of z.
         latent: Dimension of the VAE's mu and sigma.
         landmarks: Pairs that an attention encoder holds.
+        response_limbs: L of responses; 0: as many as stimuli have. A robot's joints are other limbs than a person's.
     """
 
     limbs: int
@@ -49,8 +50,11 @@ class Dimensions:
     noise: int = 8
     latent: int = 32
     landmarks: int = 1
+    response_limbs: int = 0
 
     def __post_init__(self) -> None:
+        if self.response_limbs == 0 and type(self.response_limbs) is int:
+            object.__setattr__(self, "response_limbs", self.limbs)
         for name, value in vars(self).items():
             if type(value) is not int or not 1 <= value <= _LARGEST:
                 raise ModelError(f"dimension '{name}' must be whole, from 1 to {_LARGEST}, got {str(value)[:40]}")
@@ -59,8 +63,23 @@ class Dimensions:
 
     @property
     def channels(self) -> int:
-        """C + 1: limb channels and the duration."""
+        """C + 1 of stimuli: limb channels and the duration."""
         return 3 * self.limbs + 1
+
+    @property
+    def response_channels(self) -> int:
+        """C + 1 of responses."""
+        return 3 * self.response_limbs + 1
+
+    @property
+    def of_stimuli(self) -> Dimensions:
+        """Sizes for networks that see stimuli and make stimuli."""
+        return replace(self, response_limbs=self.limbs)
+
+    @property
+    def of_responses(self) -> Dimensions:
+        """Sizes for networks that see responses and make responses."""
+        return replace(self, limbs=self.response_limbs)
 
     @property
     def coarse(self) -> int:

@@ -16,9 +16,9 @@
 
 Both classes take and give motions in the layout of `MotionArray`, so that nothing is turned around for the networks:
 
-    forward(limbs (N, T, L, 3), duration (N,), noise (N, noise)) -> (limbs (N, T, L, 3), duration (N,))
+    forward(limbs (N, T, L, 3), duration (N,), noise (N, noise)) -> (limbs (N, T, L_r, 3), duration (N,))
 
-with durations as standardised logarithms, all in float32 on one device.
+with L_r the limbs of responses and durations as standardised logarithms, all in float32 on one device.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class PlainInference(nn.Module):
         channels = limbs.flatten(2).transpose(1, 2)
         stimulus = torch.cat([channels, duration[:, None, None].expand(-1, 1, limbs.shape[1])], dim=1)
         answer = self.generator(stimulus, noise)
-        return answer[:, :-1].transpose(1, 2).reshape(limbs.shape), answer[:, -1].mean(dim=1)
+        return answer[:, :-1].transpose(1, 2).unflatten(2, (-1, 3)), answer[:, -1].mean(dim=1)
 
 
 class AttendingInference(nn.Module):
@@ -77,7 +77,7 @@ class AttendingInference(nn.Module):
         first, first_bias = layers["0.weight"], layers["0.bias"]
         self.second, self.third = decoder.weigh[2], decoder.weigh[4]
         dims = decoder.dims
-        self.shape = (dims.frames, dims.limbs, 3)
+        self.shape = (dims.frames, dims.response_limbs, 3)
         self.hidden = len(first)
         with torch.no_grad():
             in_frames = (-1, dims.channels - 1, dims.frames)
@@ -87,7 +87,7 @@ class AttendingInference(nn.Module):
             places = decoder.places / decoder.widths
             near = torch.cat([(places / decoder.widths).T, torch.zeros_like(decoder.directions)])
             choice = torch.cat([places.new_zeros(dims.code, len(places)), CHOICE * decoder.directions])
-            answers = decoder.answers.view(-1, dims.channels, dims.frames)
+            answers = decoder.answers.view(-1, dims.response_channels, dims.frames)
             self.register_buffer("keys", (keys / (encoder.width * dims.frames**0.5)).T.contiguous())
             self.register_buffer("key_bias", -0.5 * (squares - squares.mean()))
             self.register_buffer("values", encoder.values.clone())

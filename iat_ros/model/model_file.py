@@ -27,10 +27,11 @@ import torch
 from safetensors import SafetensorError
 
 import iat_ros
-from iat_ros.errors import ModelError, describe
+from iat_ros.errors import ModelError, SkeletonError, describe
 from iat_ros.model.dimensions import Dimensions
 from iat_ros.model.generator import KINDS, Act2Act
 from iat_ros.model.normalisation import DurationScale
+from iat_ros.skeleton.joint_motion import JointScale
 
 FORMAT_VERSION = 3
 WEIGHTS, CARD = "model.safetensors", "model.json"
@@ -53,6 +54,7 @@ class ModelCard:
         seed: Seed of the training.
         scores: Figures measured after the training.
         package_version: Version of the package that trained it.
+        joints: The robot's joints that answers move; None where answers are limb vectors.
     """
 
     skeleton: str
@@ -67,6 +69,7 @@ class ModelCard:
     seed: int
     scores: dict[str, Any] = field(default_factory=dict)
     package_version: str = iat_ros.__version__
+    joints: JointScale | None = None
 
     def __post_init__(self) -> None:
         if self.networks not in KINDS:
@@ -81,6 +84,12 @@ class ModelCard:
             raise ModelError("'limb_names' must be a list of names")
         if len(self.limb_names) != self.dimensions.limbs:
             raise ModelError(f"{len(self.limb_names)} limb names for dimensions.limbs = {self.dimensions.limbs}")
+        answered = self.limb_names if self.joints is None else self.joints.names
+        if len(answered) != self.dimensions.response_limbs:
+            raise ModelError(
+                f"{len(answered)} names of what answers move for dimensions.response_limbs = "
+                f"{self.dimensions.response_limbs}"
+            )
 
 
 def save_model(directory: Path, generator: Act2Act, card: ModelCard) -> None:
@@ -119,10 +128,12 @@ def load_card(directory: Path) -> ModelCard:
         content["stimulus_durations"] = DurationScale(**content["stimulus_durations"])
         content["response_durations"] = DurationScale(**content["response_durations"])
         content["limb_names"] = tuple(content["limb_names"])
+        if content.get("joints") is not None:
+            content["joints"] = JointScale(**{name: tuple(value) for name, value in content["joints"].items()})
         return ModelCard(**content)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ModelError(f"{path}: a key is missing, unknown or of the wrong type: {error}") from error
-    except ModelError as error:
+    except (ModelError, SkeletonError) as error:
         raise ModelError(f"{path}: {error}") from error
 
 

@@ -32,6 +32,7 @@ from iat_ros.model.generator import Act2Act
 from iat_ros.model.inference import AttendingInference, for_inference
 from iat_ros.model.model_file import ModelCard, load_card, load_generator
 from iat_ros.skeleton.definition import SkeletonDefinition
+from iat_ros.skeleton.joint_motion import JointMotion
 from iat_ros.skeleton.motion import MotionArray
 
 DEVICES = ("auto", "cpu", "cuda")
@@ -108,7 +109,8 @@ class Responder:
             noise: z, shape (N, noise).
 
         Returns:
-            N motions of the same shape, with durations learned from the data.
+            N motions, shape (N, T, response limbs, 3), with durations learned from the data; `to_joints` reads those
+            of a model that answers in joints.
 
         Raises:
             ModelError: The shapes do not fit the model.
@@ -141,6 +143,19 @@ class Responder:
         with torch.inference_mode():
             code, confidence = self._early(limbs, duration)
             return self._motions(*self._infer.decode(code, z)), confidence.cpu().numpy().astype(float)
+
+    def to_joints(self, answers: MotionArray) -> list[JointMotion]:
+        """Read answers as motions of the robot's joints.
+
+        Raises:
+            ModelError: The model answers with limb vectors.
+        """
+        joints = self.card.joints
+        if joints is None:
+            raise ModelError("the model answers with limb vectors, not with a robot's joints")
+        positions = joints.to_positions(answers.limbs_in_body)
+        pairs = zip(positions, answers.durations_s, strict=True)
+        return [JointMotion(joints.names, each, float(duration_s)) for each, duration_s in pairs]
 
     def _given(self, stimuli: MotionArray, noise: np.ndarray) -> list[Tensor]:
         dims = self.card.dimensions

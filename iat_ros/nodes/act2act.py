@@ -25,13 +25,15 @@ import torch
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import PointCloud2
 from std_msgs.msg import Header
+from trajectory_msgs.msg import JointTrajectory
 
 from iat_ros.errors import ModelError
 from iat_ros.model.early import SURE
 from iat_ros.model.responder import DEVICES, Responder
+from iat_ros.nodes.answer_message import encode_answers
 from iat_ros.nodes.answered import AnsweredActions
 from iat_ros.nodes.base import RESULT_QOS, IatNode
-from iat_ros.nodes.clouds import decode_motion, encode_motion, stamp_s
+from iat_ros.nodes.clouds import decode_motion, stamp_s
 from iat_ros.nodes.once_more import OnceMore
 from iat_ros.nodes.parameters import Parameter
 from iat_ros.nodes.perception import LIMBS, SKELETON
@@ -45,6 +47,8 @@ _Window = tuple[Header, Motion]
 
 class Act2ActNode(IatNode):
     """Subscribes ``windows`` and ``partial_windows``, publishes ``responses`` with the stamp and frame of their window.
+
+    A model that answers in a robot's own joints publishes ``joint_responses`` and ``coming_joint_responses`` instead.
 
     An action that may be over comes in ``coming_windows`` first: its answer is made at once, published in
     ``coming_responses``, and given when the very same window comes.
@@ -74,7 +78,8 @@ class Act2ActNode(IatNode):
     def __init__(self, **options: Any) -> None:
         super().__init__("act2act", **options)
         self._responses = self.create_lifecycle_publisher(PointCloud2, "responses", RESULT_QOS)
-        self._once_more = OnceMore(self, self._responses)
+        self._joint_responses = self.create_lifecycle_publisher(JointTrajectory, "joint_responses", RESULT_QOS)
+        self._once_more = OnceMore(self)
         self._responder: Responder | None = None
         self._windows = self.create_subscription(PointCloud2, "windows", self.guarded(self._on_window), RESULT_QOS)
         self._partial_windows = self.create_subscription(
@@ -82,6 +87,9 @@ class Act2ActNode(IatNode):
         )
 
         self._coming_responses = self.create_lifecycle_publisher(PointCloud2, "coming_responses", RESULT_QOS)
+        self._coming_joint_responses = self.create_lifecycle_publisher(
+            JointTrajectory, "coming_joint_responses", RESULT_QOS
+        )
         self._coming_windows = self.create_subscription(
             PointCloud2, "coming_windows", self.guarded(self._on_coming_window), RESULT_QOS
         )
@@ -98,9 +106,13 @@ class Act2ActNode(IatNode):
         self._early_confidence = values["early_confidence"]
         self._answered = AnsweredActions()
         self._prepared = PreparedAnswers()
-        self._once_more.start(responder, self._rng)
+        in_joints = responder.card.joints is not None
+        self._given = self._joint_responses if in_joints else self._responses
+        self._coming = self._coming_joint_responses if in_joints else self._coming_responses
+        self._once_more.start(responder, self._rng, self._given)
         self._responder = responder
-        self.get_logger().info(f"model '{values['model']}' on {responder.device}")
+        kind = f", answers in {len(responder.card.joints.names)} joints" if responder.card.joints is not None else ""
+        self.get_logger().info(f"model '{values['model']}' on {responder.device}{kind}")
 
     def teardown(self) -> None:
         """Free the model."""
@@ -120,7 +132,7 @@ class Act2ActNode(IatNode):
                 self._once_more.ended(window[0].frame_id, window[1], _action(window)[1])
         if wanted:
             answers = responder.answer(_stack(wanted), self._draw(len(wanted), responder))
-            self._publish(wanted, answers, started)
+            self._publish(responder, wanted, answers, started)
 
     def _unprepared(self, messages: Iterable[PointCloud2], now_s: float) -> Iterator[PointCloud2]:
         """Give the answers that are ready; go on with the windows that have none."""
@@ -129,7 +141,7 @@ class Act2ActNode(IatNode):
             if prepared is None:
                 yield message
             elif self._answered.end(message.header.frame_id, prepared.start_s, now_s):
-                self._responses.publish(prepared.response)
+                self._given.publish(prepared.response)
                 self._once_more.answered(prepared.motion, prepared.start_s, prepared.response)
                 self.counts["answers"] += 1
                 self.counts["answers that were ready"] += 1
@@ -149,10 +161,10 @@ class Act2ActNode(IatNode):
         if not wanted:
             return
         answers = responder.answer(_stack(wanted), self._draw(len(wanted), responder))
-        for k, window in enumerate(wanted):
-            response = _response(window, answers, k)
+        responses = encode_answers(responder, [header for header, _ in wanted], answers)
+        for window, response in zip(wanted, responses, strict=True):
             self._prepared.put(PreparedAnswer(by_header[id(window[0])], window[1], _action(window)[1], response))
-            self._coming_responses.publish(response)
+            self._coming.publish(response)
 
     def _on_partial_window(self, message: PointCloud2) -> None:
         responder = self._responder
@@ -167,7 +179,7 @@ class Act2ActNode(IatNode):
         sure = np.flatnonzero(confidence > self._early_confidence)
         if len(sure):
             self.counts["early answers"] += len(sure)
-            self._publish([open_[k] for k in sure], answers[sure], started, partial=True)
+            self._publish(responder, [open_[k] for k in sure], answers[sure], started, partial=True)
             for k in sure:
                 self._answered.answered_early(*_action(open_[k]))
 
@@ -195,10 +207,16 @@ class Act2ActNode(IatNode):
         """Noise for count answers, shape (count, noise)."""
         return responder.sample_noise(count, self._rng) if self._noise is None else self._noise.repeat(count, axis=0)
 
-    def _publish(self, windows: Sequence[_Window], answers: MotionArray, started: float, partial: bool = False) -> None:
-        for k, window in enumerate(windows):
-            response = _response(window, answers, k)
-            self._responses.publish(response)
+    def _publish(
+        self,
+        responder: Responder,
+        windows: Sequence[_Window],
+        answers: MotionArray,
+        started: float,
+        partial: bool = False,
+    ) -> None:
+        for response in encode_answers(responder, [header for header, _ in windows], answers):
+            self._given.publish(response)
         self._once_more.answered(windows[-1][1], _action(windows[-1])[1], response, partial)
         self.counts["answers"] += len(windows)
         self.counts["batches"] += 1
@@ -219,11 +237,6 @@ def _action(window: _Window) -> tuple[str, float]:
     """What makes an action that action: whose it is, and when it started [s]."""
     header, motion = window
     return header.frame_id, stamp_s(header.stamp) - motion.duration_s
-
-
-def _response(window: _Window, answers: MotionArray, k: int) -> PointCloud2:
-    """Write the k-th answer as the response to a window."""
-    return encode_motion(window[0], Motion(answers.limbs_in_body[k], float(answers.durations_s[k])))
 
 
 def _stack(windows: Sequence[_Window]) -> MotionArray:

@@ -163,6 +163,22 @@ INTERFACES = (
         "The answer to a coming window, for planning ahead; performed only when it comes in `responses`.",
     ),
     Interface(
+        "joint_responses",
+        "trajectory_msgs/msg/JointTrajectory",
+        ("trajectory", "viewer"),
+        ("act2act",),
+        "In place of `responses`, from a model that answers in a robot's joints: positions of each frame [rad], [m] "
+        "where a joint slides, at times from the first frame, with the stamp and frame_id of the window. No controller "
+        "may execute it: limits are kept in `joint_trajectory`.",
+    ),
+    Interface(
+        "coming_joint_responses",
+        "trajectory_msgs/msg/JointTrajectory",
+        ("trajectory",),
+        ("act2act",),
+        "The same for a coming window; performed only when it comes in `joint_responses`.",
+    ),
+    Interface(
         "joint_states",
         "sensor_msgs/msg/JointState",
         ("trajectory", "viewer"),

@@ -39,13 +39,15 @@ from iat_ros.data.recording import from_clips
 from iat_ros.data.source import Source
 from iat_ros.errors import IatError
 from iat_ros.evaluation.iat import IatEvaluation
-from iat_ros.nodes.clouds import decode_motion
+from iat_ros.nodes.answer_message import decode_answer
 from iat_ros.nodes.monitor import MonitorNode, faults_of, percentiles
 from iat_ros.nodes.play import PlayNode
 from iat_ros.nodes.process import start_ros
 from iat_ros.resources import find_config
+from iat_ros.robot.joint_answer import Answer
 from iat_ros.robot.model import RobotModel
-from iat_ros.skeleton.motion import MotionArray
+from iat_ros.skeleton.joint_motion import JointScale
+from iat_ros.skeleton.motion import Motion, MotionArray
 
 _NODES = ("perception", "act2act", "trajectory", "robot")
 _STILL_S = 1.5
@@ -103,7 +105,7 @@ def evaluate_live(
         for node in (player, monitor):
             node.destroy_node()
         rclpy.try_shutdown()
-    return _report(monitor, robot_model, division, order, seed)
+    return _report(monitor, robot_model, division, order, seed, source.joint_scale)
 
 
 def _as_body(frame: Any, body_id: int) -> Any:
@@ -167,14 +169,19 @@ def _spin(executor: SingleThreadedExecutor, stop: threading.Event) -> None:
 
 
 def _report(
-    monitor: MonitorNode, robot: RobotModel, division: Division, order: np.ndarray, seed: int
+    monitor: MonitorNode,
+    robot: RobotModel,
+    division: Division,
+    order: np.ndarray,
+    seed: int,
+    joints: JointScale | None,
 ) -> dict[str, Any]:
     seen = monitor.seen
     windows = Counter(int(message.header.frame_id.removeprefix("body_")) for _, message in seen.windows)
     faults = [fault for _, message in seen.trajectories for fault in faults_of(message, robot)]
     limbs = division.pairs.stimuli.limbs_in_body.shape[2]
     answered = np.array([int(message.header.frame_id.removeprefix("body_")) for _, message in seen.responses])
-    motions = [decode_motion(message, limbs) for _, message in seen.responses]
+    motions = [_as_judged(decode_answer(message, limbs), joints) for _, message in seen.responses]
     follows: float | None = None
     if motions:
         answers = MotionArray(
@@ -192,3 +199,12 @@ def _report(
         "latency_ms": percentiles(seen.latencies_ms),
         "reaction_ms": percentiles(seen.reactions_ms),
     }
+
+
+def _as_judged(answer: Answer, joints: JointScale | None) -> Motion:
+    """Return an answer as E sees it: a robot's joints as vectors."""
+    if isinstance(answer, Motion):
+        return answer
+    if joints is None:
+        raise IatError("an answer in a robot's joints came, which this data has not")
+    return Motion(joints.to_vectors(answer.positions), answer.duration_s)

@@ -26,6 +26,7 @@ from rclpy.node import Node
 from sensor_msgs.msg import PointCloud2
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
+from iat_ros.nodes.answer_message import AnswerMessage
 from iat_ros.nodes.base import RESULT_QOS, SENSOR_QOS
 from iat_ros.nodes.clouds import stamp_s
 from iat_ros.robot.model import RobotModel
@@ -37,7 +38,7 @@ class Observed:
 
     Attributes:
         windows: Windows.
-        responses: Responses.
+        responses: Responses, of limbs or joints.
         trajectories: Joint trajectories.
         latencies_ms: For each trajectory, from the stamp of the last frame of its action to its arrival. It holds
             the silence that tells that an action has ended.
@@ -45,7 +46,7 @@ class Observed:
     """
 
     windows: list[tuple[float, PointCloud2]] = field(default_factory=list)
-    responses: list[tuple[float, PointCloud2]] = field(default_factory=list)
+    responses: list[tuple[float, AnswerMessage]] = field(default_factory=list)
     trajectories: list[tuple[float, JointTrajectory]] = field(default_factory=list)
     latencies_ms: list[float] = field(default_factory=list)
     reactions_ms: list[float] = field(default_factory=list)
@@ -67,6 +68,7 @@ class MonitorNode(Node):
         self.create_subscription(PointCloud2, "skeletons", self._on_skeletons, SENSOR_QOS)
         self.create_subscription(PointCloud2, "windows", self._on_window, RESULT_QOS)
         self.create_subscription(PointCloud2, "responses", self._on_response, RESULT_QOS)
+        self.create_subscription(JointTrajectory, "joint_responses", self._on_response, RESULT_QOS)
         self._parts: dict[str, JointTrajectory] = {}
         self._controllers = tuple(controllers)
         for topic in controllers:
@@ -81,7 +83,7 @@ class MonitorNode(Node):
     def _on_window(self, message: PointCloud2) -> None:
         self.seen.windows.append((self._now_s(), message))
 
-    def _on_response(self, message: PointCloud2) -> None:
+    def _on_response(self, message: AnswerMessage) -> None:
         self.seen.responses.append((self._now_s(), message))
 
     def _on_part(self, topic: str, message: JointTrajectory) -> None:

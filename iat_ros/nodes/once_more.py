@@ -26,11 +26,11 @@ from sensor_msgs.msg import PointCloud2
 from std_msgs.msg import Header
 from std_srvs.srv import Trigger
 
-from iat_ros.errors import IatError
+from iat_ros.errors import IatError, ModelError
 from iat_ros.model.responder import Responder
+from iat_ros.nodes.answer_message import AnswerMessage, encode_answers
 from iat_ros.nodes.answered import SAME_S
 from iat_ros.nodes.base import RESULT_QOS, IatNode
-from iat_ros.nodes.clouds import encode_motion
 from iat_ros.skeleton.motion import Motion, MotionArray
 
 ALTERNATIVES = 3
@@ -42,7 +42,7 @@ class _Answered:
     window: Motion
     partial: bool
     start_s: float
-    response: PointCloud2
+    response: AnswerMessage
 
 
 class OnceMore:
@@ -53,14 +53,14 @@ class OnceMore:
     nobody takes it for a late answer.
     """
 
-    def __init__(self, node: IatNode, responses: Publisher) -> None:
+    def __init__(self, node: IatNode) -> None:
         """Offer the services.
 
         Args:
             node: Act2act.
-            responses: Where its answers go.
         """
-        self._node, self._responses = node, responses
+        self._node = node
+        self._responses: Publisher | None = None
         self._alternatives = node.create_lifecycle_publisher(PointCloud2, "alternatives", RESULT_QOS)
         self._responder: Responder | None = None
         self._last: _Answered | None = None
@@ -71,15 +71,15 @@ class OnceMore:
         ):
             self._offer(name, do)
 
-    def start(self, responder: Responder, rng: np.random.Generator) -> None:
-        """Take the model that answers; nothing has been answered yet."""
-        self._responder, self._rng, self._last = responder, rng, None
+    def start(self, responder: Responder, rng: np.random.Generator, responses: Publisher) -> None:
+        """Take the model that answers, and where its answers go; nothing has been answered yet."""
+        self._responder, self._rng, self._last, self._responses = responder, rng, None, responses
 
     def stop(self) -> None:
         """Let go of the model."""
         self._responder = self._last = None
 
-    def answered(self, window: Motion, start_s: float, response: PointCloud2, partial: bool = False) -> None:
+    def answered(self, window: Motion, start_s: float, response: AnswerMessage, partial: bool = False) -> None:
         """Take note of an answer.
 
         Args:
@@ -118,28 +118,32 @@ class OnceMore:
     def _again(self, _responder: Responder, last: _Answered) -> str:
         response = deepcopy(last.response)
         response.header = self._header(last)
-        self._responses.publish(response)
+        self._publish(response)
         return "the same answer again"
 
     def _other_noise(self, responder: Responder, last: _Answered) -> str:
-        response = encode_motion(self._header(last), self._answers(responder, last, 1)[0])
-        self._responses.publish(response)
+        (response,) = encode_answers(responder, [self._header(last)], self._answers(responder, last, 1))
+        self._publish(response)
         self._last = replace(last, response=response)
         return "another answer to the same action"
 
     def _three(self, responder: Responder, last: _Answered) -> str:
         header = self._header(last)
-        for answer in self._answers(responder, last, ALTERNATIVES):
-            self._alternatives.publish(encode_motion(header, answer))
+        if responder.card.joints is not None:
+            raise ModelError("answers in a robot's joints have no figure to be shown; ask for other_noise")
+        for message in encode_answers(responder, [header] * ALTERNATIVES, self._answers(responder, last, ALTERNATIVES)):
+            self._alternatives.publish(message)
         return f"{ALTERNATIVES} answers to the same action, for the eye only"
+
+    def _publish(self, response: AnswerMessage) -> None:
+        if self._responses is not None:
+            self._responses.publish(response)
 
     def _header(self, last: _Answered) -> Header:
         return Header(stamp=self._node.get_clock().now().to_msg(), frame_id=last.response.header.frame_id)
 
-    def _answers(self, responder: Responder, last: _Answered, count: int) -> list[Motion]:
+    def _answers(self, responder: Responder, last: _Answered, count: int) -> MotionArray:
         """Answer an action so many times, each with new noise, whatever ``noise_seed`` says."""
         stimuli = MotionArray(np.stack([last.window.limbs_in_body] * count), np.full(count, last.window.duration_s))
         noise = responder.sample_noise(count, self._rng)
-        answers = responder.answer_early(stimuli, noise)[0] if last.partial else responder.answer(stimuli, noise)
-        pairs = zip(answers.limbs_in_body, answers.durations_s, strict=True)
-        return [Motion(limbs, float(duration_s)) for limbs, duration_s in pairs]
+        return responder.answer_early(stimuli, noise)[0] if last.partial else responder.answer(stimuli, noise)

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 from sensor_msgs.msg import PointCloud2
 
+from iat_ros.nodes.answer_message import AnswerMessage
 from iat_ros.skeleton.motion import Motion
 
 _MOST = 256  # bodies; trackers give new numbers for ever
@@ -39,7 +40,7 @@ class PreparedAnswer:
     window: PointCloud2
     motion: Motion
     start_s: float
-    response: PointCloud2
+    response: AnswerMessage
 
 
 class PreparedAnswers:

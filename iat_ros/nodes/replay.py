@@ -25,11 +25,13 @@ from sensor_msgs.msg import PointCloud2
 from trajectory_msgs.msg import JointTrajectory
 
 from iat_ros.data.recording import StreamFrame
-from iat_ros.errors import MessageError
+from iat_ros.errors import MessageError, ModelError
 from iat_ros.evaluation.replayed import Replayed, Said, SentTrajectory
 from iat_ros.evaluation.trajectory_quality import Limits
+from iat_ros.model.model_file import load_card
 from iat_ros.nodes.clouds import decode_motion, encode_skeletons, stamp_s, to_stamp
 from iat_ros.nodes.stepped_chain import TICK_NS, ChainOptions, SteppedChain, run_stepped
+from iat_ros.resources import find_model
 from iat_ros.skeleton.definition import load_skeleton
 
 AFTERWARDS_S = 12.0
@@ -51,9 +53,16 @@ def replay(
 
     Raises:
         MessageError: The recording's people have other joints than the skeleton definition.
+        ModelError: The model answers in a robot's joints, which have no figure to be drawn or judged here.
         IatError: A node does not come up.
     """
     _check(frames, options.skeleton)
+    card = load_card(find_model(options.model))
+    if card.joints is not None:
+        raise ModelError(
+            f"model '{options.model}' answers in a robot's joints; a replay draws and judges limbs. 'evaluate --live' "
+            "judges it"
+        )
     with run_stepped(options, SteppedChain) as chain:
         found = Replayed(chain.model.joint_names)
         base_ns = chain.clock.ros_ns

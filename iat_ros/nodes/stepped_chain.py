@@ -48,6 +48,7 @@ from trajectory_msgs.msg import JointTrajectory
 
 from iat_ros.errors import IatError
 from iat_ros.nodes import act2act, clock_watch, perception, robot, trajectory, trajectory_sender
+from iat_ros.nodes.answer_message import AnswerMessage
 from iat_ros.nodes.clouds import encode_motion
 from iat_ros.nodes.process import bring_up
 from iat_ros.nodes.trajectory_message import only
@@ -139,13 +140,14 @@ class SteppedChain:
         self._controllers = self.model.config.controllers()
         self.ticks, self.true_s = 0, 0.0
         self.on_window: Callable[[PointCloud2], None] = lambda _: None
-        self.on_response: Callable[[PointCloud2], None] = lambda _: None
+        self.on_response: Callable[[AnswerMessage], None] = lambda _: None
         self.on_trajectory: Callable[[JointTrajectory], None] = lambda _: None
         self._perception._windows.publish = self._publisher("act2act", self._take_window)
         self._perception._coming_windows.publish = self._publisher(
             "", self._act2act.guarded(self._act2act._on_coming_window)
         )
-        self._act2act._responses.publish = self._publisher("trajectory", self._take_response)
+        for responses in (self._act2act._responses, self._act2act._joint_responses):
+            responses.publish = self._publisher("trajectory", self._take_response)
         self._connect_trajectory()
 
     def _make(self, kind: type, name: str) -> Any:
@@ -158,7 +160,8 @@ class SteppedChain:
     def _connect_trajectory(self) -> None:
         node = self._trajectory
         node._output.send = self._publisher("", self._take_trajectory)
-        self._act2act._coming_responses.publish = self._publisher("", node.guarded(node._on_coming_response))
+        for coming in (self._act2act._coming_responses, self._act2act._coming_joint_responses):
+            coming.publish = self._publisher("", node.guarded(node._on_coming_response))
         self._robot._states.publish = self._publisher("", node.guarded(node._on_joint_states))
 
     def _publisher(self, stage: str, callback: Callable[[Any], None]) -> Callable[[Any], None]:
@@ -271,7 +274,7 @@ class SteppedChain:
         self.on_window(message)
         self._act2act.guarded(self._act2act._on_window)(message)
 
-    def _take_response(self, message: PointCloud2) -> None:
+    def _take_response(self, message: AnswerMessage) -> None:
         self.on_response(message)
         self._trajectory.guarded(self._trajectory._on_response)(message)
 

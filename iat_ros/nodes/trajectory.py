@@ -27,11 +27,13 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.timer import Timer
 from sensor_msgs.msg import JointState, PointCloud2
 from std_srvs.srv import Trigger
+from trajectory_msgs.msg import JointTrajectory
 
 from iat_ros.errors import RobotError
+from iat_ros.nodes.answer_message import AnswerMessage, decode_answer
 from iat_ros.nodes.base import RESULT_QOS, SENSOR_QOS, IatNode
 from iat_ros.nodes.clock_watch import ClockWatch
-from iat_ros.nodes.clouds import decode_motion, decode_skeletons
+from iat_ros.nodes.clouds import decode_skeletons
 from iat_ros.nodes.joint_states import Measurement, read_joint_states
 from iat_ros.nodes.robot_description import read_robot
 from iat_ros.nodes.trajectory_output import TrajectoryOutput
@@ -40,11 +42,13 @@ from iat_ros.nodes.trajectory_sender import TooLateError, TrajectorySender
 from iat_ros.robot.braking import stop
 from iat_ros.robot.collision import CollisionChecker
 from iat_ros.robot.guard import Guard, Leave, Verdict
+from iat_ros.robot.joint_answer import Answer, unmatched
 from iat_ros.robot.model import RobotModel
 from iat_ros.robot.performance import Outcome, Performance, Prepared
 from iat_ros.robot.performer import Performer
 from iat_ros.robot.spline import State
 from iat_ros.skeleton.definition import load_skeleton
+from iat_ros.skeleton.joint_motion import JointMotion
 from iat_ros.skeleton.motion import Motion
 
 _WATCH_S = 0.02
@@ -56,6 +60,8 @@ _STRANGE_MOTION_S = 5.0
 
 class TrajectoryNode(IatNode):
     """Subscribes ``responses``, ``joint_states`` and ``skeletons``, publishes ``joint_trajectory``.
+
+    Answers in the robot's own joints come in ``joint_responses``; they need no retargeting, all else is the same.
 
     With ``output`` at "action" it sends goals to ``follow_joint_trajectory`` instead.
 
@@ -77,12 +83,18 @@ class TrajectoryNode(IatNode):
         self._guard = Guard(guard_config({each.name: each.default for each in PARAMETERS}))
         self._values: dict[str, Any] = {}
         self._measured = Measurement()
-        self._waiting: tuple[Motion, float] | None = None  # an answer, and when the robot will stand [s]
+        self._waiting: tuple[Answer, float] | None = None  # an answer, and when the robot will stand [s]
         self._prepared: Prepared | None = None
+        self._told_joints: tuple[str, ...] = ()
         self._slowed = self._held = False
         self._looked_s = -math.inf  # when people were last looked at, by the machine's own clock [s]
         self.create_subscription(PointCloud2, "responses", self.guarded(self._on_response), RESULT_QOS)
         self.create_subscription(PointCloud2, "coming_responses", self.guarded(self._on_coming_response), RESULT_QOS)
+        for topic, callback in (
+            ("joint_responses", self._on_response),
+            ("coming_joint_responses", self._on_coming_response),
+        ):
+            self.create_subscription(JointTrajectory, topic, self.guarded(callback), RESULT_QOS)
         self.create_subscription(JointState, "joint_states", self.guarded(self._on_joint_states), SENSOR_QOS)
         self.create_subscription(PointCloud2, "skeletons", self.guarded(self._on_skeletons), _NEWEST_QOS)
         self.create_service(Trigger, "halt", self._on_halt)
@@ -180,11 +192,22 @@ class TrajectoryNode(IatNode):
         seen = distances[np.isfinite(distances)]
         self._guard.saw_people(self._now_s(), float(seen.min()) if seen.size else math.inf)
 
-    def _on_response(self, message: PointCloud2) -> None:
+    def _on_response(self, message: AnswerMessage) -> None:
         if self._performer is not None:
-            self._answer(self._performer, decode_motion(message, len(self._limb_names)))
+            answer = decode_answer(message, len(self._limb_names))
+            if isinstance(answer, JointMotion):
+                self._tell_unmatched(self._performer, answer)
+            self._answer(self._performer, answer)
 
-    def _on_coming_response(self, message: PointCloud2) -> None:
+    def _tell_unmatched(self, performer: Performer, answer: JointMotion) -> None:
+        """Say once which joints of an answer go unused, or which of the robot it leaves at rest."""
+        if answer.joint_names != self._told_joints:
+            self._told_joints = answer.joint_names
+            said = unmatched(performer.model, answer.joint_names)
+            if said:
+                self.get_logger().warning(f"joint_responses: {said}")
+
+    def _on_coming_response(self, message: AnswerMessage) -> None:
         """Plan an answer that may be given soon, if the robot could perform it now."""
         performer = self._performer
         if performer is None or self._waiting is not None:
@@ -193,7 +216,7 @@ class TrajectoryNode(IatNode):
         verdict = self._verdict(performer, now)
         if verdict.leave in (Leave.HALT, Leave.HOLD):
             return
-        motion = decode_motion(message, len(self._limb_names))
+        motion = decode_answer(message, len(self._limb_names))
         try:
             self._prepared = performer.prepare(motion, now, self._where(performer, now), self._tempo(verdict))
         except RobotError:
@@ -202,7 +225,7 @@ class TrajectoryNode(IatNode):
     def _tempo(self, verdict: Verdict) -> float:
         return float(self._values["slow_tempo"]) if verdict.leave is Leave.SLOW else 1.0
 
-    def _answer(self, performer: Performer, motion: Motion, may_wait: bool = True) -> None:
+    def _answer(self, performer: Performer, motion: Answer, may_wait: bool = True) -> None:
         """Perform an answer now, or once the robot stands, or say why not."""
         started = time.perf_counter()
         now = self._now_s()

@@ -84,6 +84,7 @@ class ViewerNode(IatNode):
             (PointCloud2, "skeletons", self._on_skeletons, SENSOR_QOS),
             (PointCloud2, "windows", self._on_window, RESULT_QOS),
             (PointCloud2, "responses", self._on_response, RESULT_QOS),
+            (JointTrajectory, "joint_responses", self._on_joint_response, RESULT_QOS),
             (PointCloud2, "alternatives", self._on_alternative, RESULT_QOS),
             (JointState, "joint_states", self._on_joint_states, SENSOR_QOS),
             (DiagnosticArray, "/diagnostics", self._on_diagnostics, RESULT_QOS),
@@ -184,6 +185,13 @@ class ViewerNode(IatNode):
         # Plays when the robot is free, unless its trajectory has come already.
         waits = self._performs(now) and self._stages.latency_ms is None
         self._answer = PlayedAnswer(np.inf if waits else now, message.header.frame_id, motion)
+        self._undrawn.add("answer")
+
+    def _on_joint_response(self, message: JointTrajectory) -> None:
+        """Take note of an answer in joints: there is no figure to show but the robot itself."""
+        self.counts["answers"] += 1
+        self._stages.saw_response(stamp_s(message.header.stamp), self._now_s())
+        self._answer = None
         self._undrawn.add("answer")
 
     def _on_alternative(self, message: PointCloud2) -> None:

@@ -26,6 +26,7 @@ import torch
 from iat_ros.data.actions import Action, ActionPair, cut_action, stack
 from iat_ros.data.clip import Clip
 from iat_ros.data.damage import Damage, find_damage
+from iat_ros.data.joint_clip import cut_joint_action
 from iat_ros.data.likeness import Help, distances, find_doubled, find_mislabelled, what_helps
 from iat_ros.data.pairing import as_pairs
 from iat_ros.data.source import Source
@@ -42,7 +43,7 @@ class Inspection:
 
     Attributes:
         source: The data set.
-        actions: Every action that could be cut or found.
+        actions: Every action of a person that could be cut or found.
         pairs: Real pairs, or pairs made by the rules.
         damage: Everything that is wrong, by clip.
         points: Where pairs lie in the joint embedding, shape (N, D); None where they are too few for it.
@@ -94,9 +95,15 @@ def inspect(source: Source, config: TrainingConfig, seed: int = 0) -> Inspection
     known = {one.clip for one in damage}
     if source.recordings:
         found, made = find_pairs(
-            source.definition, source.recordings, config.frames, source.account, source.stimulus_bodies
+            source.definition,
+            source.recordings,
+            config.frames,
+            source.account,
+            source.stimulus_bodies,
+            source.joint_scale,
         )
-        actions, pairs = [one.action for one in found], as_pairs(made)
+        people = {track.person for recording in source.recordings for track in recording.tracks}
+        actions, pairs = [one.action for one in found if one.body in people], as_pairs(made)
     elif source.labelled:
         actions = []
         for clip in source.clips:
@@ -105,12 +112,13 @@ def inspect(source: Source, config: TrainingConfig, seed: int = 0) -> Inspection
             except DataError as error:
                 if clip.name not in known:
                     damage.append(Damage(clip.name, "not one action", str(error).removeprefix(f"{clip.name}: ")))
-        pairs = _by_rules(source, actions, seed)
+        pairs = _by_rules(source, actions + _of_robot(source, config.frames, damage), seed)
     else:
         before = len(source.reading.bad)
         pairs = source.real_pairs(config.frames)
         damage += [Damage("", "not one action", line) for line in source.reading.bad[before:]]
-        actions = [action for pair in pairs for action in (pair.stimulus, pair.response)]
+        of_robot = source.joint_scale is not None
+        actions = [each for pair in pairs for each in ([pair.stimulus] if of_robot else [pair.stimulus, pair.response])]
     if len(actions) > 1:
         apart = distances(actions)
         damage += find_doubled(actions, apart)
@@ -120,6 +128,20 @@ def inspect(source: Source, config: TrainingConfig, seed: int = 0) -> Inspection
     points = _embed(pairs, config, seed)
     clips = {clip.name: clip for clip in source.clips}
     return Inspection(source, actions, pairs, damage, points, what_helps(pairs, seed), clips)
+
+
+def _of_robot(source: Source, frames: int, damage: list[Damage]) -> list[Action]:
+    """Cut the clips of a robot; what cannot be cut is damage."""
+    actions: list[Action] = []
+    scale = source.joint_scale
+    if scale is None:
+        return actions
+    for clip in source.joint_clips:
+        try:
+            actions.append(cut_joint_action(scale, clip, frames))
+        except DataError as error:
+            damage.append(Damage(clip.name, "not one action", str(error).removeprefix(f"{clip.name}: ")))
+    return actions
 
 
 def _by_rules(source: Source, actions: list[Action], seed: int) -> list[ActionPair]:
@@ -138,7 +160,7 @@ def _embed(pairs: list[ActionPair], config: TrainingConfig, seed: int) -> np.nda
         return None
     sides = [stack([pair.stimulus for pair in pairs]), stack([pair.response for pair in pairs])]
     tensors = [to_tensor(side, DurationScale.of(side.durations_s)) for side in sides]
-    dims = config.dimensions(sides[0].limbs_in_body.shape[2], len(pairs))
+    dims = config.dimensions(sides[0].limbs_in_body.shape[2], len(pairs), sides[1].limbs_in_body.shape[2])
     try:
         generator = torch.Generator().manual_seed(seed)
         return embed_jointly(tensors[0], tensors[1], dims, config.embedding, generator).points

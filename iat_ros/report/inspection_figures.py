@@ -24,13 +24,16 @@ import numpy as np
 from iat_ros.data.actions import Action, ActionPair, tracked
 from iat_ros.data.clip import Clip
 from iat_ros.data.likeness import Help
+from iat_ros.data.source import Source
 from iat_ros.errors import DataError, SkeletonError
 from iat_ros.report.answer_figure import Strips
 from iat_ros.report.drawing import COLOURS, FAINT, MARKERS, Drawn, new_figure, readable, save
 from iat_ros.skeleton.definition import SkeletonDefinition
+from iat_ros.skeleton.joint_motion import JointScale
 from iat_ros.stream.window import make_window
 
 _FRAMES = 32
+_MOST_JOINTS = 6
 
 
 def draw_clip(definition: SkeletonDefinition, clip: Clip, title: str, directory: Path, file: str) -> Drawn | None:
@@ -51,11 +54,13 @@ def draw_action(definition: SkeletonDefinition, action: Action, directory: Path,
     return Strips(definition).draw(action.name, [motion.limbs_in_body], [motion.duration_s], directory, file, [title])
 
 
-def draw_pair(definition: SkeletonDefinition, pair: ActionPair, directory: Path, file: str) -> Drawn:
-    """Draw a stimulus and its answer."""
+def draw_pair(source: Source, pair: ActionPair, directory: Path, file: str) -> Drawn:
+    """Draw a stimulus and, where a person answered it, the answer."""
     sides = [pair.stimulus.motion, pair.response.motion]
     titles = [f"Stimulus: {pair.stimulus.name}", f"Answer: {pair.response.name}"]
-    return Strips(definition).draw(
+    if source.joint_scale is not None:
+        sides, titles = sides[:1], titles[:1]
+    return Strips(source.definition).draw(
         pair.stimulus.name,
         [motion.limbs_in_body for motion in sides],
         [motion.duration_s for motion in sides],
@@ -63,6 +68,22 @@ def draw_pair(definition: SkeletonDefinition, pair: ActionPair, directory: Path,
         file,
         titles,
     )
+
+
+def draw_joints(scale: JointScale, action: Action, directory: Path, file: str) -> Drawn:
+    """Draw what a robot's joints do in an action, those that move most."""
+    positions = scale.to_positions(action.motion.limbs_in_body)
+    shown = np.argsort(-np.ptp(positions, axis=0))[:_MOST_JOINTS]
+    with new_figure(7.6, 3.0) as figure:
+        axes = figure.subplots()
+        for index, joint in enumerate(shown.tolist()):
+            name, colour = readable(scale.names[joint].removesuffix("_joint")), COLOURS[index % len(COLOURS)]
+            axes.plot(action.motion.times_s, positions[:, joint], color=colour, label=name)
+        axes.set_title(f"Answer: {action.name}", fontsize=10, loc="left")
+        axes.set_xlabel("time [s]")
+        axes.set_ylabel("position [rad]")
+        axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), handletextpad=0.4)
+        return save(figure, directory, file)
 
 
 def draw_points(points: np.ndarray, labels: Sequence[str], directory: Path) -> Drawn:

@@ -25,7 +25,7 @@ from iat_ros.data.damage import KINDS
 from iat_ros.report.document import Block, Bullets, Document, Heading, Paragraph, Pictures, Table
 from iat_ros.report.html_page import to_html
 from iat_ros.report.inspection import Inspection
-from iat_ros.report.inspection_figures import draw_action, draw_clip, draw_help, draw_pair, draw_points
+from iat_ros.report.inspection_figures import draw_action, draw_clip, draw_help, draw_joints, draw_pair, draw_points
 from iat_ros.report.results import replace_file
 
 HTML = "index.html"
@@ -115,13 +115,24 @@ def _pairs(inspection: Inspection, directory: Path) -> list[Block]:
     chosen = np.unique(np.linspace(0, len(pairs) - 1, _MOST_PAIRS).round().astype(int)).tolist() if pairs else []
     drawn = [
         (
-            draw_pair(inspection.source.definition, pairs[index], directory, f"pair_{number + 1}"),
+            draw_pair(inspection.source, pairs[index], directory, f"pair_{number + 1}"),
             f"{pairs[index].stimulus.name} and its answer.",
         )
         for number, index in enumerate(chosen)
     ]
     if drawn:
-        blocks.append(Pictures(tuple(drawn), "Some of the pairs: eight poses of each motion, evenly spaced in time."))
+        caption = "Some of the pairs: eight poses of each motion, evenly spaced in time."
+        blocks.append(Pictures(tuple(drawn), caption))
+    scale = inspection.source.joint_scale
+    if scale is not None and pairs:
+        moved = [
+            (
+                draw_joints(scale, pairs[index].response, directory, f"answer_{number + 1}"),
+                f"The robot's joints in {pairs[index].response.name}.",
+            )
+            for number, index in enumerate(chosen)
+        ]
+        blocks.append(Pictures(tuple(moved), "What the robot answered: the joints that move most."))
     return blocks
 
 

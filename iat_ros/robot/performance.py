@@ -21,10 +21,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from iat_ros.clock import whole_ns
+from iat_ros.robot.joint_answer import Answer, same_answer
 from iat_ros.robot.plan import JointPlan, Points
 from iat_ros.robot.spline import State
 from iat_ros.robot.trajectory import Timing
-from iat_ros.skeleton.motion import Motion
 
 SOONEST_S = 0.005
 """What happens within so short a time after a message is sent, its controller may hear of too late [s]."""
@@ -86,7 +86,7 @@ class Outcome:
 
     Attributes:
         performance: What is performed now.
-        error_rad: Mean angle between the directions asked for and the robot's [rad].
+        error_rad: Mean angle between the directions, or joints, asked for and the robot's [rad].
         bent: Whether it was bent to keep clear of the robot itself.
         complete: False if it only stops the robot; the answer can begin when it stands.
     """
@@ -102,23 +102,22 @@ class Prepared:
     """An answer that was planned before it is given, from a robot that stands.
 
     Attributes:
-        motion: The answer.
+        motion: The answer, in limbs or joints.
         start: Where the robot stood.
         timing: How it is to be performed.
         outcome: What became of it.
     """
 
-    motion: Motion
+    motion: Answer
     start: State
     timing: Timing
     outcome: Outcome
 
-    def fits(self, motion: Motion, start: State, timing: Timing) -> bool:
+    def fits(self, motion: Answer, start: State, timing: Timing) -> bool:
         """Tell whether it is this answer, from where the robot stands, performed so."""
         return (
             timing == self.timing
             and not start.moves
             and bool(np.abs(start.position - self.start.position).max() < SAME_RAD)
-            and motion.duration_s == self.motion.duration_s
-            and np.array_equal(motion.limbs_in_body, self.motion.limbs_in_body)
+            and same_answer(motion, self.motion)
         )

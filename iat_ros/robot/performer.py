@@ -28,13 +28,14 @@ from iat_ros.robot import spline
 from iat_ros.robot.braking import DT_S, slow_down, stop
 from iat_ros.robot.clearance import bend, bend_at, mirror, splay
 from iat_ros.robot.collision import CollisionChecker
+from iat_ros.robot.joint_answer import Answer, joint_frames
 from iat_ros.robot.model import RobotModel
 from iat_ros.robot.performance import SOONEST_S, Outcome, Performance, Prepared
 from iat_ros.robot.plan import JointPlan
 from iat_ros.robot.retargeting import retarget
 from iat_ros.robot.spline import State
 from iat_ros.robot.trajectory import Timing, plan, plan_home
-from iat_ros.skeleton.motion import Motion
+from iat_ros.skeleton.joint_motion import JointMotion
 
 Array = NDArray[np.float64]
 
@@ -116,11 +117,11 @@ class Performer:
             return State.at_rest(measured.position)
         return measured
 
-    def prepare(self, motion: Motion, now_s: float, measured: State | None, tempo: float = 1.0) -> Prepared | None:
+    def prepare(self, motion: Answer, now_s: float, measured: State | None, tempo: float = 1.0) -> Prepared | None:
         """Plan an answer that may be given soon; None while the robot moves.
 
         Args:
-            motion: The answer, limb vectors in the body frame.
+            motion: The answer: limb vectors in the body frame, or the robot's joints.
             now_s: Time [s].
             measured: Where the robot is; None if nobody tells.
             tempo: As for `answer`.
@@ -136,7 +137,7 @@ class Performer:
 
     def answer(
         self,
-        motion: Motion,
+        motion: Answer,
         now_s: float,
         measured: State | None,
         tempo: float = 1.0,
@@ -146,7 +147,7 @@ class Performer:
         """Plan an answer that takes over from whatever runs; `perform` begins it.
 
         Args:
-            motion: The answer, limb vectors in the body frame.
+            motion: The answer: limb vectors in the body frame, or the robot's joints.
             now_s: Time [s].
             measured: Where the robot is; None if nobody tells.
             tempo: Slower than `timing` asks for by this factor, at most 1.
@@ -174,13 +175,20 @@ class Performer:
     def _timing(self, tempo: float) -> Timing:
         return replace(self.timing, speed_scale=max(0.05, self.timing.speed_scale * tempo))
 
-    def _plan_answer(self, motion: Motion, start: State, timing: Timing, began_s: float) -> Outcome:
-        """Retarget an answer and plan it so that nothing touches."""
+    def _plan_answer(self, motion: Answer, start: State, timing: Timing, began_s: float) -> Outcome:
+        """Retarget an answer, where it is of limbs, and plan it so that nothing touches."""
+        positions, error_rad = self._frames(motion, start, timing)
+        result, bent = self._clear(positions, motion.duration_s, start, timing)
+        return Outcome(Performance(result, began_s), error_rad, bent, True)
+
+    def _frames(self, motion: Answer, start: State, timing: Timing) -> tuple[Array, float]:
+        """Return the joint angles (T, J) [rad] of an answer, and how far they are from what it asks for [rad]."""
+        if isinstance(motion, JointMotion):
+            return joint_frames(self.model, motion)
         limbs = mirror(motion.limbs_in_body, self._limb_names, self.model.config.mirrored())
         limbs = splay(limbs, self._limb_names, self.model.config.splay)
         frames = retarget(self.model, limbs, self._limb_names, start.position, motion.duration_s / timing.speed_scale)
-        result, bent = self._clear(frames.positions, motion.duration_s, start, timing)
-        return Outcome(Performance(result, began_s), float(frames.error_rad.mean()), bent, True)
+        return frames.positions, float(frames.error_rad.mean())
 
     def go_home(self, now_s: float, measured: State | None) -> Performance | None:
         """Plan the way to the rest pose; None if the robot is there.

@@ -160,13 +160,14 @@ class TrainingConfig:
         if min(self.embedding.attention, self.embedding.neighbourhood, self.embedding.code_scale) <= 0:
             raise ConfigError("embedding.attention, embedding.neighbourhood and embedding.code_scale must lie above 0")
 
-    def dimensions(self, limbs: int, pairs: int) -> Dimensions:
-        """Return the sizes of this method's networks for L limbs and N pairs."""
+    def dimensions(self, limbs: int, pairs: int, response_limbs: int = 0) -> Dimensions:
+        """Return the sizes of this method's networks for L limbs and N pairs; 0: responses have as many limbs."""
         if self.method == "paper":
             code, landmarks = self.pvae.embedding, 1
         else:
             code, landmarks = self.embedding.dimensions, min(pairs, self.embedding.landmarks)
-        return Dimensions(limbs, self.frames, self.width, code, self.gan.noise, self.pvae.latent, landmarks)
+        sizes = self.width, code, self.gan.noise, self.pvae.latent, landmarks
+        return Dimensions(limbs, self.frames, *sizes, response_limbs)
 
 
 def load_training_config(name_or_path: str) -> TrainingConfig:

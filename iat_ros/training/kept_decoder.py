@@ -55,7 +55,7 @@ class KeptDecoder:
         coarse = weight.new_zeros(dims.coarse, count, 2 * dims.width)
         self._hidden = [coarse] + [torch.zeros_like(layer.sums) for layer in self._layers[:-1]] + [self._limbs.input]
         self._slopes = [torch.zeros_like(hidden) for hidden in self._hidden[:-1]]
-        self._motion = weight.new_zeros(dims.frames, count, dims.channels)
+        self._motion = weight.new_zeros(dims.frames, count, dims.response_channels)
         self._units = self._motion[:, :, :-1]
         self._inverse = self._longer = self._vector = weight.new_zeros(())
 

@@ -87,7 +87,7 @@ def train(
         config: The recipe.
         seed: Decides everything that is drawn; the same seed gives the same model on one machine.
         directory: Where the model is written, made ready by `prepare_output`.
-        card: ``skeleton``, ``limb_names`` and ``data_set`` for model.json.
+        card: ``skeleton``, ``limb_names``, ``data_set`` and, where a robot answers, ``joints`` for model.json.
         progress: Told about every step.
 
     Returns:
@@ -102,7 +102,7 @@ def train(
         raise DataError(f"the recipe wants motions of {config.frames} frames, the data has {frames}")
     if len(pairs) < _FEWEST_PAIRS:
         raise DataError(f"{len(pairs)} pairs are too few to learn from; at least {_FEWEST_PAIRS} are needed")
-    dims = config.dimensions(limbs, len(pairs))
+    dims = config.dimensions(limbs, len(pairs), pairs.responses.limbs_in_body.shape[2])
     scales = DurationScale.of(pairs.stimuli.durations_s), DurationScale.of(pairs.responses.durations_s)
     stimuli, responses = to_tensor(pairs.stimuli, scales[0]), to_tensor(pairs.responses, scales[1])
     identity = {

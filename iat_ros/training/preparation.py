@@ -151,7 +151,7 @@ def make_trainer(
     pairs = draw_pairs(stimuli, responses, preparation.neighbours, variation, config.pool, draws)
     if config.method == "paper":
         generator: torch.nn.Module = Act2Act(dims, "convolutional")
-        critic = Critic(dims.channels, dims.channels, dims)
+        critic = Critic(dims.channels, dims.response_channels, dims)
         return WganTrainer(generator, critic, pairs.stimuli, pairs.responses, config.gan)
     encoder = AttentionEncoder(dims)
     encoder.load_state_dict(preparation.encoder)
@@ -159,7 +159,7 @@ def make_trainer(
     key[preparation.landmarks] = torch.arange(len(preparation.landmarks))
     codes = encoder(pairs.stimuli, leave_out=key[pairs.stimulus_of])
     generator = ConditionedDecoder(untrained_decoder(responses, dims, preparation))
-    critic = Critic(dims.code, dims.channels, dims)
+    critic = Critic(dims.code, dims.response_channels, dims)
     conditions = codes[:, :, None].expand(-1, -1, dims.frames)
     return WganTrainer(generator, critic, conditions, pairs.responses, config.gan)
 

@@ -91,8 +91,8 @@ class PairedVaes:
 
     def __init__(self, dims: Dimensions, config: PvaeConfig) -> None:
         self.config = config
-        self.stimuli = VariationalAutoencoder(dims)
-        self.responses = VariationalAutoencoder(dims)
+        self.stimuli = VariationalAutoencoder(dims.of_stimuli)
+        self.responses = VariationalAutoencoder(dims.of_responses)
 
     def train(
         self,

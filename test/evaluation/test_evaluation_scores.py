@@ -152,7 +152,7 @@ def test_scores_come_by_name_and_repeat(division: Division) -> None:
 
 def test_features_are_the_judges_own(division: Division) -> None:
     """Each pair has 2 width features, which do not depend on the pairs beside it, and tell rules apart."""
-    judge = Judge(24, JudgeConfig(steps=20, batch=16, width=8), seed=0)
+    judge = Judge(48, JudgeConfig(steps=20, batch=16, width=8), seed=0)
     stimuli, responses = stack(division.stimuli), stack(division.responses)
     follows = division.stimulus_rules()[:, None] == division.response_rules()[None]
     judge.train(stimuli, responses, np.argwhere(follows), np.argwhere(~follows))

@@ -36,9 +36,10 @@ from visualization_msgs.msg import Marker, MarkerArray
 from iat_ros.data.actions import cut_action
 from iat_ros.data.made_up import make_clips
 from iat_ros.errors import IatError, MessageError
+from iat_ros.nodes.answer_message import encode_joints
 from iat_ros.nodes.answer_stages import Stage
 from iat_ros.nodes.base import RESULT_QOS
-from iat_ros.nodes.clouds import SkeletonCloud, encode_motion, encode_skeletons
+from iat_ros.nodes.clouds import SkeletonCloud, encode_motion, encode_skeletons, to_stamp
 from iat_ros.nodes.markers import PersonInView, body_bones
 from iat_ros.nodes.process import bring_up
 from iat_ros.nodes.robot_figure import simplify
@@ -47,6 +48,7 @@ from iat_ros.nodes.viewer_display import ViewerDisplay
 from iat_ros.resources import find_config
 from iat_ros.robot.description import load_robot_config
 from iat_ros.skeleton.definition import load_skeleton
+from iat_ros.skeleton.joint_motion import JointMotion
 from iat_ros.skeleton.limb_chain import LimbChain
 
 viewer_page = pytest.importorskip("iat_ros.nodes.viewer_page")
@@ -365,3 +367,24 @@ def test_node_shows_what_goes_by(rig: Any, start: Callable[..., subprocess.Popen
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(("127.0.0.1", port), timeout=2)
     assert process.poll() is None
+
+
+@pytest.mark.ros
+def test_an_answer_in_joints_takes_the_figure_away(rig: Any) -> None:
+    """Its stages are told as those of any answer, and no figure of an older one stays beside the robot."""
+    node = ViewerNode(context=rig.context, namespace="joints", parameter_overrides=[Parameter("port", value=0)])
+    try:
+        assert bring_up(node)
+        node._on_response(encode_motion(Header(frame_id="body_1"), cut_action(DEFINITION, CLIP, 32).motion))
+        assert node._answer is not None
+        answer = encode_joints(Header(), JointMotion(("left_elbow_joint",), np.zeros((32, 1)), 1.0))
+        answer.header.stamp = to_stamp(node._now_s() - 0.1)
+        node._on_joint_response(answer)
+        assert node._answer is None
+        node._on_tick()
+        point = JointTrajectoryPoint(positions=[1.0], time_from_start=Duration(sec=5))
+        node._on_trajectory(JointTrajectory(joint_names=["left_elbow_joint"], points=[point]))
+        assert node._stages.latency_ms == pytest.approx(100.0, abs=90.0)
+        assert node.counts["answers"] == 2
+    finally:
+        node.destroy_node()
