@@ -131,7 +131,7 @@ def to_tracks(name: str, frames: Iterable[StreamFrame], definition: SkeletonDefi
     times: dict[int, list[float]] = defaultdict(list)
     poses: dict[int, list[np.ndarray]] = defaultdict(list)
     dropped: Counter[str] = Counter()
-    first_s, last_s, joints = np.inf, -np.inf, len(definition.joints)
+    first_s, last_s, joints = np.inf, -np.inf, len(definition.sent)
     for frame in frames:
         first_s, last_s = min(first_s, frame.time_s), max(last_s, frame.time_s)
         if len(frame.positions) and frame.positions.shape[1] != joints:
@@ -139,10 +139,11 @@ def to_tracks(name: str, frames: Iterable[StreamFrame], definition: SkeletonDefi
                 f"{name}: people of {frame.positions.shape[1]} joints, but skeleton '{definition.name}' has {joints}; "
                 "say with --skeleton which skeleton was recorded"
             )
-        usable = np.isfinite(frame.positions[:, definition.needed_joints]).all(axis=(1, 2))
-        present = ~np.isnan(frame.positions).all(axis=(1, 2))
+        positions = definition.complete(frame.positions)
+        usable = np.isfinite(positions[:, definition.needed_joints]).all(axis=(1, 2))
+        present = ~np.isnan(positions).all(axis=(1, 2))
         dropped["joint not tracked"] += int((present & ~usable).sum())
-        for body, pose in zip(frame.body_ids[usable].tolist(), frame.positions[usable], strict=True):
+        for body, pose in zip(frame.body_ids[usable].tolist(), positions[usable], strict=True):
             if times[body] and frame.time_s <= times[body][-1]:
                 dropped["stamp not newer"] += 1
                 continue

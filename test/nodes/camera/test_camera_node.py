@@ -366,3 +366,8 @@ def test_mediapipe_finds_a_real_person(rig: CameraRig, tmp_path: Path) -> None:
     assert at["left_shoulder"][1] > at["nose"][1], "y points down"
     assert at["nose"][2] < at["left_shoulder"][2], "z points away"
     assert 0.1 < at["nose"][2] < 3.0
+
+
+def test_the_skeleton_has_the_landmarks_in_their_order() -> None:
+    """What the camera sends is what `skeleton:=mediapipe` expects."""
+    assert load_skeleton("mediapipe").sent == LANDMARKS
