@@ -52,9 +52,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--model", default="utd_mhad", help="model directory, or the name of one that ships")
     parser.add_argument("--robot", default="g1", help="robot: the name of one that ships, or a YAML file")
-    parser.add_argument("--skeleton", default="utd_mhad", help="skeleton definition, by name or YAML file")
-    parser.add_argument("--topic", default="skeletons", help="topic of the skeletons")
-    parser.add_argument("--seed", type=whole(0), default=0, help="decides the noise")
+    parser.add_argument(
+        "--skeleton", default="utd_mhad", help="skeleton definition: the name of one that ships, or a YAML file"
+    )
+    parser.add_argument("--topic", default="skeletons", help="topic of the skeletons in the bag")
+    parser.add_argument("--seed", type=whole(0), default=0, help="decides the noise of the answers")
     parser.add_argument(
         "--data",
         help=f"labelled data set (or '{MADE_UP}') that the judge E is trained on; default: answers are not judged",

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""``make_up``: made-up motions as a bag, which `play`, `demo` and ``ros2 bag play`` can stream and `train` learns from."""
+"""``make_up``: made-up motions as a bag, which `play`, `demo` and ``ros2 bag play`` stream and `train` learns from."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from iat_ros.data.recording import from_clips
 from iat_ros.data.source import RULES
 
 DESCRIPTION = (
-    "Write made-up motions as a bag of skeletons: people who act one after another, or, with --pairs, two people who act "
-    "and answer."
+    "Write made-up motions as a bag of skeletons: people who act one after another, or, with --pairs, two people who "
+    "act and answer."
 )
 
 
@@ -39,9 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--actions",
         nargs="+",
+        metavar="ACTION",
         choices=sorted(GESTURES),
         default=[rule.stimulus for rule in RULES],
-        help="which actions; default: those that ask for an answer",
+        help="which actions; default: those that ask for an answer; all of them",
     )
     parser.add_argument("--people", type=whole(1, 1000), default=2, help="how many people do each of them once")
     parser.add_argument(

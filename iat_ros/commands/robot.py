@@ -20,6 +20,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from iat_ros.commands.entry import add_json, run_verb, write_json
 from iat_ros.commands.node_options import add_autostart
@@ -32,7 +33,7 @@ DESCRIPTION = (
 )
 SIMULATE = (
     "Run a simulated robot: follow joint_trajectory as a joint_trajectory_controller does, publish joint_states. Never "
-    "beside a real one. Parameters: --ros-args -p NAME:=VALUE."
+    "beside a real one. Parameters: --ros-args -p NAME:=VALUE (docs/reference.md)."
 )
 CHECK = (
     "Propose the mapping of a robot from its URDF, say what that lacks, and let it imitate ten test motions. The "
@@ -43,11 +44,16 @@ CHECK = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this verb."""
     add_autostart(parser)
+    shared: Any = {"formatter_class": parser.formatter_class, "epilog": parser.epilog}
     actions = parser.add_subparsers(dest="action", metavar="{simulate,check}")
-    simulate = actions.add_parser("simulate", help="run a simulated robot, one node", description=SIMULATE)
+    simulate = actions.add_parser("simulate", help="run a simulated robot, one node", description=SIMULATE, **shared)
     add_autostart(simulate)
-    check = actions.add_parser("check", help="propose and try the mapping of a robot", description=CHECK)
-    check.add_argument("robot", metavar="URDF|ROBOT", help="URDF file, or package://PACKAGE/path; or a mapping, by name or YAML file, to try that")
+    check = actions.add_parser("check", help="propose and try the mapping of a robot", description=CHECK, **shared)
+    check.add_argument(
+        "robot",
+        metavar="URDF|ROBOT",
+        help="URDF file, or package://PACKAGE/path; or a mapping, by name or YAML file, to try that",
+    )
     check.add_argument("--urdf", metavar="FILE", help="the URDF, where a mapping is tried that names none")
     check.add_argument("--out", metavar="FILE", help="write the mapping to FILE (.yaml)")
     check.add_argument("--picture", metavar="FILE", help="draw the robot imitating a motion (.png, .svg or .pdf)")
