@@ -42,7 +42,7 @@ RESPAWN_DELAY_S = 0.5  # a node that cannot even start must not keep a core busy
 TOPICS = {
     "skeletons": "Topic on which the tracker publishes people (sensor_msgs/PointCloud2).",
     "joint_states": "Topic that tells where the robot's joints are (sensor_msgs/JointState).",
-    "joint_trajectory": "Topic of the robot's controller, such as /arm_controller/joint_trajectory; unless its file names some.",
+    "joint_trajectory": "Topic of the controller, /arm_controller/joint_trajectory, unless the robot's file names some.",
     "robot_description": "Topic of the robot's URDF (std_msgs/String), used where the robot's file names none.",
 }
 
@@ -69,12 +69,12 @@ def generate_launch_description() -> LaunchDescription:
                 "input",
                 default_value=INPUTS[0],
                 choices=list(INPUTS),
-                description="What your tracker sends; others than skeletons also start the tracker node, which makes these of it.",
+                description="What your tracker sends; all but skeletons start the tracker node, which turns it into these.",
             ),
             DeclareLaunchArgument(
                 "input_topic",
                 default_value="",
-                description="Topic on which your tracker sends that. Empty: as params_file says; docs/trackers.md has the usual ones.",
+                description="Topic on which your tracker sends that. Empty: as params_file says.",
             ),
             DeclareLaunchArgument(
                 "processes",
@@ -102,7 +102,7 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument(
                 "viewer",
                 default_value="false",
-                description="Show person, answer and robot in a browser page, http://127.0.0.1:8080 unless params_file says otherwise.",
+                description="Show person, answer and robot in a browser page: http://127.0.0.1:8080 by default.",
                 **switch,
             ),
             DeclareLaunchArgument(
