@@ -42,7 +42,7 @@ RESPAWN_DELAY_S = 0.5  # a node that cannot even start must not keep a core busy
 TOPICS = {
     "skeletons": "Topic on which the tracker publishes people (sensor_msgs/PointCloud2).",
     "joint_states": "Topic that tells where the robot's joints are (sensor_msgs/JointState).",
-    "joint_trajectory": "Topic of the controller, /arm_controller/joint_trajectory, unless the robot's file names some.",
+    "joint_trajectory": "Topic of the controller, /arm_controller/joint_trajectory, unless the robot's file has one.",
     "robot_description": "Topic of the robot's URDF (std_msgs/String), used where the robot's file names none.",
 }
 
@@ -69,7 +69,7 @@ def generate_launch_description() -> LaunchDescription:
                 "input",
                 default_value=INPUTS[0],
                 choices=list(INPUTS),
-                description="What your tracker sends; all but skeletons start the tracker node, which turns it into these.",
+                description="What your tracker sends; all but skeletons start the tracker node, which makes these.",
             ),
             DeclareLaunchArgument(
                 "input_topic",
