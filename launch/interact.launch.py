@@ -74,7 +74,7 @@ def generate_launch_description() -> LaunchDescription:
                 "input",
                 default_value=INPUTS[0],
                 choices=list(INPUTS),
-                description="What your tracker sends; all but skeletons start the tracker node, which makes these.",
+                description="What your tracker sends; all but skeletons start a node that makes these of it.",
             ),
             DeclareLaunchArgument(
                 "input_topic",
