@@ -21,7 +21,7 @@ import sys
 from collections.abc import Sequence
 
 VERBS = {
-    "train": "learn a model from a data directory",
+    "train": "learn a model from recordings or a data set",
     "inspect": "a look at data before training: warnings, pairs, embedding",
     "evaluate": "score a model with IAT-test and IAT-train, offline or --live",
     "evaluate_bag": "replay a bag through the nodes, faster than real time, and report",

@@ -47,7 +47,7 @@ RESPAWN_DELAY_S = 0.5  # a node that cannot even start must not keep a core busy
 TOPICS = {
     "skeletons": "Topic on which the tracker publishes people (sensor_msgs/PointCloud2).",
     "joint_states": "Topic that tells where the robot's joints are (sensor_msgs/JointState).",
-    "joint_trajectory": "Topic of the controller, unless the robot's file names one: /arm_controller/joint_trajectory.",
+    "joint_trajectory": "Topic of the controller, /arm_controller/joint_trajectory, unless the robot's file has one.",
     "robot_description": "Topic of the robot's URDF (std_msgs/String), used where the robot's file names none.",
 }
 
@@ -74,10 +74,12 @@ def generate_launch_description() -> LaunchDescription:
                 "input",
                 default_value=INPUTS[0],
                 choices=list(INPUTS),
-                description="What the tracker sends; others than skeletons start the node that turns it into these.",
+                description="What your tracker sends; all but skeletons start a node that makes these of it.",
             ),
             DeclareLaunchArgument(
-                "input_topic", default_value="", description="Topic of that input. Empty: as params_file says."
+                "input_topic",
+                default_value="",
+                description="Topic on which your tracker sends that. Empty: as params_file says.",
             ),
             *(DeclareLaunchArgument(name, default_value="", description=text) for name, text in CAMERA.items()),
             DeclareLaunchArgument(
@@ -106,7 +108,7 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument(
                 "viewer",
                 default_value="false",
-                description="Show person, answer and robot in a browser page.",
+                description="Show person, answer and robot in a browser page: http://127.0.0.1:8080 by default.",
                 **switch,
             ),
             DeclareLaunchArgument(
@@ -122,10 +124,16 @@ def generate_launch_description() -> LaunchDescription:
                 **switch,
             ),
             DeclareLaunchArgument(
-                "use_sim_time", default_value="false", description="Take the time from /clock.", **switch
+                "use_sim_time",
+                default_value="false",
+                description="Take the time from /clock, as with a simulator or ros2 bag play --clock.",
+                **switch,
             ),
             DeclareLaunchArgument(
-                "log_level", default_value="info", description="Say nothing less severe than this.", choices=levels
+                "log_level",
+                default_value="info",
+                description="The nodes say nothing less severe than this.",
+                choices=levels,
             ),
             OpaqueFunction(function=make_nodes),
         ]

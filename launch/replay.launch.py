@@ -30,7 +30,7 @@ from launch_ros.actions import Node
 
 INTERACT = Path(__file__).resolve().with_name("interact.launch.py")
 PASSED_ON = {
-    "robot": "Robot: the name of one that ships, or a YAML file with URDF and mapping.",
+    "robot": "Robot: the name of one that ships, or a YAML file with mapping and, maybe, URDF.",
     "model": "Model directory, or the name of a model that ships.",
     "skeleton": "Skeleton definition of the recording: the name of one that ships, or a YAML file.",
 }
@@ -45,14 +45,19 @@ def generate_launch_description() -> LaunchDescription:
                 "bag", description="Bag with the topic skeletons: a directory, or an .mcap or .db3 file."
             ),
             DeclareLaunchArgument("rate", default_value="1.0", description="1 is true speed, 2 twice as fast."),
-            DeclareLaunchArgument("loop", default_value="false", description="Play it again and again.", **switch),
+            DeclareLaunchArgument("loop", default_value="false", description="Play the bag again and again.", **switch),
             DeclareLaunchArgument(
                 "player",
                 default_value="auto",
                 choices=["auto", "rosbag2", "play"],
-                description="What plays the bag; auto: rosbag2 where it is installed.",
+                description="What plays the bag: rosbag2, or this package's play; auto: rosbag2 where it is installed.",
             ),
-            DeclareLaunchArgument("viewer", default_value="true", description="Show it in a browser page.", **switch),
+            DeclareLaunchArgument(
+                "viewer",
+                default_value="true",
+                description="Show person, answer and robot in a browser page, http://127.0.0.1:8080.",
+                **switch,
+            ),
             *(
                 DeclareLaunchArgument(
                     name, default_value="", description=f"{text} Empty: as interact.launch.py has it."

@@ -12,54 +12,51 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What README.md and config/interact.yaml say about the nodes is what the nodes say about themselves."""
+"""What README.md, docs/ and config/interact.yaml say about the package is what the package says about itself."""
 
 from __future__ import annotations
 
+import argparse
+import json
 import re
+import runpy
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 import yaml
 
 from iat_ros.__main__ import VERBS
-from iat_ros.nodes.act2act import Act2ActNode
-from iat_ros.nodes.base import IatNode
-from iat_ros.nodes.camera.node import CameraNode
-from iat_ros.nodes.perception import PerceptionNode
-from iat_ros.nodes.robot import RobotNode
-from iat_ros.nodes.tracker.node import TrackerNode
-from iat_ros.nodes.trajectory import TrajectoryNode
-from iat_ros.nodes.viewer import ViewerNode
+from iat_ros.nodes.catalogue import NODES
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-NODES: dict[str, type[IatNode]] = {
-    "perception": PerceptionNode,
-    "act2act": Act2ActNode,
-    "trajectory": TrajectoryNode,
-    "robot": RobotNode,
-    "tracker": TrackerNode,
-    "camera": CameraNode,
-    "viewer": ViewerNode,
-}
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
+RESULTS = DOCS / "results"
 
 
 def cells(line: str) -> list[str]:
     """Split a row of a Markdown table."""
-    return [cell.strip().strip("`") for cell in line.strip().strip("|").split("|")]
+    return [cell.strip().strip("`*") for cell in line.strip().strip("|").split("|")]
+
+
+def rows(text: str, first: str) -> list[list[str]]:
+    """Return the rows of tables whose first cell begins so."""
+    return [row for row in map(cells, text.splitlines()) if len(row) > 1 and row[0].startswith(first)]
 
 
 @pytest.mark.parametrize("name", NODES)
-def test_readme_lists_every_parameter_with_its_default(name: str) -> None:
-    """The README's table has each parameter of each node, with default and description, and no other."""
-    rows = [cells(line) for line in README.splitlines() if line.startswith(f"| `{name}` | `")]
-    told = {row[1]: (row[2], row[3]) for row in rows if len(row) == 4}
+def test_reference_lists_every_parameter_with_its_default(name: str) -> None:
+    """The reference has each parameter of each node, with default and description, and no other."""
+    page = (DOCS / "reference.md").read_text(encoding="utf-8").split("## Parameters", 1)[1].split("## Commands", 1)[0]
+    section = page.split(f"### {name}\n", 1)[1].split("\n### ", 1)[0]
+    told = {row[0]: (row[1], row[-1]) for row in map(cells, section.splitlines()[3:]) if len(row) == 5}
     known = {}
     for parameter in NODES[name].PARAMETERS:
         default = str(parameter.default).lower() if isinstance(parameter.default, bool) else str(parameter.default)
-        text = parameter.description + (f" One of: {', '.join(parameter.choices)}." if parameter.choices else "")
-        known[parameter.name] = (default, text)
+        known[parameter.name] = (default or "empty", parameter.description)
     assert told == known
 
 
@@ -70,9 +67,86 @@ def test_readme_lists_every_verb() -> None:
 
 
 def test_every_file_that_readme_names_exists() -> None:
-    """Links and pictures of the README lead somewhere."""
+    """Links and pictures lead somewhere."""
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         assert target.startswith("https://") or (ROOT / target).exists(), target
+
+
+def test_the_index_leads_to_every_page() -> None:
+    """docs/index.md, to which README leads, has a link to each page."""
+    assert "(docs/index.md)" in README
+    linked = set(re.findall(r"\]\(([^)#]+)\)", (DOCS / "index.md").read_text(encoding="utf-8")))
+    assert linked >= {str(page.relative_to(DOCS)) for page in DOCS.rglob("*.md")} - {"index.md"}
+
+
+@cache
+def parser_of() -> Callable[[str], argparse.ArgumentParser]:
+    """Return what makes the parser of a verb."""
+    made: Callable[[str], argparse.ArgumentParser] = runpy.run_path(str(DOCS / "make_reference.py"))["parser_of"]
+    return made
+
+
+def options(parser: argparse.ArgumentParser) -> Iterator[str]:
+    """Return what a verb and its subcommands take."""
+    for action in parser._actions:
+        yield from action.option_strings
+        if isinstance(action, argparse._SubParsersAction):
+            for inner in action.choices.values():
+                yield from options(inner)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_that_a_page_tells_exists(page: Path) -> None:
+    """Verbs and their options, parameters of the nodes, arguments of the launch files, targets of make."""
+    text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+    parameters = {name: {parameter.name for parameter in node.PARAMETERS} for name, node in NODES.items()}
+    for verb, rest in re.findall(r"(?:python -m|ros2 run) iat_ros ([a-z_0-9]+)([^`|#\n]*)", text):
+        assert verb in VERBS, verb
+        own, _, ros = rest.partition("--ros-args")
+        for option in re.findall(r"(?<!\S)(--[a-z-]+)", own):
+            assert option in set(options(parser_of()(verb))), f"{verb} {option}"
+        for name in re.findall(r"-p \"?(?:\w+:)?(\w+):=", ros):
+            known_to = parameters.get(verb, set().union(*parameters.values()))
+            assert name in known_to, f"{verb} -p {name}"
+    for file, rest in re.findall(r"ros2 launch iat_ros ([\w.]+)([^`|#\n]*)", text):
+        known = (ROOT / "launch" / file).read_text(encoding="utf-8")
+        for name in re.findall(r"(\w+):=", rest):
+            assert f'"{name}"' in known, f"{file} {name}:="
+    targets = re.findall(r"^([a-z_]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    for target in re.findall(r"(?:`|^    )make ([a-z_]+)", text, re.MULTILINE):
+        assert target in targets, f"make {target}"
+
+
+def test_the_figures_in_readme_are_the_measured_ones() -> None:
+    """Rounded, they are those in docs/results."""
+    scores = json.loads((RESULTS / "tables.json").read_text())["subject"]
+    names = {
+        "Ours": "ours",
+        "Paired embedding": "pe",
+        "Re-assign": "reassign",
+        "Split": "split",
+        "Nearest copy": "nearest",
+    }
+    kinds = {"iat_test": 1, "iat_train_positives": 1, "iat_train_balanced": 1, "diversity": 2}
+    for name, key in names.items():
+        ((_, _, *told),) = rows(README, name)
+        for text, (kind, digits) in zip(told, kinds.items(), strict=True):
+            assert abs(float(text) - scores[key][kind][0]) <= 0.5001 * 10**-digits, f"{name}, {kind}: {text}"
+    bench = json.loads((RESULTS / "bench.json").read_text())
+    faults = json.loads((RESULTS / "faults.json").read_text())
+    reaction, silence = bench["reaction_ms"], bench["end_of_action_ms"]["p50"]
+    assert rows(README, "from the last frame")[0][1] == f"p50 {reaction['p50']:.0f} ms, p99 {reaction['p99']:.0f} ms"
+    assert rows(README, "that silence")[0][1] == f"p50 {silence:.0f} ms"
+    assert (
+        rows(README, "one answer")[0][1]
+        == f"{bench['generator_ms']['p50']:.2f} ms; {bench['retarget_ms']['p50']:.1f} ms"
+    )
+    assert rows(README, "people at 30 Hz")[0][1] == str(bench["people_per_core"])
+    assert f"{faults['answers']:,} answers" in rows(README, "eight hours")[0][0]
+    assert (faults["soak_hours"], faults["limit_violations"]) == (8.0, 0)
+    kills = faults["parts"]["kills"]
+    assert rows(README, "nodes killed")[0][1].startswith(f"{kills['recovered']} of {kills['kills']}")
+    assert kills["rested"] == kills["kills"]
 
 
 def test_the_parameter_file_holds_the_nodes_own_defaults() -> None:

@@ -35,13 +35,18 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         f"(docs/own_data.md), or '{MADE_UP}'",
     )
     parser.add_argument(
-        "--format", choices=("auto", *FORMATS), default="auto", help="of --data; auto: told from what lies in it"
+        "--format", choices=("auto", *FORMATS), default="auto", help="format of --data; auto: told from what lies in it"
     )
     parser.add_argument(
-        "--on-bad", choices=ON_BAD, default="refuse", help="what happens to a data set with bad files; all are named"
+        "--on-bad",
+        choices=ON_BAD,
+        default="refuse",
+        help="a data set with bad files, which are all named: refuse it, or read it without them",
     )
     parser.add_argument(
-        "--skeleton", default="utd_mhad", help="with bags: what was recorded, by the name of a definition or YAML file"
+        "--skeleton",
+        default="utd_mhad",
+        help="with bags: skeleton definition of what was recorded, the name of one that ships or a YAML file",
     )
     parser.add_argument(
         "--limbs", default="", help="limbs to use, separated by commas; default: those that the skeleton lists first"

@@ -22,7 +22,10 @@ from collections.abc import Sequence
 from iat_ros.commands.entry import add_json, number, run_verb, whole, write_json
 from iat_ros.commands.recordings import add_recording, open_recording
 
-DESCRIPTION = "Play a recording to the nodes; a browser page shows the person, the answer and the robot."
+DESCRIPTION = (
+    "Play a recording to the nodes and a simulated robot, again and again; a browser page shows the person, the answer "
+    "and the robot. Keeps to this machine and to a ROS domain of its own."
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,9 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="utd_mhad", help="model directory, or the name of one that ships")
     parser.add_argument("--robot", default="g1", help="robot: the name of one that ships, or a YAML file")
     parser.add_argument("--urdf", metavar="FILE", help="the robot's URDF, where its file names none")
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
-    parser.add_argument("--headless", action="store_true", help="no page")
-    parser.add_argument("--port", type=whole(0, 65535), default=8080, help="port of the page on localhost")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where the model computes")
+    parser.add_argument("--headless", action="store_true", help="show no page")
+    parser.add_argument(
+        "--port", type=whole(0, 65535), default=8080, help="port of the page on this machine; 0: any free one"
+    )
     parser.add_argument("--duration", type=number(0.0, 1e6), default=0.0, help="stop after so long [s]; 0: at Ctrl-C")
     add_json(parser)
 

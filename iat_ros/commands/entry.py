@@ -28,6 +28,10 @@ from typing import Any, TypeVar
 from iat_ros.errors import IatError, describe
 
 Arguments = Callable[[argparse.ArgumentParser], None]
+EXIT_CODES = (
+    "Exit code 0: all went well (nodes, play, record and demo: also after Ctrl-C). 1: an error, which one line on "
+    "stderr explains. 2: unusable options. 130: work cut short by Ctrl-C or SIGTERM."
+)
 Number = TypeVar("Number", int, float)
 Run = Callable[[argparse.Namespace], int]
 
@@ -39,7 +43,9 @@ def run_verb(verb: str, description: str, add_arguments: Arguments, run: Run, ar
         0 when all went well, 1 after an error, 2 after unusable options, 130 after Ctrl-C.
     """
     signal.signal(signal.SIGTERM, _interrupt)  # the nodes' verbs put their own handlers over this one
-    parser = argparse.ArgumentParser(prog=f"iat_ros {verb}", description=description)
+    parser = argparse.ArgumentParser(
+        prog=f"iat_ros {verb}", description=description, epilog=EXIT_CODES, formatter_class=HelpFormatter
+    )
     add_arguments(parser)
     own, ros = split_ros_args(sys.argv[1:] if argv is None else list(argv))
     args = parser.parse_args(own)
@@ -57,6 +63,22 @@ def run_verb(verb: str, description: str, add_arguments: Arguments, run: Run, ar
             raise
         print(f"iat_ros {verb}: unexpected {describe(error)} (IAT_TRACEBACK=1 shows where)", file=sys.stderr)
         return 1
+
+
+class HelpFormatter(argparse.HelpFormatter):
+    """Says of each option what it takes and what it is without, unless its own text does."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        text = action.help
+        if not text or action.nargs == 0:
+            return text
+        if action.choices and action.metavar:
+            text += f": {', '.join(map(str, action.choices))}"
+        default = action.default
+        words = " ".join(map(str, default)) if isinstance(default, (list, tuple)) else str(default)
+        if action.required or default in (None, argparse.SUPPRESS) or not words or "default:" in text.lower():
+            return text
+        return f"{text} (default: {words})"
 
 
 def _interrupt(_number: int, _frame: object) -> None:

@@ -29,18 +29,25 @@ from iat_ros.evaluation.scoring import score_model
 from iat_ros.model.model_file import load_card
 from iat_ros.resources import find_model
 
-DESCRIPTION = "Score a model on set B, which holds people (or clips) that it never saw."
+DESCRIPTION = (
+    "Score a model on set B of labelled data, which holds people (or clips) that it never saw: IAT-test, IAT-train, "
+    "diversity, Frechet distance; with --live also latency and limits. docs/tutorials/evaluate.md explains the figures."
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this verb."""
     parser.add_argument("--model", default="utd_mhad", help="model directory, or the name of one that ships")
     add_data(parser)
-    parser.add_argument("--division", choices=DIVISIONS, help="default: the one the model was trained on")
+    parser.add_argument(
+        "--division", choices=DIVISIONS, help="how clips are divided into A and B; default: as the model was trained"
+    )
     parser.add_argument("--seed", type=whole(0), help="seed of the division and of E; default: the model's")
     parser.add_argument("--live", action="store_true", help="stream the stimuli of B through separate nodes over DDS")
-    parser.add_argument("--robot", default="g1", help="with --live: robot, by name or YAML file")
-    parser.add_argument("--clips", type=whole(0), default=0, help="with --live: so many of the stimuli; 0: all")
+    parser.add_argument("--robot", default="g1", help="with --live: robot, the name of one that ships or a YAML file")
+    parser.add_argument(
+        "--clips", type=whole(0), default=0, help="with --live: send only so many of the stimuli; 0: all"
+    )
     add_json(parser)
 
 

@@ -36,7 +36,7 @@ from iat_ros.evaluation.replayed import Replayed
 from iat_ros.model.model_file import CARD, load_card
 from iat_ros.model.responder import Responder
 from iat_ros.report.replay_page import Told, report, write_replay
-from iat_ros.resources import find_model
+from iat_ros.resources import find_model, to_path
 from iat_ros.skeleton.motion import MotionArray
 
 DESCRIPTION = (
@@ -52,14 +52,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--model", default="utd_mhad", help="model directory, or the name of one that ships")
     parser.add_argument("--robot", default="g1", help="robot: the name of one that ships, or a YAML file")
-    parser.add_argument("--skeleton", default="utd_mhad", help="skeleton definition, by name or YAML file")
-    parser.add_argument("--topic", default="skeletons", help="topic of the skeletons")
-    parser.add_argument("--seed", type=whole(0), default=0, help="decides the noise")
+    parser.add_argument(
+        "--skeleton", default="utd_mhad", help="skeleton definition: the name of one that ships, or a YAML file"
+    )
+    parser.add_argument("--topic", default="skeletons", help="topic of the skeletons in the bag")
+    parser.add_argument("--seed", type=whole(0), default=0, help="decides the noise of the answers")
     parser.add_argument(
         "--data",
         help=f"labelled data set (or '{MADE_UP}') that the judge E is trained on; default: answers are not judged",
     )
-    parser.add_argument("--against", type=Path, help="compare with another bag, or with another model's directory")
+    parser.add_argument(
+        "--against", metavar="BAG|MODEL", help="compare with another bag, or with another model: its directory or name"
+    )
     parser.add_argument("--out", type=Path, help="directory for the page; must be empty or missing. Default: no page")
     add_json(parser)
 
@@ -72,10 +76,11 @@ def run(args: argparse.Namespace) -> int:
     frames = _read(args.bag, args.topic)
     sides = [(frames, args.bag[0].name, args.model)]
     if args.against is not None:
-        if (args.against / CARD).exists():
-            sides.append((frames, args.bag[0].name, str(args.against)))
+        other, is_model = _find_other(args.against)
+        if is_model:
+            sides.append((frames, args.bag[0].name, str(other)))
         else:
-            sides.append((_read([args.against], args.topic), args.against.name, args.model))
+            sides.append((_read([other], args.topic), other.name, args.model))
     judge, notes = _judge(args)
     told = [
         Told(f"{name}, model {Path(model).name}", *_replay(frames, model, args, judge)) for frames, name, model in sides
@@ -96,6 +101,17 @@ def run(args: argparse.Namespace) -> int:
         print(f"page: {write_replay(told, args.out, notes)}")
     write_json(args.json, report(told))
     return 0
+
+
+def _find_other(text: str) -> tuple[Path, bool]:
+    """Return what ``--against`` means, and whether that is a model."""
+    path = to_path(text)
+    if path.exists():
+        return path, (path / CARD).exists()
+    try:
+        return find_model(text), True
+    except ConfigError as error:
+        raise ConfigError(f"--against {text}: there is neither a bag nor a model of this name") from error
 
 
 def _read(bags: Sequence[Path], topic: str) -> list[StreamFrame]:

@@ -32,8 +32,8 @@ from iat_ros.training.config import load_training_config
 
 DESCRIPTION = (
     "Look at a data set before training: clips, pairs and embedding as a page; warns of recordings that are mirrored, "
-    "frozen, jumping, mislabelled and so on, and says what would help most. Exit code 0: nothing looks wrong, 1: "
-    "something does, or the data cannot be read."
+    "frozen, jumping, mislabelled and so on, and says what would help most. Exit code 1 also when something looks "
+    "wrong; each warning is a line on stderr."
 )
 
 
@@ -42,7 +42,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_data(parser)
     parser.set_defaults(on_bad="skip")
     parser.add_argument("--out", type=Path, help="directory for the page; must be empty or missing. Default: no page")
-    parser.add_argument("--config", default="default", help="recipe whose windows and embedding are used")
+    parser.add_argument(
+        "--config",
+        default="default",
+        help="recipe whose windows and embedding are used, the name of one that ships or a YAML file",
+    )
     add_json(parser)
 
 

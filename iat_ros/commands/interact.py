@@ -22,7 +22,10 @@ from collections.abc import Sequence
 from iat_ros.commands.entry import run_verb
 from iat_ros.commands.node_options import INPUTS, add_autostart
 
-DESCRIPTION = "Run perception, act2act and trajectory in one process. Parameters: --ros-args -p [NODE:]NAME:=VALUE."
+DESCRIPTION = (
+    "Run perception, act2act and trajectory in one process. Parameters: --ros-args -p [NODE:]NAME:=VALUE "
+    "(docs/reference.md)."
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--input",
         default="skeletons",
         choices=INPUTS,
-        help="what the tracker sends; others than skeletons start the tracker node",
+        help="what your tracker sends; others than skeletons also start the tracker node, which turns it into these",
     )
 
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""``make_up``: made-up motions as a bag, which `play`, `demo` and ``ros2 bag play`` can stream."""
+"""``make_up``: made-up motions as a bag, which `play`, `demo` and ``ros2 bag play`` stream and `train` learns from."""
 
 from __future__ import annotations
 
@@ -23,10 +23,14 @@ from pathlib import Path
 from iat_ros.commands.entry import run_verb, whole
 from iat_ros.data.bag import write_bag
 from iat_ros.data.made_up import GESTURES, make_clips
+from iat_ros.data.made_up_session import make_answered_session
 from iat_ros.data.recording import from_clips
 from iat_ros.data.source import RULES
 
-DESCRIPTION = "Write made-up motions as a bag of skeletons."
+DESCRIPTION = (
+    "Write made-up motions as a bag of skeletons: people who act one after another, or, with --pairs, two people who "
+    "act and answer."
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,16 +39,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--actions",
         nargs="+",
+        metavar="ACTION",
         choices=sorted(GESTURES),
         default=[rule.stimulus for rule in RULES],
-        help="which actions; default: those that ask for an answer",
+        help="which actions; default: those that ask for an answer; all of them",
     )
     parser.add_argument("--people", type=whole(1, 1000), default=2, help="how many people do each of them once")
+    parser.add_argument(
+        "--pairs",
+        type=whole(0, 1000),
+        default=0,
+        help="instead: two people, one acts so many times and the other answers, uncut, to train on; 0: no",
+    )
     parser.add_argument("--seed", type=whole(0), default=0, help="decides everything that is drawn")
 
 
 def run(args: argparse.Namespace) -> int:
     """Write the bag."""
+    if args.pairs:
+        session, _ = make_answered_session(args.pairs, RULES, args.seed)
+        frames = write_bag(args.out, session)
+        print(f"{args.out}: {args.pairs} actions and their answers, {frames} frames")
+        return 0
     clips = make_clips(args.people, 1, args.seed, tuple(args.actions))
     frames = write_bag(args.out, from_clips(clips))
     print(f"{args.out}: {len(clips)} actions, {frames} frames")

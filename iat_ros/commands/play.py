@@ -28,9 +28,14 @@ DESCRIPTION = "Stream clips or a bag on the topic skeletons, as a tracker would.
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this verb."""
     add_recording(parser)
-    parser.add_argument("--speed", type=number(0.01, 100.0), default=1.0, help="1 is true speed, 2 twice as fast")
-    parser.add_argument("--loop", action="store_true", help="again and again until Ctrl-C")
-    parser.add_argument("--wait", type=number(0.0, 3600.0), default=10.0, help="wait so long for a listener [s]")
+    parser.add_argument("--speed", type=number(0.01, 100.0), default=1.0, help="1: as recorded, 2: twice as fast")
+    parser.add_argument("--loop", action="store_true", help="play it again and again until Ctrl-C")
+    parser.add_argument(
+        "--wait",
+        type=number(0.0, 3600.0),
+        default=10.0,
+        help="wait so long for somebody to listen, then play all the same [s]",
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -26,17 +26,23 @@ from typing import Any
 from iat_ros.commands.entry import add_json, number, run_verb, write_json
 from iat_ros.data.bag_recorder import STORAGES, mend_bag
 
-DESCRIPTION = "Record skeletons, and joint states where asked, into a bag until Ctrl-C."
+DESCRIPTION = (
+    "Record skeletons, and further topics where asked, into a bag until Ctrl-C; or mend a bag that was cut short."
+)
 EXTRA = ("joint_states", "joint_trajectory", "windows", "responses")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this verb."""
     parser.add_argument("--out", required=True, type=Path, help="bag directory to make; must not exist")
-    parser.add_argument("--topics", nargs="+", choices=EXTRA, default=[], help="record these beside skeletons")
+    parser.add_argument(
+        "--topics", nargs="+", metavar="TOPIC", choices=EXTRA, default=[], help="record these beside skeletons"
+    )
     parser.add_argument("--storage", choices=STORAGES, default="mcap", help="mcap is compressed, sqlite3 is not")
     parser.add_argument("--duration", type=number(0.0, 1e6), default=0.0, help="stop after so long [s]; 0: at Ctrl-C")
-    parser.add_argument("--mend", type=Path, metavar="BAG", help="record nothing: save what a killed recording left")
+    parser.add_argument(
+        "--mend", type=Path, metavar="BAG", help="record nothing: save what a killed recording left, as --out"
+    )
     add_json(parser)
 
 

@@ -34,11 +34,21 @@ def add_recording(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--bag", type=Path, help="bag with the topic skeletons; default: the made-up one that ships")
     source.add_argument("--data", help=f"directory of UTD-MHAD skeleton files, or '{MADE_UP}': plays its stimuli")
-    parser.add_argument("--clips", nargs="+", metavar="CLIP", help="with --data: only these, such as a17_s2_t1")
+    parser.add_argument(
+        "--clips",
+        nargs="+",
+        metavar="CLIP",
+        help="with --data: only these, such as a17_s2_t1; default: all of --people",
+    )
     parser.add_argument(
         "--people", nargs="+", metavar="PERSON", default=["s2", "s4", "s6", "s8"], help="with --data: whose clips"
     )
-    parser.add_argument("--still", type=number(0.0, 60.0), default=1.0, help="with --data: stillness around clips [s]")
+    parser.add_argument(
+        "--still",
+        type=number(0.0, 60.0),
+        default=1.0,
+        help="with --data: stand still so long before and after each clip [s]",
+    )
 
 
 def open_recording(args: argparse.Namespace) -> list[StreamFrame]:

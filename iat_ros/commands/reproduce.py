@@ -45,10 +45,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this verb."""
     add_data(parser)
     parser.add_argument("--out", required=True, type=Path, help="results directory; what it holds already is kept")
-    parser.add_argument("--seeds", type=whole(1, 1000), default=5, help="how many seeds, from 0")
-    parser.add_argument("--divisions", nargs="+", choices=DIVISIONS, default=list(DIVISIONS), help="default: both")
-    parser.add_argument("--methods", nargs="+", choices=list(METHODS), default=list(METHODS), help="default: all")
-    parser.add_argument("--config", default="default", help="recipe of 'ours', by name or YAML file")
+    parser.add_argument("--seeds", type=whole(1, 1000), default=5, help="how many seeds, counted from 0")
+    parser.add_argument(
+        "--divisions",
+        nargs="+",
+        choices=DIVISIONS,
+        default=list(DIVISIONS),
+        help="how clips are divided; default: both",
+    )
+    parser.add_argument(
+        "--methods",
+        nargs="+",
+        metavar="METHOD",
+        choices=list(METHODS),
+        default=list(METHODS),
+        help="which methods; default: all of these",
+    )
+    parser.add_argument("--config", default="default", help="recipe of the method 'ours', by name or YAML file")
     parser.add_argument("--paper-config", default="paper", help="recipe of the paper's methods, by name or YAML file")
     parser.add_argument("--jobs", type=whole(1, 1024), default=2, help="processes side by side")
     parser.add_argument("--ray", metavar="ADDRESS", help="run on this Ray cluster instead ('auto': the one here)")

@@ -20,6 +20,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from iat_ros.commands.entry import add_json, run_verb, write_json
 from iat_ros.commands.node_options import add_autostart
@@ -32,7 +33,7 @@ DESCRIPTION = (
 )
 SIMULATE = (
     "Run a simulated robot: follow joint_trajectory as a joint_trajectory_controller does, publish joint_states. Never "
-    "beside a real one. Parameters: --ros-args -p NAME:=VALUE."
+    "beside a real one. Parameters: --ros-args -p NAME:=VALUE (docs/reference.md)."
 )
 CHECK = (
     "Propose the mapping of a robot from its URDF, say what that lacks, and let it imitate ten test motions. The "
@@ -43,11 +44,16 @@ CHECK = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this verb."""
     add_autostart(parser)
+    shared: Any = {"formatter_class": parser.formatter_class, "epilog": parser.epilog}
     actions = parser.add_subparsers(dest="action", metavar="{simulate,check}")
-    simulate = actions.add_parser("simulate", help="run a simulated robot, one node", description=SIMULATE)
+    simulate = actions.add_parser("simulate", help="run a simulated robot, one node", description=SIMULATE, **shared)
     add_autostart(simulate)
-    check = actions.add_parser("check", help="propose and try the mapping of a robot", description=CHECK)
-    check.add_argument("robot", metavar="URDF|ROBOT", help="URDF file; or a mapping, by name or YAML file, to try that")
+    check = actions.add_parser("check", help="propose and try the mapping of a robot", description=CHECK, **shared)
+    check.add_argument(
+        "robot",
+        metavar="URDF|ROBOT",
+        help="URDF file, or package://PACKAGE/path; or a mapping, by name or YAML file, to try that",
+    )
     check.add_argument("--urdf", metavar="FILE", help="the URDF, where a mapping is tried that names none")
     check.add_argument("--out", metavar="FILE", help="write the mapping to FILE (.yaml)")
     check.add_argument("--picture", metavar="FILE", help="draw the robot imitating a motion (.png, .svg or .pdf)")
@@ -71,7 +77,7 @@ def run_check(args: argparse.Namespace) -> int:
 
     picture = None if args.picture is None else _writable("--picture", args.picture, {".png", ".svg", ".pdf"})
     out = None if args.out is None else _writable("--out", args.out, {".yaml", ".yml"})
-    given = to_path(args.robot)
+    given = _given(args.robot)
     if given.is_file() and given.suffix not in {".yaml", ".yml"}:
         found = check_urdf(given)
         text = to_yaml(
@@ -91,6 +97,12 @@ def run_check(args: argparse.Namespace) -> int:
         draw_robot(found.model, found.tree, found.trial, picture)
     write_json(args.json, found.figures())
     return 0
+
+
+def _given(text: str) -> Path:
+    from iat_ros.robot.urdf import locate_urdf
+
+    return locate_urdf(text, "robot check") if text.startswith("package://") else to_path(text)
 
 
 def _writable(option: str, text: str, suffixes: set[str]) -> Path:

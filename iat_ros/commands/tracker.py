@@ -24,14 +24,16 @@ from iat_ros.commands.node_options import INPUTS, add_autostart
 
 DESCRIPTION = (
     "Turn what a tracker sends (markers, TF, PoseArray, ZED, ROS4HRI) into skeletons. Parameters: --ros-args -p "
-    "NAME:=VALUE."
+    "NAME:=VALUE (docs/reference.md, docs/trackers.md)."
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this verb."""
     add_autostart(parser)
-    parser.add_argument("--input", choices=INPUTS[1:], help="what the tracker sends; the parameter input says it, too")
+    parser.add_argument(
+        "--input", choices=INPUTS[1:], help="what your tracker sends; default: as the parameter input says"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

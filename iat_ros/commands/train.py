@@ -33,22 +33,29 @@ from iat_ros.model.model_file import save_card
 from iat_ros.training.config import load_training_config
 from iat_ros.training.pipeline import discard, prepare_output, train
 
-DESCRIPTION = "Learn a model from pairs of actions: paired embedding, augmentation, Act2Act. No labels are used."
+DESCRIPTION = (
+    "Learn a model from pairs of actions: paired embedding, augmentation, Act2Act. No labels are used to learn; where "
+    "the data has some, IAT-test and IAT-train are measured afterwards."
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this verb."""
     add_data(parser)
     parser.add_argument("--out", required=True, type=Path, help="model directory to make; refused if it holds a model")
-    parser.add_argument("--config", default="default", help="recipe: the name of one that ships, or a YAML file")
+    parser.add_argument(
+        "--config",
+        default="default",
+        help="recipe: default, quick (a trial of seconds), paper (the paper's method), or a YAML file",
+    )
     parser.add_argument(
         "--division",
         choices=REAL_DIVISIONS,
-        help="how clips are divided into A and B; default: subject, or all where pairs are real",
+        help="how clips are divided into A, to learn from, and B; default: subject, or all where pairs are real",
     )
     parser.add_argument("--seed", type=whole(0), default=0, help="decides everything that is drawn")
     parser.add_argument("--resume", action="store_true", help="go on with an unfinished training in --out")
-    parser.add_argument("--threads", type=whole(1, 1024), default=1, help="CPU threads; 1 is often best")
+    parser.add_argument("--threads", type=whole(1, 1024), default=1, help="CPU threads; more are rarely faster")
     parser.add_argument("--no-scores", action="store_true", help="do not measure IAT-test and IAT-train afterwards")
     add_json(parser)
 

@@ -22,7 +22,10 @@ from collections.abc import Sequence
 from iat_ros.commands.entry import run_verb
 from iat_ros.commands.node_options import add_autostart
 
-DESCRIPTION = "Run the trajectory node: responses to joint trajectories. Parameters: --ros-args -p NAME:=VALUE."
+DESCRIPTION = (
+    "Run the trajectory node: responses to joint trajectories. "
+    "Parameters: --ros-args -p NAME:=VALUE (docs/reference.md)."
+)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -24,7 +24,7 @@ from iat_ros.commands.node_options import add_autostart
 
 DESCRIPTION = (
     "Show person, answer and robot on a page in the browser (http://127.0.0.1:8080 unless the parameters host and port "
-    "say otherwise). Parameters: --ros-args -p NAME:=VALUE."
+    "say otherwise). Parameters: --ros-args -p NAME:=VALUE (docs/reference.md)."
 )
 
 

@@ -26,7 +26,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
+from iat_ros.data.actions import find_segments
 from iat_ros.data.clip import Clip
+from iat_ros.data.made_up import make_clips
+from iat_ros.data.protocol import Rule
 from iat_ros.data.recording import StreamFrame
 from iat_ros.skeleton.definition import load_skeleton
 
@@ -105,6 +108,31 @@ def make_session(
     ids = np.array([1, 2])
     frames = [StreamFrame(float(time), "camera", ids, pose) for time, pose in zip(times_s, both, strict=True)]
     return frames, placed
+
+
+def make_answered_session(pairs: int, rules: Sequence[Rule], seed: int) -> tuple[list[StreamFrame], list[Done]]:
+    """Make up a recording in which one person acts and the other answers as the rules say.
+
+    Args:
+        pairs: How many actions are answered; the rules take turns.
+        rules: At least one.
+        seed: Decides everything that is drawn.
+
+    Returns:
+        As `make_session`.
+    """
+    definition = load_skeleton("utd_mhad")
+    actions = tuple(dict.fromkeys(action for rule in rules for action in (rule.stimulus, rule.response)))
+    clips = make_clips(2, -(-pairs // len(rules)), seed, actions)
+    takes = {}
+    for clip in clips:
+        segments, _ = find_segments(definition, clip)
+        takes[clip.name] = Take(clip, float(segments[0].times_s[0]), float(segments[0].times_s[-1]))
+    turns = []
+    for number in range(pairs):
+        trial, rule = 1 + number // len(rules), rules[number % len(rules)]
+        turns.append(Turn(takes[f"{rule.stimulus}_s1_t{trial}"], takes[f"{rule.response}_s2_t{trial}"]))
+    return make_session(turns, seed)
 
 
 def _place(turns: Sequence[Turn], rng: np.random.Generator) -> tuple[list[Done], float]:

@@ -50,8 +50,9 @@ def run_demo(
         ros_args: Command line from ``--ros-args`` on.
 
     Returns:
-        ``actions``, ``answers``, ``answers_still_to_come``, ``latency_ms``, ``reaction_ms``, ``dropped``,
-        ``violations`` (of the robot's limits) and ``duration_s``.
+        ``actions``, ``answers``, ``trajectories`` (an answer that takes over from another may need two),
+        ``answers_still_to_come``, ``latency_ms``, ``reaction_ms``, ``dropped``, ``violations`` (of the robot's
+        limits) and ``duration_s``.
 
     Raises:
         IatError: A node refused its parameters; its own line says why.
@@ -115,7 +116,8 @@ def _summary(monitor: MonitorNode, chain: list[IatNode], duration_s: float) -> d
     seen = monitor.seen
     return {
         "actions": len(seen.windows),
-        "answers": len(seen.trajectories),
+        "answers": len(seen.responses),
+        "trajectories": len(seen.trajectories),
         "answers_still_to_come": max(0, len(seen.windows) - len(seen.trajectories) - _overtaken(chain)),
         "latency_ms": percentiles(seen.latencies_ms),
         "reaction_ms": percentiles(seen.reactions_ms),

@@ -181,6 +181,8 @@ def simplify(vertices: np.ndarray, faces: np.ndarray, cell_m: float) -> tuple[np
     Returns:
         Fewer vertices and faces of the same form.
     """
+    if not len(faces):  # smaller than a cell of the round before
+        return vertices[:0], faces
     grid = np.floor((vertices - vertices.min(axis=0)) / cell_m).astype(np.int64)
     keys, merged = np.unique(grid @ np.array([1, 2**20, 2**40]), return_inverse=True)
     count = np.bincount(merged, minlength=len(keys))

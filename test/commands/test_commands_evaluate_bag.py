@@ -67,12 +67,18 @@ def test_a_recording_is_answered_the_same_way_each_time(bag: Path, tmp_path: Pat
     assert first["trajectory"] != other["trajectory"]
 
 
-def test_against_itself_nothing_differs(bag: Path, tmp_path: Path, attending_model: Path, ros_domain: int) -> None:
-    """Every difference is zero; against another recording, some are not."""
+def test_against_itself_nothing_differs(
+    bag: Path, tmp_path: Path, attending_model: Path, ros_domain: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every difference is zero; against another recording or another model, some are not."""
     model = ("--model", str(attending_model))
     same = replay(bag, tmp_path / "same.json", *model, "--against", str(bag))
     assert same["differences"]
     assert set(same["differences"].values()) == {0.0}
+    shipped = replay(bag, tmp_path / "shipped.json", *model, "--against", "utd_mhad")
+    assert shipped["differences"]["diversity"] != 0.0
+    assert evaluate_bag.main([str(bag), "--against", "nowhere"]) == 1
+    assert "--against nowhere: there is neither a bag nor a model" in capsys.readouterr().err
     longer = tmp_path / "longer"
     write_bag(longer, from_clips(make_clips(people=2, trials=1, actions=("throw", "knock"))))
     apart = replay(bag, tmp_path / "apart.json", *model, "--against", str(longer), "--out", str(tmp_path / "page"))

@@ -61,6 +61,18 @@ def test_a_robot_is_checked(tmp_path: Path, urdf: Path, capsys: Any) -> None:
     assert robot.main(["check", str(out)]) == 0, "what was written can be checked again"
 
 
+def test_a_urdf_may_lie_in_a_package(tmp_path: Path, urdf: Path, monkeypatch: Any, capsys: Any) -> None:
+    """As package://PACKAGE/path, which is where robots' descriptions are; one that is not there is named."""
+    package = tmp_path / "my_robot_description"
+    package.mkdir()
+    urdf.rename(package / "my_robot.urdf")
+    monkeypatch.setenv("ROS_PACKAGE_PATH", str(tmp_path))
+    assert robot.main(["check", "package://my_robot_description/my_robot.urdf"]) == 0
+    assert "left: {shoulder:" in capsys.readouterr().out
+    assert robot.main(["check", "package://my_robot_description/another.urdf"]) == 1
+    assert "my_robot_description/another.urdf" in capsys.readouterr().err
+
+
 def test_a_mapping_without_urdf_is_tried_with_one(tmp_path: Path, urdf: Path, capsys: Any) -> None:
     """As NAO's, whose URDF the user has; a mapping may let an arm follow the person's other one."""
     out = tmp_path / "my_robot.yaml"

@@ -185,6 +185,14 @@ def test_addresses_that_cannot_be_listened_on() -> None:
             assert "\n" not in str(refusal.value)
 
 
+def test_what_a_round_of_simplifying_left_nothing_of_may_be_simplified_again() -> None:
+    """A part smaller than a cell vanishes; with robots of many triangles more rounds follow."""
+    vertices, faces = simplify(np.array([[0.0, 0, 0], [1e-4, 0, 0], [0, 1e-4, 0]]), np.array([[0, 1, 2]]), 0.002)
+    assert len(faces) == 0
+    again, left = simplify(vertices, faces, 0.0028)
+    assert (len(again), len(left)) == (0, 0)
+
+
 def test_simplifying_keeps_the_shape() -> None:
     """Merging vertices keeps every point within a cell of where it was, and a flat face flat."""
     side = np.arange(60) * 0.001

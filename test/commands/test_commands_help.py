@@ -1,0 +1,65 @@
+# Copyright 2026 iat_ros maintainers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What --help of every verb says."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import re
+
+import pytest
+
+from iat_ros.__main__ import VERBS
+from iat_ros.commands.entry import HelpFormatter
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_says_what_it_does_takes_and_returns(
+    verb: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sentence, a text for each option, the exit codes, and no line that a terminal would break."""
+    monkeypatch.setenv("COLUMNS", "100")
+    with pytest.raises(SystemExit) as ended:
+        importlib.import_module(f"iat_ros.commands.{verb}").main(["--help"])
+    assert ended.value.code == 0
+    told = capsys.readouterr().out
+    usage, description, *rest = told.split("\n\n")
+    assert usage.startswith(f"usage: iat_ros {verb}")
+    assert description.rstrip().endswith((".", ")."))
+    assert "Exit code 0: all went well" in rest[-1]
+    assert max(map(len, told.splitlines())) <= 100
+    options = re.split(r"\n  (?=-)", "\n".join(part for part in rest if "options:" in part))[1:]
+    assert options
+    for option in options:
+        assert re.search(r"(\s{2,}|\n\s+)\w", option), f"{option} says nothing"
+
+
+def test_defaults_are_told_once() -> None:
+    """Those that the text does not tell itself; none of switches, of what is required, of what is empty."""
+    parser = argparse.ArgumentParser(formatter_class=HelpFormatter)
+    parser.add_argument("--rate", default=30.0, help="how often [Hz]")
+    parser.add_argument("--who", nargs="+", default=["s2", "s4"], help="whose clips")
+    parser.add_argument("--what", metavar="WHAT", choices=("a", "b"), help="which of these")
+    parser.add_argument("--out", default="here", help="where to; default: here")
+    parser.add_argument("--all", action="store_true", help="everything")
+    parser.add_argument("--bag", required=True, help="which bag")
+    lines = {line.split()[0]: line.strip() for line in parser.format_help().splitlines() if line.startswith("  --")}
+    assert lines["--rate"].endswith("how often [Hz] (default: 30.0)")
+    assert "whose clips (default: s2 s4)" in parser.format_help()
+    assert lines["--what"].endswith("which of these: a, b")
+    assert lines["--out"].endswith("where to; default: here")
+    assert lines["--all"].endswith("everything")
+    assert lines["--bag"].endswith("which bag")
