@@ -140,7 +140,8 @@ class Cleaner:
             body_ids: Of N people.
             positions: Joint positions [m], shape (N, J, 3); NaN: not tracked. Not changed.
         """
-        self._forget(time_s)
+        if self._place_of:
+            self._forget(time_s)
         joints = positions[:, self._tree.joints]
         tracked = np.isfinite(joints).all(axis=2)
         places = np.array(
@@ -190,7 +191,7 @@ class Cleaner:
             self._bones.forget(int(places[k]))
             body[k], apart[k] = 0.0, np.nan
         lengths = self._tree.lengths(joints)
-        off = far = np.zeros(tracked.shape, bool)
+        far = np.zeros(tracked.shape, bool)
         if self._config.outlier_m_s:
             distance = np.sqrt(np.square(apart - body[:, None]).sum(axis=2))
             passed_each = time_s - self._good_s[places]
@@ -198,7 +199,7 @@ class Cleaner:
         off = self._bones.off(places, lengths, self._config.bone_tolerance or np.inf)
         good = tracked
         changed = {}
-        troubled = ~tracked.all(axis=1) | far.any(axis=1) | off.any(axis=1)
+        troubled = np.asarray(~tracked.all(axis=1) | far.any(axis=1) | off.any(axis=1))
         if troubled.any():
             good = tracked.copy()
             for k in np.flatnonzero(troubled).tolist():
@@ -211,10 +212,9 @@ class Cleaner:
         else:
             self._accepted[places] = False
         self._bones.learn(places, lengths)
-        for k in range(len(places)):
-            bridge = self._bridges[places[k]]
-            if len(bridge) or not good[k].all():
-                self._bridge(time_s, int(places[k]), positions[rows[k]], joints[k], good[k])
+        for k, place in enumerate(places.tolist()):
+            if len(self._bridges[place]) or (troubled[k] and not good[k].all()):
+                self._bridge(time_s, place, positions[rows[k]], joints[k], good[k])
         self._last_s[places], self._body[places] = time_s, body
         self._good_s[places] = np.where(good, time_s, self._good_s[places])
         self._good[places] = np.where(good[..., None], joints, self._good[places])
@@ -225,7 +225,7 @@ class Cleaner:
         self, time_s: float, place: int, joints: np.ndarray, tracked: np.ndarray, far: np.ndarray, off: np.ndarray
     ) -> np.ndarray:
         """Tell which joints (K,) can be used; those in doubt for long are pulled back in place, and can."""
-        doubt = far | self._tree.blame(off, ~tracked | far)
+        doubt: np.ndarray = far | self._tree.blame(off, ~tracked | far)
         waited = time_s - self._good_s[place] > self._patience_s + 1e-6
         accepted = doubt & (waited | self._accepted[place])
         if not self._config.bridge_s:
@@ -241,7 +241,7 @@ class Cleaner:
     def _bridge(self, time_s: float, place: int, positions: np.ndarray, joints: np.ndarray, good: np.ndarray) -> None:
         """Fill in what waits for joints that are back, give up on what waits for too long, let this frame wait."""
         bridge = self._bridges[place]
-        in_time = time_s - self._good_s[place] <= self._config.bridge_s + 1e-6
+        in_time: np.ndarray = time_s - self._good_s[place] <= self._config.bridge_s + 1e-6
         for joint in range(len(good)):
             if good[joint] and in_time[joint]:
                 bridge.fill(joint, self._good_s[place, joint], self._good[place, joint], time_s, joints[joint])
@@ -295,8 +295,11 @@ class Cleaner:
         self._good[place] = self._on_body[place] = np.nan
 
     def _forget(self, now_s: float) -> None:
-        for body, place in list(self._place_of.items()):
-            if abs(now_s - self._last_s[place]) > self._forget_s:
+        stale = np.abs(now_s - self._last_s[list(self._place_of.values())]) > self._forget_s
+        if not stale.any():
+            return
+        for (body, place), gone in zip(list(self._place_of.items()), stale.tolist(), strict=True):
+            if gone:
                 self._bridges[place].give_up()
                 del self._place_of[body]
                 self._free.append(place)
