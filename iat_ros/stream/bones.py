@@ -21,7 +21,7 @@ import numpy as np
 from iat_ros.skeleton.definition import SkeletonDefinition
 
 _LEARNED_AFTER = 15  # frames; half a second at 30 Hz
-_SLOWEST_SHARE = 0.005
+_SLOWEST_SHARE = 0.001
 
 
 class BoneTree:
