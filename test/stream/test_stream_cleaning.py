@@ -150,7 +150,7 @@ def test_a_body_that_runs_has_no_outliers() -> None:
 
 
 def test_a_bone_that_stays_off_is_pulled_to_its_length() -> None:
-    """An elbow twice as far out as it is for a second: the upper arm keeps its length and direction, the forearm is right."""
+    """An elbow twice as far out as it is for a second: the upper arm keeps its length, the forearm is right."""
     broken = CLEAN.copy()
     off = slice(MIDDLE, MIDDLE + 30)
     broken[off, ELBOW] = CLEAN[off, SHOULDER] + 2.0 * (CLEAN[off, ELBOW] - CLEAN[off, SHOULDER])
