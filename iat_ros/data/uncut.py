@@ -35,6 +35,9 @@ from iat_ros.data.clip import Clip
 from iat_ros.data.recording import StreamFrame
 from iat_ros.errors import DataError, SkeletonError
 from iat_ros.skeleton.definition import SkeletonDefinition
+from iat_ros.stream.cleaning import clean_track
+from iat_ros.stream.identity import Identities, IdentityConfig
+from iat_ros.stream.pose import torso_places
 from iat_ros.stream.segmenter import ActionSegmenter, Segment, SegmenterConfig
 
 RECORDED = SegmenterConfig()
@@ -73,12 +76,14 @@ class UncutRecording:
         tracks: Everybody who was seen, each on the recording's clock.
         minutes: Its length [min].
         dropped: How many frames were not used, by reason.
+        mended: What was mended in those that are, by name, and how often; as live perception would.
     """
 
     name: str
     tracks: list[Clip]
     minutes: float
     dropped: Counter[str] = field(default_factory=Counter)
+    mended: Counter[str] = field(default_factory=Counter)
 
 
 def find_bags(path: Path) -> list[Path]:
@@ -118,7 +123,7 @@ def read_recording(path: Path, definition: SkeletonDefinition) -> UncutRecording
 
 
 def to_tracks(name: str, frames: Iterable[StreamFrame], definition: SkeletonDefinition) -> UncutRecording:
-    """Sort frames of everybody in view by body.
+    """Sort frames of everybody in view by body, and mend them as live perception would.
 
     Args:
         name: Of the recording.
@@ -131,6 +136,8 @@ def to_tracks(name: str, frames: Iterable[StreamFrame], definition: SkeletonDefi
     times: dict[int, list[float]] = defaultdict(list)
     poses: dict[int, list[np.ndarray]] = defaultdict(list)
     dropped: Counter[str] = Counter()
+    mended: Counter[str] = Counter()
+    identities = Identities(IdentityConfig(), mended)
     first_s, last_s, joints = np.inf, -np.inf, len(definition.joints)
     for frame in frames:
         first_s, last_s = min(first_s, frame.time_s), max(last_s, frame.time_s)
@@ -139,10 +146,10 @@ def to_tracks(name: str, frames: Iterable[StreamFrame], definition: SkeletonDefi
                 f"{name}: people of {frame.positions.shape[1]} joints, but skeleton '{definition.name}' has {joints}; "
                 "say with --skeleton which skeleton was recorded"
             )
-        usable = np.isfinite(frame.positions[:, definition.needed_joints]).all(axis=(1, 2))
         present = ~np.isnan(frame.positions).all(axis=(1, 2))
-        dropped["joint not tracked"] += int((present & ~usable).sum())
-        for body, pose in zip(frame.body_ids[usable].tolist(), frame.positions[usable], strict=True):
+        seen = frame.positions[present]
+        people = identities.push(frame.time_s, frame.body_ids[present], torso_places(definition, seen))
+        for body, pose in zip(people.tolist(), seen, strict=True):
             if times[body] and frame.time_s <= times[body][-1]:
                 dropped["stamp not newer"] += 1
                 continue
@@ -150,14 +157,17 @@ def to_tracks(name: str, frames: Iterable[StreamFrame], definition: SkeletonDefi
             poses[body].append(pose)
     tracks = []
     for body in sorted(times):
-        if len(times[body]) < 2:
+        times_s, positions = clean_track(
+            definition, np.array(times[body]), np.stack(poses[body]), mended, dropped, segmenter=RECORDED
+        )
+        if len(times_s) < 2:
             dropped["body seen only once"] += 1
             continue
         person = f"{name}/{body}"
-        tracks.append(Clip(person, np.array(times[body]), np.stack(poses[body]), person, ""))
+        tracks.append(Clip(person, times_s, positions, person, ""))
     if not tracks:
         raise DataError(f"{name}: nobody is in this recording ({_words(dropped)})")
-    return UncutRecording(name, tracks, (last_s - first_s) / 60.0, +dropped)
+    return UncutRecording(name, tracks, (last_s - first_s) / 60.0, +dropped, +mended)
 
 
 def find_actions(

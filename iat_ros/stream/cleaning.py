@@ -336,9 +336,13 @@ def clean_track(
         for _, when, whole in cleaned.late:
             times.append(when)
             poses.append(whole)
-        if cleaned.ready[0] and np.isfinite(cleaned.positions[0, definition.needed_joints]).all():
-            times.append(time_s)
-            poses.append(cleaned.positions[0])
+        if not cleaned.ready[0]:
+            continue
+        if not np.isfinite(cleaned.positions[0, definition.needed_joints]).all():
+            dropped["joint not tracked"] += 1
+            continue
+        times.append(time_s)
+        poses.append(cleaned.positions[0])
     dropped["joint not tracked"] += cleaner.waiting
     return np.array(times), np.array(poses).reshape(len(poses), *positions.shape[1:])
 

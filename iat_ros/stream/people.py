@@ -24,7 +24,7 @@ from iat_ros.skeleton.definition import SkeletonDefinition
 from iat_ros.stream.choice import ChoiceConfig, PersonChoice
 from iat_ros.stream.cleaning import Cleaner, CleaningConfig
 from iat_ros.stream.identity import Identities, IdentityConfig
-from iat_ros.stream.pose import make_poses
+from iat_ros.stream.pose import make_poses, torso_places
 from iat_ros.stream.segmenter import ActionSegmenter, Segment, SegmenterConfig
 
 
@@ -97,7 +97,7 @@ class People:
         Returns:
             The actions that ended, with the person's number, of those who are answered.
         """
-        torsos = self._torsos(positions)
+        torsos = torso_places(self._definition, positions)
         if self._identities is not None:
             body_ids = self._identities.push(time_s, body_ids, torsos)
         ended: list[tuple[int, Segment]] = []
@@ -133,16 +133,6 @@ class People:
                 ended.append((body_id, segment))
             elif segmenter.comes:
                 self._coming.append(body_id)
-
-    def _torsos(self, positions: np.ndarray) -> np.ndarray:
-        """Return where torsos are, of as many of their joints as are tracked, shape (N, 3) [m]; NaN: not known."""
-        joints = positions[:, self._definition.torso_joints]
-        tracked = np.isfinite(joints).all(axis=2)
-        if tracked.all():
-            torsos: np.ndarray = joints.mean(axis=1)
-            return torsos
-        count = tracked.sum(axis=1, keepdims=True)
-        return np.where(tracked[..., None], joints, 0.0).sum(axis=1) / np.where(count > 0, count, np.nan)
 
     def _choose(self, time_s: float, body_ids: np.ndarray, torsos: np.ndarray, frame_id: str) -> None:
         if self._choice.everybody:
