@@ -33,11 +33,16 @@ RVIZ_FILE = CONFIG / "rviz" / "interact.rviz"
 NODES = ("perception", "act2act", "trajectory")
 SETTINGS = {
     "skeleton": "Skeleton definition: the name of one that ships, or a YAML file.",
+    "limbs": "Limbs to use, separated by commas, in the model's order.",
     "model": "Model directory, or the name of a model that ships.",
     "device": "Where the model computes: auto, cpu or cuda.",
     "robot": "Robot: the name of one that ships, or a YAML file with mapping and, maybe, URDF.",
 }
-INPUTS = ("skeletons", "markers", "tf", "pose_array", "zed", "hri")
+INPUTS = ("skeletons", "camera", "markers", "tf", "pose_array", "zed", "hri")
+CAMERA = {
+    "source": "With input:=camera: 0, 1, ... for a webcam, or a video file.",
+    "landmarker": "With input:=camera: MediaPipe's pose landmarker, a .task file; docs/trackers.md tells where it is.",
+}
 RESPAWN_DELAY_S = 0.5  # a node that cannot even start must not keep a core busy
 TOPICS = {
     "skeletons": "Topic on which the tracker publishes people (sensor_msgs/PointCloud2).",
@@ -74,6 +79,7 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument(
                 "input_topic", default_value="", description="Topic of that input. Empty: as params_file says."
             ),
+            *(DeclareLaunchArgument(name, default_value="", description=text) for name, text in CAMERA.items()),
             DeclareLaunchArgument(
                 "processes",
                 default_value="one",
@@ -130,9 +136,11 @@ def make_nodes(context: LaunchContext) -> list[Node]:
     """Return the chain as one process or as one for each node, and the robot and the viewer where they are wanted."""
     executables = ["interact"] if LaunchConfiguration("processes").perform(context) == "one" else list(NODES)
     source = LaunchConfiguration("input").perform(context)
-    words = [] if source == INPUTS[0] else ["--input", source]
+    words = [] if source in ("skeletons", "camera") else ["--input", source]
     if words and "interact" not in executables:
         executables.insert(0, "tracker")
+    if source == "camera":  # always a process of its own: finding people takes long
+        executables.insert(0, "camera")
     wanted = {name: LaunchConfiguration(name).perform(context) == "true" for name in ("simulate", "viewer", "rviz")}
     if wanted["simulate"]:
         executables.append("robot")
@@ -182,7 +190,9 @@ def make_nodes(context: LaunchContext) -> list[Node]:
 
 def write_settings(context: LaunchContext) -> list[str]:
     """Write what was given as arguments to a file of parameters, beside the logs; without any, no file."""
-    given = {name: LaunchConfiguration(name).perform(context) for name in SETTINGS}
+    given = {name: LaunchConfiguration(name).perform(context) for name in (*SETTINGS, *CAMERA)}
+    if LaunchConfiguration("input").perform(context) == "camera":
+        given["skeleton"] = given["skeleton"] or "mediapipe"
     settings: dict[str, str | bool] = {name: value for name, value in given.items() if value}
     if topic := LaunchConfiguration("input_topic").perform(context):
         settings["topic"] = topic

@@ -32,7 +32,10 @@ import yaml
 
 from iat_ros.__main__ import VERBS
 from iat_ros.commands.node_options import INPUTS
+from iat_ros.nodes.camera.detector import LANDMARKS
+from iat_ros.nodes.camera.node import CameraNode
 from iat_ros.nodes.tracker.node import SOURCES
+from iat_ros.skeleton.definition import load_skeleton
 
 ROOT = Path(__file__).parents[1]
 FILE = ROOT / "launch" / "interact.launch.py"
@@ -40,7 +43,7 @@ ARGUMENTS = {
     "skeleton", "model", "device", "robot", "skeletons", "joint_states", "joint_trajectory",
     "robot_description", "processes", "namespace",
     "params_file", "enclaves", "simulate", "viewer", "rviz", "respawn", "use_sim_time",
-    "log_level", "input", "input_topic",
+    "log_level", "input", "input_topic", "limbs", "source", "landmarker",
 }  # fmt: skip
 
 
@@ -104,7 +107,7 @@ def test_settings_are_parameters_of_the_nodes_and_go_before_the_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """What is given on the command line comes after the file, under a pattern that no such file uses."""
-    settings = {"skeleton": "a", "model": "7", "device": "cpu", "robot": "talos"}
+    settings = {"skeleton": "a", "limbs": "b, c", "model": "7", "device": "cpu", "robot": "talos"}
     (node,) = plan(monkeypatch, tmp_path, **settings, use_sim_time="true")
     shipped, written = (yaml.safe_load(Path(path).read_text(encoding="utf-8")) for path in node.parameters)
     assert written == {"/**/*": {"ros__parameters": {**settings, "use_sim_time": True}}}
@@ -134,7 +137,21 @@ def test_an_input_that_is_no_cloud_starts_the_tracker(monkeypatch: pytest.Monkey
         assert all(node.arguments[0] == "--ros-args" for node in nodes[1:])
         written = yaml.safe_load(Path(nodes[0].parameters[1]).read_text(encoding="utf-8"))
         assert written == {"/**/*": {"ros__parameters": {"topic": "/other/tf"}}}
-    assert runpy.run_path(str(FILE))["INPUTS"] == INPUTS == ("skeletons", *SOURCES)
+    assert runpy.run_path(str(FILE))["INPUTS"] == ("skeletons", "camera", *SOURCES)
+    assert ("skeletons", *SOURCES) == INPUTS
+
+
+def test_a_webcam_is_a_program_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It sends MediaPipe's joints, which all nodes are told; its settings are parameters that it has."""
+    given = {"input": "camera", "source": "film.mp4", "landmarker": "pose.task"}
+    nodes = plan(monkeypatch, tmp_path, **given)
+    assert [node.executable for node in nodes] == ["camera", "interact"]
+    assert all(node.arguments[0] == "--ros-args" for node in nodes)
+    written = yaml.safe_load(Path(nodes[0].parameters[1]).read_text(encoding="utf-8"))
+    told = written["/**/*"]["ros__parameters"]
+    assert told == {"skeleton": "mediapipe", "source": "film.mp4", "landmarker": "pose.task"}
+    assert {"source", "landmarker"} <= {parameter.name for parameter in CameraNode.PARAMETERS}
+    assert load_skeleton(told["skeleton"]).sent == LANDMARKS
 
 
 def test_rviz_comes_with_the_viewer_and_the_shipped_configuration(

@@ -21,7 +21,7 @@ when something failed: a crash, a wrong output, a limit exceeded, or a chain tha
 
 kills: nodes end by SIGKILL in mid-answer and come again. sensor: cameras that fail, and clocks that are set.
 soak: hours of answers in compressed time, in one loop, then through the nodes. flood: 200 people at 1 kHz.
-fuzz: malformed messages. files: damaged files.
+fuzz: malformed messages, a tenth of them to the tracker. files: damaged files.
 """
 
 from __future__ import annotations
@@ -61,7 +61,9 @@ def run_part(name: str, args: argparse.Namespace) -> dict[str, Any]:
     if name == "flood":
         return dict(_load("flood", "run_flood")(args.flood_seconds))
     if name == "fuzz":
-        return dict(_load("fuzz", "run_fuzz")(args.messages, SEED))
+        to_tracker = args.messages // 10
+        chain = dict(_load("fuzz", "run_fuzz")(args.messages - to_tracker, SEED))
+        return _with_tracker(chain, _load("fuzz_tracker", "run_fuzz")(to_tracker, SEED))
     return dict(_load("damaged_files", "run_files")(args.files, SEED))
 
 
@@ -70,6 +72,12 @@ def _with_nodes(figures: dict[str, Any], hours: float) -> dict[str, Any]:
     nodes = _load("nodes_soak", "run_nodes_soak")(hours)
     sums = {key: figures[key] + nodes[key] for key in SUMMED}
     return {**figures, **sums, "through_nodes": nodes, "failures": [*figures["failures"], *nodes["failures"]]}
+
+
+def _with_tracker(figures: dict[str, Any], tracker: dict[str, Any]) -> dict[str, Any]:
+    """Add what became of a tenth of the messages, which went to the tracker node."""
+    sums = {key: figures[key] + tracker[key] for key in ("messages", "crashes", "wrong_outputs", "rss_growth_mb")}
+    return {**figures, **sums, "tracker": tracker}
 
 
 def _load(module: str, function: str) -> Callable[..., dict[str, Any]]:

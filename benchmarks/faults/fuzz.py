@@ -37,28 +37,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import rclpy
 from rclpy.clock import ClockType
 from rclpy.context import Context
 from rclpy.logging import LoggingSeverity
 from rclpy.parameter import Parameter
-from rclpy.serialization import deserialize_message, serialize_message
 from rclpy.time import Time
-from sensor_msgs.msg import JointState, PointCloud2
-from std_msgs.msg import Header
 from std_srvs.srv import Trigger
 from trajectory_msgs.msg import JointTrajectory
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from benchmarks.faults.malformed import Dice, Malformer
-from iat_ros.data.actions import cut_action, with_stillness
-from iat_ros.data.made_up import make_clips
+from benchmarks.faults.malformed import Dice
+from benchmarks.faults.messages import DEFINITION, FRAMES, MOTIONS, Messages, copy_of
 from iat_ros.errors import IatError
 from iat_ros.nodes.act2act import Act2ActNode
 from iat_ros.nodes.base import IatNode
-from iat_ros.nodes.clouds import decode_motion, encode_motion, encode_skeletons, to_stamp
+from iat_ros.nodes.clouds import decode_motion, to_stamp
 from iat_ros.nodes.monitor import faults_of
 from iat_ros.nodes.perception import PerceptionNode
 from iat_ros.nodes.process import bring_up
@@ -68,10 +63,7 @@ from iat_ros.nodes.viewer import ViewerNode
 from iat_ros.resources import find_config
 from iat_ros.robot.model import RobotModel
 from iat_ros.robot.simulated import SimulatedRobot
-from iat_ros.skeleton.definition import load_skeleton
 
-DEFINITION = load_skeleton("utd_mhad")
-FRAMES = 32
 TICK_NS = 8_000_000
 """How often the simulated robot tells where it is [ns]."""
 _MESSAGES_A_TICK = 8
@@ -82,10 +74,10 @@ _START_NS = 1_700_000_000 * 10**9
 _PHASE_TICKS = 1500
 """In every second phase of so many ticks no answer is right, so that the robot comes to rest."""
 _MOST_DETAILS = 40
-_RIGHT = {"windows": 0.2, "partial_windows": 0.2, "responses": 0.03}
-"""Share of messages that are right, where it is not two in five: what costs the most comes more seldom."""
+_ANSWERS = ("responses", "joint_responses")
 _WEIGHTS = {
     ("perception", "skeletons"): 36, ("act2act", "windows"): 6, ("act2act", "partial_windows"): 6,
+    ("act2act", "coming_windows"): 4, ("trajectory", "coming_responses"): 4,
     ("trajectory", "responses"): 5, ("trajectory", "joint_states"): 12, ("trajectory", "skeletons"): 10,
     ("robot", "joint_trajectory"): 6, ("viewer", "skeletons"): 6, ("viewer", "windows"): 1, ("viewer", "responses"): 4,
     ("viewer", "joint_trajectory"): 4, ("viewer", "joint_states"): 4,
@@ -130,7 +122,6 @@ class _Rig:
     def __init__(self, seed: int, domain: int | None = None) -> None:
         self._domain = domain or random.SystemRandom().randint(1, 101)
         self._dice = Dice(seed)
-        self._malformer = Malformer(self._dice, lambda: self._now_ns)
         self._now_ns = self._tick_ns = _START_NS
         self._ticks = 0
         self.sent: Counter[str] = Counter()
@@ -140,16 +131,8 @@ class _Rig:
         self.details: list[str] = []
         model = RobotModel.load(find_config("robots", "g1"))
         self._model, self.robot = model, SimulatedRobot(model)
-        self._state = JointState(name=list(model.joint_names))
-        clips = make_clips(2, 1, seed)
-        self._acts = [with_stillness(clip, 1.0, 1.0).positions for clip in clips]
-        self._motions = [cut_action(DEFINITION, clip, FRAMES).motion for clip in clips]
-        self._act, self._frame, self._body, self._frame_s = self._acts[0], 0, 0, 1e-9 * _START_NS
-        self._path = JointTrajectory()
-        self._makers: dict[str, Callable[[], Any]] = {
-            "skeletons": self._skeletons, "windows": self._motion, "partial_windows": self._motion,
-            "responses": self._motion, "joint_states": self._joint_state, "joint_trajectory": self._trajectory,
-        }  # fmt: skip
+        self._messages = Messages(self._dice, seed, lambda: self._now_ns)
+        self._messages.state.name = list(model.joint_names)
 
     def __enter__(self) -> _Rig:
         os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
@@ -211,8 +194,12 @@ class _Rig:
                 name, topic = self._dice.one(self._targets)
                 self._now_ns += 1 + self._dice.below(_MOST_APART_NS)
                 self._set_clock(self.nodes[name])
-                self._pass(name, topic, self._make(topic))
+                self._pass(name, topic, self._messages.make(topic, self._at_rest(topic)))
             done += 1
+
+    def _at_rest(self, topic: str) -> bool:
+        """Whether no answer may be right now."""
+        return topic in _ANSWERS and bool(self._ticks // _PHASE_TICKS % 2)
 
     def report(self, name: str) -> dict[str, Any]:
         """What became of a node."""
@@ -259,10 +246,10 @@ class _Rig:
             segment = next(iter(self.robot.controllers.values()))._segment
             span = "no segment" if segment is None else f"a segment of {segment._duration_s:.3g} s"
             self._note(f"robot: commanded beyond its limits in {span}: {broken}, largest {self.robot.watch.largest}")
-        self._state.header.stamp = to_stamp(1e-9 * self._now_ns)
-        self._state.position = array.array("d", positions.tobytes())
-        self._state.velocity = array.array("d", velocities.tobytes())
-        self._pass("trajectory", "joint_states", self._state)
+        self._messages.state.header.stamp = to_stamp(1e-9 * self._now_ns)
+        self._messages.state.position = array.array("d", positions.tobytes())
+        self._messages.state.velocity = array.array("d", velocities.tobytes())
+        self._pass("trajectory", "joint_states", self._messages.state)
         trajectory, robot, viewer = (self.nodes[name] for name in ("trajectory", "robot", "viewer"))
         if self._ticks % 3 == 0 and not trajectory._watching.is_canceled():
             self._call("trajectory", trajectory._watching.callback)
@@ -277,51 +264,15 @@ class _Rig:
             service = trajectory._on_halt if self._dice.share() < 0.05 else trajectory._on_resume
             self._call("trajectory", service, Trigger.Request(), Trigger.Response())
 
-    def _make(self, topic: str) -> Any:
-        share = 0.0 if topic == "responses" and self._ticks // _PHASE_TICKS % 2 else _RIGHT.get(topic, 0.4)
-        right = self._dice.share() < share
-        message = self._makers[topic]()
-        if right:
-            return message
-        if topic == "joint_states":
-            return self._malformer.joint_state(message)
-        return self._malformer.trajectory(message) if topic == "joint_trajectory" else self._malformer.cloud(message)
-
-    def _skeletons(self) -> PointCloud2:
-        """Return the next frame of a person who acts; after the last one another person comes."""
-        if self._frame == len(self._act):
-            self._act, self._frame = self._dice.one(self._acts), 0
-            self._body = self._dice.one((self._body + 1, self._dice.below(2**32)))
-        pose = self._act[self._frame]
-        self._frame += 1
-        self._frame_s += 1.0 / 30.0
-        people, ids = pose[None], np.array([self._body])
-        if self._dice.share() < 0.1:
-            count = self._dice.one((0, 2, 3, 200))
-            people, ids = np.repeat(people, count, axis=0), self._body + np.arange(count)
-        return encode_skeletons(to_stamp(self._frame_s), "camera", ids % 2**32, people)
-
-    def _motion(self) -> PointCloud2:
-        header = Header(stamp=to_stamp(1e-9 * self._now_ns), frame_id=f"body_{self._dice.below(5)}")
-        return encode_motion(header, self._dice.one(self._motions))
-
-    def _joint_state(self) -> JointState:
-        return _copy(self._state)
-
-    def _trajectory(self) -> JointTrajectory:
-        message = _copy(self._path)
-        message.header.stamp = self._dice.one((message.header.stamp, to_stamp(1e-9 * self._now_ns)))
-        return message
-
     def _judge(self, name: str, topic: str, message: Any) -> None:
         """Look at what a node sends, as others would receive it."""
         self.published[name, topic] += 1
         try:
-            message = _copy(message)
+            message = copy_of(message)
         except Exception as error:  # noqa: BLE001 - whatever keeps it from being sent
             self._wrong(name, topic, f"cannot be sent: {error!r}")
             return
-        if topic in ("windows", "partial_windows", "responses"):
+        if topic in MOTIONS:
             try:
                 motion = decode_motion(message, len(DEFINITION.limbs))
             except IatError as error:
@@ -345,15 +296,11 @@ class _Rig:
         except IatError as error:
             self._wrong("trajectory", "joint_trajectory", str(error))
         message.points = [*message.points[:6], message.points[-1]]  # short ones are as good to damage
-        self._path = message
+        self._messages.path = message
 
     def _wrong(self, name: str, topic: str, why: str) -> None:
         self.wrong[f"{name} {topic}: {why}"[:200]] += 1
         self._note(f"{name} {topic}: {why}")
-
-
-def _copy(message: Any) -> Any:
-    return deserialize_message(serialize_message(message), type(message))
 
 
 def _rss_mb() -> float:

@@ -24,7 +24,7 @@ from iat_ros.commands.node_options import add_autostart
 
 DESCRIPTION = (
     "Find people in the picture of a webcam or a video with MediaPipe, publish them as skeletons. Needs "
-    "requirements/camera.txt. Parameters: --ros-args -p source:=0|FILE -p model:=FILE -p NAME:=VALUE."
+    "requirements/camera.txt. Parameters: --ros-args -p source:=0|FILE -p landmarker:=FILE -p NAME:=VALUE."
 )
 
 

@@ -43,6 +43,9 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         "--skeleton", default="utd_mhad", help="with bags: what was recorded, by the name of a definition or YAML file"
     )
     parser.add_argument(
+        "--limbs", default="", help="limbs to use, separated by commas; default: those that the skeleton lists first"
+    )
+    parser.add_argument(
         "--stimulus",
         nargs="+",
         type=whole(0, 2**32 - 1),
@@ -60,5 +63,10 @@ def open_data(args: argparse.Namespace) -> Source:
     """
     reading = Reading(args.on_bad, lambda line: print(line, file=sys.stderr))
     return open_source(
-        args.data, kind=args.format, reading=reading, skeleton=args.skeleton, stimulus_bodies=args.stimulus
+        args.data,
+        kind=args.format,
+        reading=reading,
+        skeleton=args.skeleton,
+        stimulus_bodies=args.stimulus,
+        limbs=args.limbs,
     )

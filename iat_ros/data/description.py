@@ -85,7 +85,7 @@ def parse_description(where: str, folder: Path, content: Mapping[str, Any]) -> D
     """
     check_keys(where, content, {"skeleton", "clips"}, {"rate_hz", "joints", "rules"})
     definition = _skeleton(where, folder, content["skeleton"])
-    joints = _names(where, content["joints"]) if "joints" in content else definition.joints
+    joints = _names(where, content["joints"]) if "joints" in content else definition.sent
     entries = _entries(where, content)
     rules = _rules(where, content.get("rules"))
     if rules and any(entry.answers for entry in entries):

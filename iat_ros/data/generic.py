@@ -119,17 +119,17 @@ def in_order_of(
         raise DataError(
             f"{where}: joint names come twice: {', '.join(sorted({j for j in joints if joints.count(j) > 1}))}"
         )
-    missing = [definition.joints[index] for index in definition.needed_joints if definition.joints[index] not in joints]
+    missing = [joint for joint in definition.needed_to_send if joint not in joints]
     if missing:
         raise DataError(
             f"{where}: lacks joint {', '.join(missing)} of skeleton '{definition.name}'; it has: {', '.join(joints)}"
         )
-    ordered = np.full((len(positions), len(definition.joints), 3), np.nan)
-    for index, joint in enumerate(definition.joints):
+    ordered = np.full((len(positions), len(definition.sent), 3), np.nan)
+    for index, joint in enumerate(definition.sent):
         if joint in joints:
             ordered[:, index] = positions[:, joints.index(joint)]
     ordered[np.isnan(ordered).any(axis=2)] = np.nan
-    return ordered
+    return definition.complete(ordered)
 
 
 def _clip(told: Description, entry: ClipEntry, motion: MotionFile) -> Clip:

@@ -77,15 +77,15 @@ def write_set(
     text = yaml.safe_dump(_description(clips, files, skeleton, answers or {}, rules), sort_keys=False)
     if one_file:
         arrays: dict[str, Any] = {
-            f"{clip.name}/{key}": array for clip in clips for key, array in _arrays(clip, definition.joints).items()
+            f"{clip.name}/{key}": array for clip in clips for key, array in _arrays(clip, definition.sent).items()
         }
         np.savez_compressed(path, dataset=np.array(text), **arrays)
         return
     for clip in clips:
         if kind == "csv":
-            write_csv(path / files[clip.name], clip.times_s, definition.joints, clip.positions)
+            write_csv(path / files[clip.name], clip.times_s, definition.sent, clip.positions[:, : len(definition.sent)])
         else:
-            np.savez_compressed(path / files[clip.name], **_arrays(clip, definition.joints))
+            np.savez_compressed(path / files[clip.name], **_arrays(clip, definition.sent))
     (path / DATASET).write_text(text, encoding="utf-8")
 
 
@@ -107,4 +107,4 @@ def _description(
 
 
 def _arrays(clip: Clip, joints: tuple[str, ...]) -> dict[str, Any]:
-    return {"positions": clip.positions, "times": clip.times_s, "joints": np.array(joints)}
+    return {"positions": clip.positions[:, : len(joints)], "times": clip.times_s, "joints": np.array(joints)}

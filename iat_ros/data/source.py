@@ -33,7 +33,7 @@ from iat_ros.data.uncut import UncutRecording, find_bags, read_recording
 from iat_ros.data.uncut_pairs import find_pairs
 from iat_ros.errors import DataError
 from iat_ros.resources import to_path
-from iat_ros.skeleton.definition import SkeletonDefinition, load_skeleton
+from iat_ros.skeleton.definition import SkeletonDefinition, load_skeleton, split_names
 
 MADE_UP = "made_up"
 
@@ -151,6 +151,7 @@ def open_source(
     reading: Reading | None = None,
     skeleton: str = "utd_mhad",
     stimulus_bodies: Sequence[int] = (),
+    limbs: str = "",
 ) -> Source:
     """Open a data set, or make motions up.
 
@@ -161,14 +162,17 @@ def open_source(
         reading: What happens to what is bad; the default refuses it.
         skeleton: What was recorded, where the data is a bag: the name of a definition, or a YAML file.
         stimulus_bodies: Body ids of those who act, where the data is a bag; learned where there is none.
+        limbs: The limbs to use, separated by commas; empty: those that the skeleton lists first.
 
     Raises:
+        SkeletonError: The skeleton cannot give a limb.
         DataError: There is no data set, or something in it is bad and bad things are to be refused.
         ConfigError: The format is unknown.
     """
     reading = reading or Reading()
     if data == MADE_UP:
-        return Source(MADE_UP, load_skeleton("utd_mhad"), made_up.make_clips(seed=seed), RULES, reading=reading)
+        definition = load_skeleton("utd_mhad", limbs)
+        return Source(MADE_UP, definition, made_up.make_clips(seed=seed), RULES, reading=reading)
     path = to_path(data)
     if kind == "auto":
         kind = detect_format(path)
@@ -177,7 +181,7 @@ def open_source(
         read = generic.read_set(path, reading)
         source = Source(path.name, read.definition, read.clips, read.rules, read.interactions, reading)
     elif kind == "bag":
-        source = _open_bags(path, load_skeleton(skeleton), reading, stimulus_bodies)
+        source = _open_bags(path, load_skeleton(skeleton, limbs), reading, stimulus_bodies)
     elif not path.is_dir():
         raise DataError(f"{path}: no such directory")
     elif kind == "utd_mhad":
@@ -189,6 +193,8 @@ def open_source(
         interactions = reader(path, reading)
         clips = [clip for interaction in interactions for clip in (interaction.first, interaction.second)]
         source = Source(name, load_skeleton(skeleton), clips, (), interactions, reading)
+    if limbs:
+        source = replace(source, definition=source.definition.with_limbs(split_names(limbs)))
     return _without_copies(source)
 
 

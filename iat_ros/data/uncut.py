@@ -138,7 +138,7 @@ def to_tracks(name: str, frames: Iterable[StreamFrame], definition: SkeletonDefi
     dropped: Counter[str] = Counter()
     mended: Counter[str] = Counter()
     identities = Identities(IdentityConfig(), mended)
-    first_s, last_s, joints = np.inf, -np.inf, len(definition.joints)
+    first_s, last_s, joints = np.inf, -np.inf, len(definition.sent)
     for frame in frames:
         first_s, last_s = min(first_s, frame.time_s), max(last_s, frame.time_s)
         if len(frame.positions) and frame.positions.shape[1] != joints:
@@ -146,8 +146,9 @@ def to_tracks(name: str, frames: Iterable[StreamFrame], definition: SkeletonDefi
                 f"{name}: people of {frame.positions.shape[1]} joints, but skeleton '{definition.name}' has {joints}; "
                 "say with --skeleton which skeleton was recorded"
             )
-        present = ~np.isnan(frame.positions).all(axis=(1, 2))
-        seen = frame.positions[present]
+        positions = definition.complete(frame.positions)
+        present = ~np.isnan(positions).all(axis=(1, 2))
+        seen = positions[present]
         people = identities.push(frame.time_s, frame.body_ids[present], torso_places(definition, seen))
         for body, pose in zip(people.tolist(), seen, strict=True):
             if times[body] and frame.time_s <= times[body][-1]:

@@ -31,6 +31,7 @@ from iat_ros.model.encoders import AttentionEncoder
 from iat_ros.model.generator import Act2Act
 from iat_ros.model.inference import AttendingInference, for_inference
 from iat_ros.model.model_file import ModelCard, load_card, load_generator
+from iat_ros.skeleton.definition import SkeletonDefinition
 from iat_ros.skeleton.motion import MotionArray
 
 DEVICES = ("auto", "cpu", "cuda")
@@ -81,16 +82,18 @@ class Responder:
         card = load_card(directory)
         return Responder(load_generator(directory, card), card, chosen)
 
-    def require_limbs(self, limb_names: tuple[str, ...]) -> None:
+    def require_limbs(self, definition: SkeletonDefinition) -> None:
         """Refuse a skeleton with other limbs than those the model was trained on.
 
         Raises:
-            ModelError: Names the limbs of both.
+            SkeletonError: The skeleton cannot give a limb; names it.
+            ModelError: It can, when told to; says how.
         """
-        if limb_names != self.card.limb_names:
+        if definition.limb_names != self.card.limb_names:
+            definition.with_limbs(self.card.limb_names)
             raise ModelError(
-                f"the model was made for limbs {', '.join(self.card.limb_names)}; the skeleton has "
-                f"{', '.join(limb_names)}: choose the skeleton '{self.card.skeleton}' or another model"
+                f"the model was made for other limbs than those in use of skeleton '{definition.name}'; set limbs to "
+                f"'{', '.join(self.card.limb_names)}' for every node"
             )
 
     def sample_noise(self, count: int, rng: np.random.Generator) -> np.ndarray:

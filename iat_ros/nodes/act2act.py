@@ -34,7 +34,7 @@ from iat_ros.nodes.base import RESULT_QOS, IatNode
 from iat_ros.nodes.clouds import decode_motion, encode_motion, stamp_s
 from iat_ros.nodes.once_more import OnceMore
 from iat_ros.nodes.parameters import Parameter
-from iat_ros.nodes.perception import SKELETON
+from iat_ros.nodes.perception import LIMBS, SKELETON
 from iat_ros.nodes.prepared import PreparedAnswer, PreparedAnswers
 from iat_ros.resources import find_model
 from iat_ros.skeleton.definition import load_skeleton
@@ -56,6 +56,7 @@ class Act2ActNode(IatNode):
 
     PARAMETERS = (
         SKELETON,
+        LIMBS,
         Parameter("model", "utd_mhad", "Model directory, or the name of a model that ships."),
         Parameter("device", "auto", "Where to compute; auto takes CUDA where there is one.", choices=DEVICES),
         Parameter(
@@ -89,7 +90,7 @@ class Act2ActNode(IatNode):
         """Load the model, check that it fits the skeleton, warm it up."""
         torch.set_num_threads(1)  # one answer is too small to gain from more
         responder = Responder.load(find_model(values["model"]), values["device"])
-        responder.require_limbs(load_skeleton(values["skeleton"]).limb_names)
+        responder.require_limbs(load_skeleton(values["skeleton"], values["limbs"]))
         responder.warm_up()
         seed = values["noise_seed"]
         self._rng = np.random.default_rng(None if seed < 0 else seed)

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from iat_ros.nodes.act2act import Act2ActNode
@@ -25,12 +26,14 @@ from iat_ros.nodes.tracker.node import make_tracker
 from iat_ros.nodes.trajectory import TrajectoryNode
 
 
-def make_nodes(input_: str = "skeletons", **options: Any) -> list[IatNode]:
-    """Make the three nodes of the chain, and the tracker for inputs other than skeletons.
+def make_nodes(input_: str = "skeletons", **options: Any) -> Iterator[IatNode]:
+    """Make the three nodes of the chain, and the tracker for inputs other than skeletons, one by one.
 
-    Options go to each node's constructor.
+    The end of the chain comes first: who brings each node up before asking for the next one is not heard as a listener
+    of skeletons before there is a robot to answer with. Options go to each node's constructor.
     """
-    nodes: list[IatNode] = [PerceptionNode(**options), Act2ActNode(**options), TrajectoryNode(**options)]
+    yield TrajectoryNode(**options)
+    yield Act2ActNode(**options)
+    yield PerceptionNode(**options)
     if input_ != "skeletons":
-        nodes.insert(0, make_tracker(input_, **options))
-    return nodes
+        yield make_tracker(input_, **options)

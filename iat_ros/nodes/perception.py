@@ -46,6 +46,9 @@ _FRAMES_QOS = QoSProfile(depth=60, reliability=ReliabilityPolicy.BEST_EFFORT)
 _MOST_WAITING = 5  # frames that came in one burst, as over a wireless network, and are all used
 
 SKELETON = Parameter("skeleton", "utd_mhad", "Skeleton definition: the name of one that ships, or a YAML file.")
+LIMBS = Parameter(
+    "limbs", "", "Limbs to use, separated by commas, in the model's order; empty: those that the skeleton lists first."
+)
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ class PerceptionNode(IatNode):
 
     PARAMETERS = (
         SKELETON,
+        LIMBS,
         Parameter("frames", 32, "T, the frames of a window; the model must have been trained with as many.", 8, 512),
         Parameter(
             "start_angle",
@@ -114,7 +118,7 @@ class PerceptionNode(IatNode):
 
     def setup(self, values: dict[str, Any]) -> None:
         """Load the skeleton and start with nobody in view."""
-        self._definition = load_skeleton(values["skeleton"])
+        self._definition = load_skeleton(values["skeleton"], values["limbs"])
         self._frames = values["frames"]
         config = SegmenterConfig(
             start_angle_rad=values["start_angle"],
@@ -176,9 +180,10 @@ class PerceptionNode(IatNode):
         people = self._people
         if people is None:
             return
-        cloud = decode_skeletons(message, len(self._definition.joints))
+        cloud = decode_skeletons(message, len(self._definition.sent))
         self.counts["frames"] += 1
-        for body_id, segment in people.push(cloud.time_s, cloud.body_ids, cloud.positions, cloud.frame_id):
+        positions = self._definition.complete(cloud.positions)
+        for body_id, segment in people.push(cloud.time_s, cloud.body_ids, positions, cloud.frame_id):
             self._publish(body_id, segment)
         if self._prepare:
             self._publish_coming(people)

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import gc
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from threading import Event
 
 import rclpy
@@ -57,11 +57,11 @@ def make_executor(nodes: Sequence[Node]) -> SingleThreadedExecutor:
     return executor
 
 
-def run_nodes(make: Callable[[], Sequence[Node]], ros_args: list[str], autostart: bool = True) -> int:
+def run_nodes(make: Callable[[], Iterable[Node]], ros_args: list[str], autostart: bool = True) -> int:
     """Run nodes until Ctrl-C or SIGTERM.
 
     Args:
-        make: Makes the nodes; called after rclpy was initialised.
+        make: Makes the nodes; called after rclpy was initialised. Each is brought up before the next one is asked for.
         ros_args: Command line from ``--ros-args`` on.
         autostart: Configure and activate lifecycle nodes at once. A node that refuses stays alive, unconfigured, so
             that its parameters can be set right and it can be configured again.
@@ -70,11 +70,12 @@ def run_nodes(make: Callable[[], Sequence[Node]], ros_args: list[str], autostart
         0.
     """
     stop = start_ros(ros_args)
-    nodes: Sequence[Node] = []
+    nodes: list[Node] = []
     try:
-        nodes = make()
-        executor = make_executor(nodes)
-        for node in nodes:
+        executor = make_executor([])
+        for node in make():
+            nodes.append(node)
+            executor.add_node(node)
             if autostart and isinstance(node, LifecycleNode) and bring_up(node):
                 node.get_logger().info("active")
         gc.collect()

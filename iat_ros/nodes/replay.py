@@ -93,10 +93,10 @@ def replay(
 def _check(frames: Sequence[StreamFrame], skeleton: str) -> None:
     definition = load_skeleton(skeleton)
     joints = frames[0].positions.shape[1]
-    if joints != len(definition.joints):
+    if joints != len(definition.sent):
         raise MessageError(
             f"the recording's people have {joints} joints, the skeleton '{definition.name}' has "
-            f"{len(definition.joints)}: choose the tracker's with --skeleton"
+            f"{len(definition.sent)}: choose the tracker's with --skeleton"
         )
 
 

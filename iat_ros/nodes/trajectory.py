@@ -93,8 +93,8 @@ class TrajectoryNode(IatNode):
 
     def setup(self, values: dict[str, Any]) -> None:
         """Load the robot and work out one answer, so that the first real one is as fast as the others."""
-        definition = load_skeleton(values["skeleton"])
-        self._limb_names, self._joints = definition.limb_names, len(definition.joints)
+        definition = load_skeleton(values["skeleton"], values["limbs"])
+        self._limb_names, self._joints = definition.limb_names, len(definition.sent)
         model = RobotModel(*read_robot(self, values))
         self._output.open(values["output"], model.config.controllers())
         checker = CollisionChecker(model) if values["check_collisions"] else None

@@ -19,7 +19,7 @@ from __future__ import annotations
 from typing import Any
 
 from iat_ros.nodes.parameters import Parameter
-from iat_ros.nodes.perception import SKELETON
+from iat_ros.nodes.perception import LIMBS, SKELETON
 from iat_ros.nodes.robot_description import PARAMETERS as ROBOT
 from iat_ros.robot.guard import GuardConfig
 from iat_ros.robot.trajectory import Timing
@@ -30,6 +30,7 @@ OUTPUTS = ("topic", "action")
 
 PARAMETERS = (
     SKELETON,
+    LIMBS,
     *ROBOT,
     Parameter(
         "output", "topic", "Where trajectories go: joint_trajectory, or follow_joint_trajectory.", choices=OUTPUTS

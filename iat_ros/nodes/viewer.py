@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,7 @@ from iat_ros.nodes.clouds import decode_motion, decode_skeletons, stamp_s, to_st
 from iat_ros.nodes.last_minute import LastMinute, Moment, PlayedAnswer
 from iat_ros.nodes.markers import PersonInView, body_bones, line_list
 from iat_ros.nodes.parameters import Parameter
-from iat_ros.nodes.perception import SKELETON
+from iat_ros.nodes.perception import LIMBS, SKELETON
 from iat_ros.nodes.robot_description import PARAMETERS as ROBOT
 from iat_ros.nodes.robot_description import read_robot
 from iat_ros.nodes.shown_answers import Alternatives, AnswerFigure
@@ -63,6 +64,7 @@ class ViewerNode(IatNode):
 
     PARAMETERS = (
         SKELETON,
+        LIMBS,
         *ROBOT,
         Parameter("model", "", "What to call the model on the page; empty: nothing."),
         Parameter("host", "127.0.0.1", "Address that the page listens on; 0.0.0.0 shows it to the whole network."),
@@ -101,7 +103,7 @@ class ViewerNode(IatNode):
             from iat_ros.nodes import viewer_page, viewer_panel
         except ImportError as error:
             raise ConfigError(f"the viewer needs {error.name}, which is not installed: pip install viser") from error
-        self._definition = load_skeleton(values["skeleton"])
+        self._definition = load_skeleton(values["skeleton"], values["limbs"])
         robot, urdf_xml = read_robot(self, values)
         controllers = complete(robot, *load_urdf(robot, urdf_xml)[:2]).controllers()
         self._bones, self._figure = body_bones(self._definition), AnswerFigure(self._definition)
@@ -165,7 +167,8 @@ class ViewerNode(IatNode):
         return float(self.get_clock().now().nanoseconds * 1e-9)
 
     def _on_skeletons(self, message: PointCloud2) -> None:
-        cloud = decode_skeletons(message, len(self._definition.joints))
+        cloud = decode_skeletons(message, len(self._definition.sent))
+        cloud = replace(cloud, positions=self._definition.complete(cloud.positions))
         self._undrawn.add("person")
         self._person.push(cloud, self._now_s())
 

@@ -87,8 +87,8 @@ def _size_m(shape: Any) -> Array:
     if not isinstance(shape, coal.BVHModelBase) or not np.isfinite(points).all() or len(points) == 0:
         return upright
     away = points - points.mean(axis=0)
-    _, _, axes = np.linalg.svd(away, full_matrices=True)
-    own: Array = np.ptp(away @ axes.T, axis=0)
+    _, axes = np.linalg.eigh(away.T @ away)
+    own: Array = np.ptp(away @ axes, axis=0)
     return own if own.min() < upright.min() else upright
 
 

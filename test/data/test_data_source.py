@@ -23,10 +23,12 @@ import pytest
 import scipy.io
 
 from iat_ros.data.formats import FORMATS, detect_format
+from iat_ros.data.generic_writer import write_set
 from iat_ros.data.made_up import make_clips
+from iat_ros.data.protocol import Rule
 from iat_ros.data.reading import Reading, number, read_lines
 from iat_ros.data.source import RULES, Source, open_source
-from iat_ros.errors import ConfigError, DataError
+from iat_ros.errors import ConfigError, DataError, SkeletonError
 from iat_ros.skeleton.definition import load_skeleton
 
 
@@ -147,3 +149,16 @@ def test_shipped_skeletons_stand_upright_and_have_robots_limbs() -> None:
         definition = load_skeleton(name)
         assert len(definition.joints) == joints
         assert set(definition.limb_names) == set(load_skeleton("utd_mhad").limb_names)
+
+
+def test_limbs_are_chosen_by_name_whatever_the_data(tmp_path: Path) -> None:
+    """Made-up motions and files alike are cut with the limbs that were asked for, in that order."""
+    path = tmp_path / "set.npz"
+    clips = make_clips(1, 1, actions=("throw", "catch"))
+    write_set(path, clips, "utd_mhad", rules=[Rule("throw", "catch")])
+    for data in ("made_up", str(path)):
+        source = open_source(data, limbs="left_hand, torso, right_forearm")
+        assert source.definition.limb_names == ("left_hand", "torso", "right_forearm")
+        assert source.actions(32)[0].motion.limbs_in_body.shape == (32, 3, 3)
+    with pytest.raises(SkeletonError, match="'utd_mhad' cannot give limb tail"):
+        open_source(str(path), limbs="tail")

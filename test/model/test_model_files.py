@@ -25,12 +25,13 @@ import pytest
 import safetensors.torch
 import torch
 
-from iat_ros.errors import ModelError
+from iat_ros.errors import ModelError, SkeletonError
 from iat_ros.model.dimensions import Dimensions
 from iat_ros.model.generator import KINDS, Act2Act
 from iat_ros.model.model_file import ModelCard, load_card, load_generator, save_model
 from iat_ros.model.normalisation import DurationScale, to_motions, to_tensor
 from iat_ros.model.responder import Responder
+from iat_ros.skeleton.definition import BodyFrameJoints, Limb, SkeletonDefinition
 from iat_ros.skeleton.motion import MotionArray
 
 DIMS = Dimensions(2, frames=16, width=4, code=3, noise=2, landmarks=5)
@@ -164,9 +165,13 @@ def test_responder_refuses_other_shapes_and_limbs(saved) -> None:
         responder.answer(MotionArray(make_motions().limbs_in_body[:, :8], np.ones(3)), np.ones((3, 2)))
     with pytest.raises(ModelError, match="expects stimuli"):
         responder.answer(make_motions(), np.ones((3, 5)))
-    responder.require_limbs(("left", "right"))
-    with pytest.raises(ModelError, match="left, right; the skeleton has right, left"):
-        responder.require_limbs(("right", "left"))
+    limbs = (Limb("left", "a", "b"), Limb("right", "c", "d"))
+    definition = SkeletonDefinition("small", ("a", "b", "c", "d"), limbs, BodyFrameJoints("a", "c", "b", "d"))
+    responder.require_limbs(definition)
+    with pytest.raises(ModelError, match="skeleton 'small'; set limbs to 'left, right' for every node"):
+        responder.require_limbs(definition.with_limbs(("right", "left")))
+    with pytest.raises(SkeletonError, match="skeleton 'small' cannot give limb left: "):
+        responder.require_limbs(replace(definition, limbs=limbs[1:]))
 
 
 def test_motions_and_tensors_are_the_same_thing() -> None:

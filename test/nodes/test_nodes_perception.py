@@ -29,9 +29,13 @@ from sensor_msgs.msg import PointCloud2
 
 from iat_ros.data.actions import with_stillness
 from iat_ros.data.made_up import make_clips
+from iat_ros.model.responder import Responder
 from iat_ros.nodes.clouds import decode_motion, encode_skeletons, to_stamp
 from iat_ros.nodes.perception import PerceptionNode
 from iat_ros.nodes.process import EventsExecutor, SingleThreadedExecutor, bring_up
+from iat_ros.resources import find_model
+from iat_ros.skeleton.definition import load_skeleton
+from iat_ros.skeleton.motion import Motion
 
 CLIP = with_stillness(make_clips(1, 1, actions=("throw",))[0], 0.8, 1.0)
 
@@ -41,7 +45,7 @@ pytestmark = pytest.mark.ros
 class Bench:
     """The node and a tracker in one process: a frame has arrived when `publish` returns, and waits until `spin`."""
 
-    def __init__(self, domain: int, **values: int) -> None:
+    def __init__(self, domain: int, **values: Any) -> None:
         self.context = Context()
         rclpy.init(context=self.context, domain_id=domain)
         overrides = [Parameter(name, value=value) for name, value in values.items()]
@@ -147,3 +151,34 @@ def test_frames_that_come_while_inactive_are_no_drops(bench: Bench) -> None:
     bench.publish(101.0, CLIP.positions[:1])
     bench.spin_until(lambda: bench.perception.counts["frames"] == 1)
     assert bench.perception.dropped == {}
+
+
+def watch(domain: int, skeleton: str, positions: np.ndarray) -> Motion:
+    """The window that perception makes of a clip's joints as a tracker sends them."""
+    bench = Bench(domain, skeleton=skeleton)
+    try:
+        for count, time_s in enumerate(CLIP.times_s, 1):
+            bench.publish(time_s, positions[count - 1, None])
+            bench.spin_until(lambda count=count: bench.perception.counts["frames"] == count)
+        bench.spin_until(lambda: bench.windows)
+        return decode_motion(bench.windows[0], 8)
+    finally:
+        bench.close()
+
+
+def test_a_tracker_that_sends_no_middle_of_the_shoulders(ros_domain: int) -> None:
+    """Azure Kinect's joints make the windows that UTD-MHAD's make of the same motion, and the shipped model answers."""
+    azure, own = load_skeleton("azure_kinect"), load_skeleton("utd_mhad")
+    names = {"spine_navel": "spine"} | {name: name for name in azure.sent if name in own.joints}
+    columns = [own.joints.index(names.get(joint, "head")) for joint in azure.sent]
+    windows = [
+        watch(ros_domain, azure.name, CLIP.positions[:, columns]),
+        watch(ros_domain, own.name, CLIP.positions),
+    ]
+    cosines = np.sum(windows[0].limbs_in_body * windows[1].limbs_in_body, axis=-1)
+    apart_deg = dict(zip(own.limb_names, np.degrees(np.arccos(cosines.clip(-1, 1))).mean(axis=0), strict=True))
+    collars_deg = [apart_deg.pop(f"{side}_clavicle") for side in ("left", "right")]
+    assert max(apart_deg.values()) < 6.0
+    assert max(collars_deg) < 30.0  # Kinect v1 has the middle of the shoulders higher up
+    responder = Responder.load(find_model("utd_mhad"), "cpu")
+    responder.require_limbs(azure)

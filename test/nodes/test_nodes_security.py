@@ -138,7 +138,7 @@ def test_the_tracker_may_hear_what_its_inputs_need_and_nothing_else(
 
 def test_interact_has_the_rights_of_its_three_nodes(namespace: str) -> None:
     """The chain in one process has one enclave, which allows what its nodes use."""
-    nodes = make_nodes()
+    nodes = list(make_nodes())
     try:
         told = {profile.get("node"): allowed(profile, namespace) for profile in profiles("interact")}
         assert told == {node.get_name(): used(node) for node in nodes}

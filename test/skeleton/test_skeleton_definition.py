@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from iat_ros.errors import ConfigError, IatError, SkeletonError
@@ -62,6 +63,16 @@ def test_needed_joints_are_those_of_limbs_and_frame(tmp_path: Path) -> None:
         (("[a, b, c, d, e]", "[a, b, c, d, 5]"), SkeletonError, "joints must be a list of names"),
         (("top: b", "top: a"), SkeletonError, "two different joints for each axis"),
         ((", top: b", ""), ConfigError, "key 'top' is missing"),
+        (
+            ("name: small", "name: small\nderived: {f: [a, x]}"),
+            SkeletonError,
+            "mean of two or more joints that are sent",
+        ),
+        (("name: small", "name: small\nderived: {f: [a]}"), SkeletonError, "mean of two or more joints that are sent"),
+        (("name: small", "name: small\nderived: {f: a}"), SkeletonError, "'f' must list the joints whose mean it is"),
+        (("name: small", "name: small\nderived: {a: [b, c]}"), SkeletonError, "listed twice: a"),
+        (("name: small", "name: small\nother_limbs: {up: [a, c]}"), SkeletonError, "limbs listed twice: up"),
+        (("name: small", "name: small\nother_limbs: {leg: [a, x]}"), SkeletonError, "limb 'leg' names joint 'x'"),
         (("name: small", "name: small\nrate: 3"), ConfigError, "unknown key 'rate'; valid keys: body_frame"),
         (("name: small", "name: !!python/object/apply:os.system [true]"), ConfigError, "is not plain YAML"),
         (("name: small", "name: [small"), ConfigError, "is not plain YAML"),
@@ -81,3 +92,37 @@ def test_unknown_name_lists_what_ships() -> None:
     """A wrong name is answered with the right ones."""
     with pytest.raises(IatError, match="utd_mhad"):
         load_skeleton("no_such_tracker")
+
+
+def test_derived_joints_are_means_of_those_that_are_sent(tmp_path: Path) -> None:
+    """They stand behind what is sent; of a joint that is not tracked none is derived."""
+    text = VALID.replace("name: small", "name: small\nderived: {m: [a, b]}").replace("top: b", "top: m")
+    definition = load_skeleton(write(tmp_path, text))
+    assert definition.sent == ("a", "b", "c", "d", "e")
+    assert definition.joints == (*definition.sent, "m")
+    sent = np.arange(30.0).reshape(2, 5, 3)
+    sent[1, 0] = np.nan
+    whole = definition.complete(sent)
+    np.testing.assert_array_equal(whole[:, :5], sent)
+    np.testing.assert_array_equal(whole[0, 5], (sent[0, 0] + sent[0, 1]) / 2)
+    assert np.isnan(whole[1, 5]).all()
+    assert definition.complete(whole) is whole
+
+
+def test_what_a_tracker_must_send_follows_from_limbs_and_frame(tmp_path: Path) -> None:
+    """A derived joint is needed by way of those that it is made of."""
+    text = VALID.replace("name: small", "name: small\nderived: {m: [b, e]}").replace("top: b", "top: m")
+    assert load_skeleton(write(tmp_path, text)).needed_to_send == ("a", "b", "c", "d", "e")
+    assert load_skeleton(write(tmp_path, VALID)).needed_to_send == ("a", "b", "c", "d")
+
+
+def test_a_model_chooses_limbs_and_their_order(tmp_path: Path) -> None:
+    """Limbs that are not used by default are there by name; what cannot be given is named, with what can."""
+    path = write(tmp_path, VALID.replace("name: small", "name: small\nother_limbs: {leg: [a, e]}"))
+    assert load_skeleton(path).limb_names == ("up", "left")
+    chosen = load_skeleton(path, "leg, up")
+    assert chosen.limb_names == ("leg", "up")
+    assert chosen.needed_joints.tolist() == [0, 1, 2, 3, 4]
+    assert chosen.with_limbs(("left", "leg")).limb_names == ("left", "leg")
+    with pytest.raises(SkeletonError, match=r"cannot give limb hand, foot: .*; it can give: up, left, leg"):
+        load_skeleton(path, "up, hand, foot")

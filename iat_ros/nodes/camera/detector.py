@@ -85,7 +85,7 @@ class MediaPipeDetector:
         path = Path(model).expanduser()
         if not model or not path.is_file():
             raise ConfigError(
-                f"parameter 'model': there is no file '{model}'; download MediaPipe's pose landmarker from {MODEL_URL}"
+                f"parameter 'landmarker': no file '{model}'; download MediaPipe's pose landmarker from {MODEL_URL}"
             )
         vision = mediapipe.tasks.vision
         try:
@@ -96,7 +96,7 @@ class MediaPipeDetector:
             )
             self._landmarker: Any = vision.PoseLandmarker.create_from_options(options)
         except Exception as error:  # MediaPipe raises what its C++ status says: RuntimeError, ValueError, OSError
-            raise ConfigError(f"parameter 'model': MediaPipe cannot use '{model}': {describe(error)}") from error
+            raise ConfigError(f"parameter 'landmarker': MediaPipe cannot use '{model}': {describe(error)}") from error
         self._image = mediapipe.Image
         self._format = mediapipe.ImageFormat.SRGB
         self._last_ms = -1

@@ -44,13 +44,13 @@ class CameraNode(IatNode):
     """Publishes ``skeletons`` with MediaPipe's 33 landmarks, in the camera's optical frame.
 
     Args:
-        make_detector: Makes what finds people, of the path of a model and the number of people.
+        make_detector: Makes what finds people, of the path of a landmarker and the number of people.
         options: For the node's constructor.
     """
 
     PARAMETERS = (
         Parameter("source", "0", "Number of a camera, /dev/videoN, or a video file."),
-        Parameter("model", "", "MediaPipe's pose landmarker, a .task file; docs/trackers.md tells where it is."),
+        Parameter("landmarker", "", "MediaPipe's pose landmarker, a .task file; docs/trackers.md tells where it is."),
         Parameter("rate", 30.0, "Use at most so many pictures a second; 0: all [Hz].", 0.0, 240.0),
         Parameter("realtime", True, "Play a file as fast as it was filmed; false: as fast as people are found in it."),
         Parameter("loop", False, "Play a file again and again; false: once."),
@@ -78,7 +78,7 @@ class CameraNode(IatNode):
         """Open the camera or file and load the model."""
         self._values = values
         self._video = Video(values["source"], values["rate"])
-        self._detector = self._make_detector(values["model"], values["max_people"])
+        self._detector = self._make_detector(values["landmarker"], values["max_people"])
         self._identities = Identities()
         self._trouble = ""
         self.counts.update({"frames": 0, "people": 0})  # there from now on: the other thread only changes them

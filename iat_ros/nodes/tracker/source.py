@@ -108,7 +108,7 @@ class Source:
 
     def __init__(self, settings: Settings, drop: Callable[[str], None]) -> None:
         self.settings = settings
-        self.joints = len(settings.definition.joints)
+        self.joints = len(settings.definition.sent)
         self.drop = drop
 
     def inputs(self) -> list[Input]:
@@ -147,5 +147,5 @@ def require_count(what: str, found: int, definition: SkeletonDefinition) -> None
     Raises:
         MessageError: It has more or fewer.
     """
-    if found != len(definition.joints):
-        raise MessageError(f"{what}: expected {len(definition.joints)} joints ('{definition.name}'), got {found}")
+    if found != len(definition.sent):
+        raise MessageError(f"{what}: expected {len(definition.sent)} joints ('{definition.name}'), got {found}")

@@ -74,7 +74,7 @@ class TransformSource(Source):
 
     def __init__(self, settings: Settings, drop: Callable[[str], None]) -> None:
         super().__init__(settings, drop)
-        self._names = FrameNames(settings.frame_pattern, settings.definition.joints, settings.joint_names)
+        self._names = FrameNames(settings.frame_pattern, settings.definition.sent, settings.joint_names)
         self._root = settings.frame.strip("/")
         self._timeout_ns = round(settings.timeout_s * _SECOND_NS)
         self._tree = FrameTree()

@@ -339,9 +339,9 @@ def test_without_a_model_one_line_says_what_to_download(
     damaged = tmp_path / "damaged.task"
     damaged.write_bytes(b"no model")
     for model, says in (("", "pose_landmarker_full.task"), (str(damaged), "MediaPipe cannot use")):
-        assert not bring_up(rig.camera(None, source=str(path), model=model))
+        assert not bring_up(rig.camera(None, source=str(path), landmarker=model))
         (line,) = [line for line in capfd.readouterr().err.splitlines() if "refused to configure" in line]
-        assert "parameter 'model'" in line
+        assert "parameter 'landmarker'" in line
         assert says in line
 
 
@@ -358,7 +358,7 @@ def test_mediapipe_finds_a_real_person(rig: CameraRig, tmp_path: Path) -> None:
     for _ in range(5):
         writer.write(photograph)
     writer.release()
-    rig.play(None, source=str(tmp_path / "her.avi"), model=os.environ["IAT_POSE_MODEL"])
+    rig.play(None, source=str(tmp_path / "her.avi"), landmarker=os.environ["IAT_POSE_MODEL"])
     cloud = rig.people(5)[-1]
     assert cloud.body_ids.tolist() == [0]
     at = dict(zip(LANDMARKS, cloud.positions[0], strict=True))
@@ -366,3 +366,8 @@ def test_mediapipe_finds_a_real_person(rig: CameraRig, tmp_path: Path) -> None:
     assert at["left_shoulder"][1] > at["nose"][1], "y points down"
     assert at["nose"][2] < at["left_shoulder"][2], "z points away"
     assert 0.1 < at["nose"][2] < 3.0
+
+
+def test_the_skeleton_has_the_landmarks_in_their_order() -> None:
+    """What the camera sends is what `skeleton:=mediapipe` expects."""
+    assert load_skeleton("mediapipe").sent == LANDMARKS
