@@ -233,6 +233,17 @@ def test_joints_are_not_bridged_to_another_persons_body() -> None:
     assert (mended, dropped) == ({}, {"joint not tracked": 3})
 
 
+def test_another_persons_body_is_not_judged_by_the_one_before() -> None:
+    """A body 3 m away, in another pose and of other lengths, takes over the number: each frame is used as it is."""
+    other = CLEAN.copy()
+    other[MIDDLE:] = 1.8 * CLEAN[:1] + np.array([3.0, 0.0, 0.0])
+    other[MIDDLE:, WRIST] += [0.0, 0.9, 0.0]
+    times_s, positions, mended, dropped = cleaned(other)
+    np.testing.assert_array_equal(times_s, TIMES)
+    np.testing.assert_array_equal(positions, other)
+    assert mended == dropped == {}
+
+
 def test_frames_that_are_not_newer_are_counted_once() -> None:
     """Doubled frames, and late ones while others wait, are dropped; a clock that is set starts anew."""
     broken = CLEAN.copy()

@@ -111,6 +111,14 @@ def test_who_takes_over_the_number_of_somebody_who_leaves_stays_who_they_are() -
     assert room.mended == {"ids_changed": 2}
 
 
+def test_a_number_that_somebody_new_has_stays_with_its_person() -> None:
+    """At once 1 goes on as 7 and somebody at the other end of the room is called 1: they are no 1."""
+    room = Room()
+    room.show(5, b1=LEFT)
+    assert room.show(5, b1=[5.0, 0.0, 2.0], b7=NEAR_LEFT) == [8, 1]
+    assert room.mended == {"ids_changed": 1}
+
+
 def test_no_number_is_given_twice() -> None:
     """4 goes on as 9; then somebody new gets 4 from the tracker: they are neither."""
     room = Room()
