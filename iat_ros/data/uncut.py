@@ -35,10 +35,10 @@ from iat_ros.data.clip import Clip
 from iat_ros.data.recording import StreamFrame
 from iat_ros.errors import DataError, SkeletonError
 from iat_ros.skeleton.definition import SkeletonDefinition
-from iat_ros.stream.cleaning import clean_track
 from iat_ros.stream.identity import Identities, IdentityConfig
 from iat_ros.stream.pose import torso_places
 from iat_ros.stream.segmenter import ActionSegmenter, Segment, SegmenterConfig
+from iat_ros.stream.track import clean_track
 
 RECORDED = SegmenterConfig()
 """Recordings are cut as clips are, so that a model learns from what it will see."""

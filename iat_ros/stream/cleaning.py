@@ -189,7 +189,6 @@ class Cleaner:
         for k in np.flatnonzero(moved > np.maximum(self._limits.jump_m, self._limits.jump_m_s * passed)).tolist():
             self._start_anew(int(places[k]))  # another person's body
             self._bones.forget(int(places[k]))
-            body[k], apart[k] = 0.0, np.nan
         lengths = self._tree.lengths(joints)
         far = np.zeros(tracked.shape, bool)
         if self._config.outlier_m_s:
@@ -303,48 +302,6 @@ class Cleaner:
                 self._bridges[place].give_up()
                 del self._place_of[body]
                 self._free.append(place)
-
-
-def clean_track(
-    definition: SkeletonDefinition,
-    times_s: np.ndarray,
-    positions: np.ndarray,
-    mended: Counter[str],
-    dropped: Counter[str],
-    config: CleaningConfig | None = None,
-    segmenter: SegmenterConfig | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Clean one person's recorded frames, as the stream would have been.
-
-    Args:
-        definition: The skeleton.
-        times_s: Shape (F,).
-        positions: Joint positions [m], shape (F, J, 3); NaN: not tracked.
-        mended: Where to count joints by what was done.
-        dropped: Where to count frames that cannot be used, by reason.
-        config: How much is mended.
-        segmenter: As for `Cleaner`.
-
-    Returns:
-        Times and positions of the frames that can be used; every needed joint is known.
-    """
-    cleaner = Cleaner(definition, config or CleaningConfig(), segmenter or SegmenterConfig(), mended, dropped)
-    times: list[float] = []
-    poses: list[np.ndarray] = []
-    for time_s, pose in zip(times_s.tolist(), positions, strict=True):
-        cleaned = cleaner.push(time_s, [0], pose[None])
-        for _, when, whole in cleaned.late:
-            times.append(when)
-            poses.append(whole)
-        if not cleaned.ready[0]:
-            continue
-        if not np.isfinite(cleaned.positions[0, definition.needed_joints]).all():
-            dropped["joint not tracked"] += 1
-            continue
-        times.append(time_s)
-        poses.append(cleaned.positions[0])
-    dropped["joint not tracked"] += cleaner.waiting
-    return np.array(times), np.array(poses).reshape(len(poses), *positions.shape[1:])
 
 
 def _median(values: np.ndarray, otherwise: np.ndarray) -> np.ndarray:

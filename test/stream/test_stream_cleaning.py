@@ -28,9 +28,10 @@ from iat_ros.errors import ConfigError
 from iat_ros.skeleton.definition import load_skeleton
 from iat_ros.skeleton.limbs import limb_vectors
 from iat_ros.stream.bones import BoneTree
-from iat_ros.stream.cleaning import Cleaner, CleaningConfig, clean_track
+from iat_ros.stream.cleaning import Cleaner, CleaningConfig
 from iat_ros.stream.people import People
 from iat_ros.stream.segmenter import SegmenterConfig
+from iat_ros.stream.track import clean_track
 
 DEFINITION = load_skeleton("utd_mhad")
 CLIP = with_stillness(make_clips(1, 1, actions=("throw",))[0], 1.0, 1.2)
