@@ -89,8 +89,9 @@ class Bridge:
 
     def give_up(self) -> None:
         """Let all frames go: what comes now is no continuation of them."""
-        self._dropped["joint not tracked"] += len(self._waiting)
-        self._waiting.clear()
+        if self._waiting:
+            self._dropped["joint not tracked"] += len(self._waiting)
+            self._waiting.clear()
 
     def take_whole(self, tolerance: float, lengths_m: np.ndarray) -> list[tuple[float, np.ndarray]]:
         """Return times [s] and positions (J, 3) of the frames that wait no longer, up to the first that does.
