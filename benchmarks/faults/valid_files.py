@@ -91,7 +91,7 @@ def _model(name: str, folder: Path) -> list[str]:
 def _read_model(folder: Path) -> Any:
     from iat_ros.model.responder import Responder
 
-    Responder.load(folder / "model", "cpu").require_limbs(load_skeleton("utd_mhad").limb_names)
+    Responder.load(folder / "model", "cpu").require_limbs(load_skeleton("utd_mhad"))
 
 
 def _robot(name: str, folder: Path) -> list[str]:

@@ -37,11 +37,8 @@ RECIPE = "width: 16\npool: 64\ngan: {steps: 2, batch: 8}\n"
 def skeleton(tmp_path: Path) -> Path:
     """UTD-MHAD's joints with twelve limbs: the legs' upper and lower parts, too."""
     content = yaml.safe_load(find_config("skeletons", "utd_mhad").read_text())
-    for side in ("left", "right"):
-        content["limbs"] |= {
-            f"{side}_thigh": [f"{side}_hip", f"{side}_knee"],
-            f"{side}_shin": [f"{side}_knee", f"{side}_ankle"],
-        }
+    others = content.pop("other_limbs")
+    content["limbs"] |= {name: ends for name, ends in others.items() if "hand" not in name}
     path = tmp_path / "twelve.yaml"
     path.write_text(yaml.safe_dump({**content, "name": "twelve"}, sort_keys=False))
     return path
