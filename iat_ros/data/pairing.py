@@ -49,6 +49,7 @@ class PairingAccount:
         pairs: How many pairs were made.
         alone: How many actions are in no pair, by reason.
         dropped: How many frames or actions were not used before, by reason.
+        mended: What was mended in the frames that were used, by name, and how often.
     """
 
     minutes: float = 0.0
@@ -57,6 +58,7 @@ class PairingAccount:
     pairs: int = 0
     alone: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)
+    mended: Counter[str] = field(default_factory=Counter)
 
     def lines(self) -> list[str]:
         """Say it in words."""
@@ -66,11 +68,13 @@ class PairingAccount:
         lines += [f"{self.pairs} pairs; {sum(self.alone.values())} actions in none"]
         lines += [f"  {count} x {reason}" for reason, count in self.alone.most_common()]
         lines += [f"not used: {_list(dict(self.dropped.most_common()))}"] if self.dropped else []
+        lines += [f"mended: {_list(dict(self.mended.most_common()))}"] if self.mended else []
         return lines
 
     def as_dict(self) -> dict[str, Any]:
         """Return it for JSON."""
-        return {**vars(self), "alone": dict(self.alone), "dropped": dict(self.dropped)}
+        counters = {"alone": dict(self.alone), "dropped": dict(self.dropped), "mended": dict(self.mended)}
+        return {**vars(self), **counters}
 
 
 def pair_up(

@@ -24,6 +24,8 @@ import numpy as np
 from iat_ros.data.actions import with_stillness
 from iat_ros.data.clip import Clip
 
+_ASIDE_M = 1.0
+
 
 @dataclass(frozen=True)
 class StreamFrame:
@@ -60,6 +62,8 @@ class JointFrame:
 def from_clips(clips: Sequence[Clip], still_s: float = 1.0, frame_id: str = "camera") -> Iterable[StreamFrame]:
     """String clips together: each is a person of their own who stands still, acts, and stands still again.
 
+    Nobody is where the one before was: a body with a new number at the same place would be the same person.
+
     Args:
         clips: At least one.
         still_s: How long people stand still before and after they act [s].
@@ -69,6 +73,7 @@ def from_clips(clips: Sequence[Clip], still_s: float = 1.0, frame_id: str = "cam
     for body, clip in enumerate(clips):
         still = with_stillness(clip, still_s, still_s)
         times = start + still.times_s - still.times_s[0]
+        place = np.array([_ASIDE_M * (body % 2), 0.0, 0.0])
         for time, pose in zip(times, still.positions, strict=True):
-            yield StreamFrame(float(time), frame_id, np.array([body]), pose[None])
+            yield StreamFrame(float(time), frame_id, np.array([body]), pose[None] + place)
         start = float(times[-1] + np.median(np.diff(times)))

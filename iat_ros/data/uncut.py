@@ -36,7 +36,10 @@ from iat_ros.data.joint_clip import JointClip
 from iat_ros.data.recording import StreamFrame
 from iat_ros.errors import DataError, SkeletonError
 from iat_ros.skeleton.definition import SkeletonDefinition
+from iat_ros.stream.identity import Identities, IdentityConfig
+from iat_ros.stream.pose import torso_places
 from iat_ros.stream.segmenter import ActionSegmenter, Segment, SegmenterConfig
+from iat_ros.stream.track import clean_track
 
 RECORDED = SegmenterConfig()
 """Recordings are cut as clips are, so that a model learns from what it will see."""
@@ -75,6 +78,7 @@ class UncutRecording:
         minutes: Its length [min].
         dropped: How many frames were not used, by reason.
         robot: The robot's joints, where a robot answers.
+        mended: What was mended in those that are, by name, and how often; as live perception would.
     """
 
     name: str
@@ -82,6 +86,7 @@ class UncutRecording:
     minutes: float
     dropped: Counter[str] = field(default_factory=Counter)
     robot: JointClip | None = None
+    mended: Counter[str] = field(default_factory=Counter)
 
 
 def find_bags(path: Path) -> list[Path]:
@@ -121,7 +126,7 @@ def read_recording(path: Path, definition: SkeletonDefinition) -> UncutRecording
 
 
 def to_tracks(name: str, frames: Iterable[StreamFrame], definition: SkeletonDefinition) -> UncutRecording:
-    """Sort frames of everybody in view by body.
+    """Sort frames of everybody in view by body, and mend them as live perception would.
 
     Args:
         name: Of the recording.
@@ -134,6 +139,8 @@ def to_tracks(name: str, frames: Iterable[StreamFrame], definition: SkeletonDefi
     times: dict[int, list[float]] = defaultdict(list)
     poses: dict[int, list[np.ndarray]] = defaultdict(list)
     dropped: Counter[str] = Counter()
+    mended: Counter[str] = Counter()
+    identities = Identities(IdentityConfig(), mended)
     first_s, last_s, joints = np.inf, -np.inf, len(definition.sent)
     for frame in frames:
         first_s, last_s = min(first_s, frame.time_s), max(last_s, frame.time_s)
@@ -143,10 +150,10 @@ def to_tracks(name: str, frames: Iterable[StreamFrame], definition: SkeletonDefi
                 "say with --skeleton which skeleton was recorded"
             )
         positions = definition.complete(frame.positions)
-        usable = np.isfinite(positions[:, definition.needed_joints]).all(axis=(1, 2))
         present = ~np.isnan(positions).all(axis=(1, 2))
-        dropped["joint not tracked"] += int((present & ~usable).sum())
-        for body, pose in zip(frame.body_ids[usable].tolist(), positions[usable], strict=True):
+        seen = positions[present]
+        people = identities.push(frame.time_s, frame.body_ids[present], torso_places(definition, seen))
+        for body, pose in zip(people.tolist(), seen, strict=True):
             if times[body] and frame.time_s <= times[body][-1]:
                 dropped["stamp not newer"] += 1
                 continue
@@ -154,14 +161,17 @@ def to_tracks(name: str, frames: Iterable[StreamFrame], definition: SkeletonDefi
             poses[body].append(pose)
     tracks = []
     for body in sorted(times):
-        if len(times[body]) < 2:
+        times_s, positions = clean_track(
+            definition, np.array(times[body]), np.stack(poses[body]), mended, dropped, segmenter=RECORDED
+        )
+        if len(times_s) < 2:
             dropped["body seen only once"] += 1
             continue
         person = f"{name}/{body}"
-        tracks.append(Clip(person, np.array(times[body]), np.stack(poses[body]), person, ""))
+        tracks.append(Clip(person, times_s, positions, person, ""))
     if not tracks:
         raise DataError(f"{name}: nobody is in this recording ({_words(dropped)})")
-    return UncutRecording(name, tracks, (last_s - first_s) / 60.0, +dropped)
+    return UncutRecording(name, tracks, (last_s - first_s) / 60.0, +dropped, mended=+mended)
 
 
 def find_actions(

@@ -51,6 +51,7 @@ def find_pairs(
     for recording in recordings:
         account.minutes += recording.minutes
         account.dropped += recording.dropped
+        account.mended += recording.mended
         found.append([])
         for track in recording.tracks:
             mine = find_actions(definition, track, frames, account.dropped)

@@ -77,6 +77,10 @@ class IatNode(LifecycleNode):
         """Say what keeps the node from its work at the moment; empty if nothing does."""
         return ""
 
+    def state(self) -> dict[str, str]:
+        """Tell what diagnostics show beside counts, by name."""
+        return {}
+
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Read the parameters and set up, or refuse with one line."""
         try:
@@ -156,7 +160,11 @@ class IatNode(LifecycleNode):
             hardware_id="iat_ros",
         )
         values: dict[str, object] = {"trouble": trouble if self.active else "not active"}
-        values |= {**self.counts, **{f"dropped: {reason}": count for reason, count in self.dropped.most_common(20)}}
+        values |= {
+            **self.state(),
+            **self.counts,
+            **{f"dropped: {reason}": count for reason, count in self.dropped.most_common(20)},
+        }
         status.values = [KeyValue(key=key, value=str(value)) for key, value in values.items()]
         message = DiagnosticArray(status=[status])
         message.header.stamp = self.get_clock().now().to_msg()

@@ -114,7 +114,7 @@ def _as_body(frame: Any, body_id: int) -> Any:
 
 def _start(model: Path, robot: str, skeleton: str) -> dict[str, subprocess.Popen[bytes]]:
     parameters = {
-        "perception": [],
+        "perception": ["-p", "rejoin_distance:=0.0"],  # one body after the other at one place, each a person of its own
         "act2act": ["-p", f'model:="{model}"', "-p", "device:=cpu"],
         "trajectory": ["-p", f'robot:="{robot}"'],
         "robot": ["-p", f'robot:="{robot}"'],

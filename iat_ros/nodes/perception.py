@@ -31,7 +31,10 @@ from iat_ros.errors import SkeletonError
 from iat_ros.nodes.base import RESULT_QOS, IatNode
 from iat_ros.nodes.clouds import decode_skeletons, encode_motion, to_stamp
 from iat_ros.nodes.parameters import Parameter
+from iat_ros.nodes.people_parameters import PARAMETERS as PEOPLE
+from iat_ros.nodes.people_parameters import choice_config, cleaning_config, identity_config
 from iat_ros.skeleton.definition import load_skeleton
+from iat_ros.stream.choice import looks_along
 from iat_ros.stream.people import People
 from iat_ros.stream.segmenter import LIVE, Segment, SegmenterConfig
 from iat_ros.stream.window import make_window
@@ -98,6 +101,7 @@ class PerceptionNode(IatNode):
         Parameter(
             "max_people", 64, "So many are followed at once; who came first stays, others are left out.", 1, 1000
         ),
+        *PEOPLE,
     )
 
     def __init__(self, **options: Any) -> None:
@@ -130,13 +134,32 @@ class PerceptionNode(IatNode):
         self._min_action_s = config.min_action_s
         self._partial_at_s = -math.inf
         self._most_people = values["max_people"]
-        self._people = People(self._definition, config, most=self._most_people)
+        self._person, self._forward_axis, self._frame_id = values["person"], values["forward_axis"], ""
+        self._people = People(
+            self._definition,
+            config,
+            most=self._most_people,
+            cleaning=cleaning_config(values),
+            identity=identity_config(values, config),
+            choice=choice_config(values),
+        )
         self._reported = Counter()
         self._coming = {}
 
     def teardown(self) -> None:
         """Forget everybody."""
         self._people = None
+
+    def state(self) -> dict[str, str]:
+        """Tell who is chosen, and where the sensor is taken to look."""
+        if self._people is None:
+            return {}
+        chosen = self._people.chosen
+        one = "nobody" if chosen is None else f"body_{chosen}"
+        told = {"person": "all" if self._person == "all" else f"{self._person}: {one}"}
+        if self._person == "central" and self._frame_id:
+            told["forward"] = f"{looks_along(self._frame_id, self._forward_axis)} of {self._frame_id}"
+        return told
 
     def _on_skeletons(self, message: PointCloud2) -> None:
         """Take this frame and those that wait behind it; where these are many, the oldest are skipped.
@@ -159,14 +182,17 @@ class PerceptionNode(IatNode):
             return
         cloud = decode_skeletons(message, len(self._definition.sent))
         self.counts["frames"] += 1
-        for body_id, segment in people.push(cloud.time_s, cloud.body_ids, self._definition.complete(cloud.positions)):
+        positions = self._definition.complete(cloud.positions)
+        for body_id, segment in people.push(cloud.time_s, cloud.body_ids, positions, cloud.frame_id):
             self._publish(body_id, segment)
         if self._prepare:
             self._publish_coming(people)
         if self._early and not 0.0 <= cloud.time_s - self._partial_at_s < _PARTIAL_EVERY_S:
             self._partial_at_s = cloud.time_s
             self._publish_partial(people)
+        self._frame_id = cloud.frame_id
         self.counts["people"] = len(people)
+        self.counts.update({name: count - self.counts[name] for name, count in people.mended.items()})
         if people.dropped != self._reported:
             for reason, count in (people.dropped - self._reported).items():
                 self.drop(reason, count)

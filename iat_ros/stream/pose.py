@@ -55,6 +55,25 @@ def is_tracked(definition: SkeletonDefinition, positions: np.ndarray) -> np.ndar
     return np.isfinite(positions[:, definition.needed_joints]).all(axis=(1, 2))
 
 
+def torso_places(definition: SkeletonDefinition, positions: np.ndarray) -> np.ndarray:
+    """Tell where torsos are, by as many of their joints as are tracked.
+
+    Args:
+        definition: The skeleton.
+        positions: Joint positions [m], shape (N, J, 3).
+
+    Returns:
+        Means of the joints that span the body frame [m], shape (N, 3); NaN where none is tracked.
+    """
+    joints = positions[:, definition.torso_joints]
+    tracked = np.isfinite(joints).all(axis=2)
+    if tracked.all():
+        torsos: np.ndarray = joints.mean(axis=1)
+        return torsos
+    count = tracked.sum(axis=1, keepdims=True)
+    return np.where(tracked[..., None], joints, 0.0).sum(axis=1) / np.where(count > 0, count, np.nan)
+
+
 def make_poses(
     definition: SkeletonDefinition, body_ids: np.ndarray, positions: np.ndarray, dropped: Counter[str]
 ) -> list[tuple[int, Pose]]:

@@ -75,6 +75,31 @@ def test_all_actions_of_a_session_are_found_where_they_were(session: tuple[list[
     assert not dropped
 
 
+def test_holes_spikes_and_numbers_that_change_are_mended_as_live(session: tuple[list[StreamFrame], list[Done]]) -> None:
+    """A session with all three has the people and, but for a few, the very actions of the clean one; all is told."""
+    frames, _ = session
+    rng, wrist = np.random.default_rng(0), UTD.joints.index("right_wrist")
+    broken = []
+    for k, frame in enumerate(frames):
+        positions = frame.positions.copy()
+        positions[rng.uniform(size=len(positions)) < 0.03, wrist] = np.nan
+        positions[rng.uniform(size=len(positions)) < 0.005, wrist] += 1.5
+        ids = frame.body_ids + (10 if k > len(frames) // 2 else 0)
+        broken.append(replace(frame, positions=positions, body_ids=ids))
+    clean, mended = (to_tracks("s", some, UTD) for some in (frames, broken))
+    assert [track.name for track in mended.tracks] == [track.name for track in clean.tracks]
+    assert mended.mended["ids_changed"] == len(clean.tracks)
+    assert mended.mended["joints_bridged"] > 100
+    assert mended.mended["outliers"] > 15
+    for one, other in zip(clean.tracks, mended.tracks, strict=True):
+        assert len(other.times_s) >= 0.99 * len(one.times_s)
+        found = [find_actions(UTD, track, 32, Counter()) for track in (one, other)]
+        starts = [np.array([action.start_s for action in some]) for some in found]
+        assert abs(len(starts[0]) - len(starts[1])) <= 1
+        near = np.abs(starts[0][:, None] - starts[1]).min(axis=1) < 0.3
+        assert near.mean() > 0.9
+
+
 def test_pairs_are_those_that_were_made_and_the_others_are_counted(
     session: tuple[list[StreamFrame], list[Done]],
 ) -> None:

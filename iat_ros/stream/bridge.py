@@ -1,0 +1,113 @@
+# Copyright 2026 iat_ros maintainers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Frames that wait for a joint: an occlusion is bridged when the joint is back, with frames at their own times."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from iat_ros.stream.bones import BoneTree
+
+
+@dataclass
+class _Waiting:
+    """A frame that lacks something.
+
+    Attributes:
+        time_s: Its stamp [s].
+        positions: All joints [m], shape (J, 3).
+        joints: The needed ones [m], shape (K, 3); filled in bit by bit.
+        missing: Which of these are not known yet, shape (K,).
+        pulled: Which of these stay where they were read but for their bones' lengths, shape (K,).
+        lost: Whether it can never be used.
+    """
+
+    time_s: float
+    positions: np.ndarray
+    joints: np.ndarray
+    missing: np.ndarray
+    pulled: np.ndarray
+    lost: bool = False
+
+
+class Bridge:
+    """The frames of one person that wait, in order of time.
+
+    Args:
+        tree: The bones.
+        mended: Where to count joints that were filled in or pulled back.
+        dropped: Where to count frames that were waited for in vain.
+    """
+
+    def __init__(self, tree: BoneTree, mended: Counter[str], dropped: Counter[str]) -> None:
+        self._tree = tree
+        self._mended = mended
+        self._dropped = dropped
+        self._waiting: deque[_Waiting] = deque()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def add(self, time_s: float, positions: np.ndarray, joints: np.ndarray, missing: np.ndarray) -> None:
+        """Let a frame wait; all arrays are copied."""
+        self._waiting.append(
+            _Waiting(time_s, positions.copy(), joints.copy(), missing.copy(), np.zeros(len(missing), bool))
+        )
+
+    def fill(self, joint: int, since_s: float, since: np.ndarray, until_s: float, until: np.ndarray) -> None:
+        """Interpolate a joint between where it was last seen and where it is back, positions (3,) [m]."""
+        for frame in self._waiting:
+            if frame.missing[joint]:
+                read = np.isfinite(frame.joints[joint]).all()
+                share = (frame.time_s - since_s) / (until_s - since_s)
+                frame.joints[joint] = since + share * (until - since)
+                frame.missing[joint] = False
+                self._mended["outliers" if read else "joints_bridged"] += 1
+
+    def take_as_read(self, joint: int) -> None:
+        """A joint was no outlier, or never came back: frames in which it was read keep it, others are lost."""
+        for frame in self._waiting:
+            if frame.missing[joint]:
+                frame.lost = frame.lost or not np.isfinite(frame.joints[joint]).all()
+                frame.missing[joint] = False
+                frame.pulled[joint] = True
+
+    def give_up(self) -> None:
+        """Let all frames go: what comes now is no continuation of them."""
+        if self._waiting:
+            self._dropped["joint not tracked"] += len(self._waiting)
+            self._waiting.clear()
+
+    def take_whole(self, tolerance: float, lengths_m: np.ndarray) -> list[tuple[float, np.ndarray]]:
+        """Return times [s] and positions (J, 3) of the frames that wait no longer, up to the first that does.
+
+        Args:
+            tolerance: Bones of joints that were taken as read may differ by this share; 0: by any.
+            lengths_m: The bones' lengths, shape (B,).
+        """
+        whole = []
+        while self._waiting and (self._waiting[0].lost or not self._waiting[0].missing.any()):
+            frame = self._waiting.popleft()
+            if frame.lost:
+                self._dropped["joint not tracked"] += 1
+                continue
+            if tolerance and frame.pulled.any():
+                self._mended["bones_mended"] += self._tree.mend(frame.joints, frame.pulled, tolerance, lengths_m)
+            frame.positions[self._tree.joints] = frame.joints
+            whole.append((frame.time_s, frame.positions))
+        return whole
