@@ -16,7 +16,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo train evaluate reproduce bench_training bench_augmentation bench_selection bench_uncut bench_joint_space bench_answering bench_early bench_perception bench_retargeting bench_reaction bench faults interact play viewer make_up reference test lint clean venv
+.PHONY: help demo train evaluate reproduce bench_training bench_augmentation bench_selection bench_uncut bench_cleaning bench_joint_space bench_answering bench_early bench_perception bench_retargeting bench_reaction bench faults interact play viewer make_up reference test lint clean venv
 
 help: ## list the targets
 	@echo 'make TARGET [ARGS="..."]; ARGS="--help" tells the options of a target'
@@ -45,6 +45,9 @@ bench_selection: $(STAMP) ## judge a recipe on set A alone, without labels
 
 bench_uncut: $(STAMP) ## learning from recordings that nobody cut, against the same actions cut
 	$(BIN)/python benchmarks/uncut.py $(ARGS)
+
+bench_cleaning: $(STAMP) ## what cleaning wins on damaged recordings
+	$(BIN)/python benchmarks/cleaning.py $(ARGS)
 
 bench_joint_space: $(STAMP) ## answers in a robot's joints beside answers in limbs, on the same robot
 	$(BIN)/python benchmarks/joint_space.py $(ARGS)

@@ -21,6 +21,7 @@ import time
 from functools import partial
 from typing import Any
 
+from builtin_interfaces.msg import Duration, Time
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from rclpy.qos import qos_profile_system_default
 from rclpy.subscription import Subscription
@@ -129,9 +130,17 @@ class RobotNode(IatNode):
 
     def _on_trajectory(self, topic: str, message: JointTrajectory) -> None:
         if self._robot is not None:
-            stamp = message.header.stamp
-            self._robot.accept(read_path(message), stamp.sec * 10**9 + stamp.nanosec, self._now_ns(), topic)
+            path, stamp_ns, now_ns = read_path(message), _nanoseconds(message.header.stamp), self._now_ns()
+            self._robot.accept(path, stamp_ns, now_ns, topic)
             self.counts["accepted"] += 1
+            late_ns = now_ns - stamp_ns - int(path.times_ns[0])
+            if stamp_ns and late_ns > 0:
+                self.counts["came late"] += 1
+                self.get_logger().warning(
+                    f"a trajectory came {1e-6 * late_ns:.0f} ms after its first point, so the robot steps: on a busy "
+                    "machine give the trajectory node a longer delivery_time",
+                    throttle_duration_sec=2.0,
+                )
 
     def _on_tick(self, _: None) -> None:
         if self._robot is None:
@@ -150,6 +159,10 @@ class RobotNode(IatNode):
             self.get_logger().warning(f"command breaks limits: {', '.join(broken)}", throttle_duration_sec=2.0)
 
 
+def _nanoseconds(time: Time | Duration) -> int:
+    return int(time.sec * 10**9 + time.nanosec)
+
+
 def read_path(message: JointTrajectory) -> JointPath:
     """Read a trajectory's points.
 
@@ -159,7 +172,7 @@ def read_path(message: JointTrajectory) -> JointPath:
     points = message.points
     if any(point.effort for point in points):
         raise MessageError("joint_trajectory: expected no effort, this robot takes positions")
-    times = [point.time_from_start.sec * 10**9 + point.time_from_start.nanosec for point in points]
+    times = [_nanoseconds(point.time_from_start) for point in points]
     return JointPath.from_points(
         message.joint_names,
         times,

@@ -22,7 +22,7 @@ from iat_ros.nodes.parameters import Parameter
 from iat_ros.nodes.perception import LIMBS, SKELETON
 from iat_ros.nodes.robot_description import PARAMETERS as ROBOT
 from iat_ros.robot.guard import GuardConfig
-from iat_ros.robot.trajectory import Timing
+from iat_ros.robot.trajectory import DELIVERY_S, Timing
 
 _GUARD = GuardConfig()
 
@@ -41,6 +41,14 @@ PARAMETERS = (
         "rest_after", 0.0, "Stay in an answer's last pose for so long before going back [s].", 0.0, 20.0, live=True
     ),
     Parameter("lead_time", 0.4, "Shortest way into and out of an answer [s].", 0.1, 5.0, live=True),
+    Parameter(
+        "delivery_time",
+        DELIVERY_S,
+        "How long a trajectory may take to its controller; the robot steps where it takes longer [s].",
+        0.01,
+        1.0,
+        live=True,
+    ),
     Parameter("speed_scale", 1.0, "Tempo of answers: 0.5 takes twice the time.", 0.05, 1.0, live=True),
     Parameter(
         "joint_states_timeout",
@@ -99,7 +107,8 @@ PARAMETERS = (
 
 def timing(values: dict[str, Any]) -> Timing:
     """Return how answers are performed."""
-    return Timing(values["lead_time"], values["speed_scale"], values["return_to_rest"], values["rest_after"])
+    names = ("lead_time", "speed_scale", "return_to_rest", "rest_after", "delivery_time")
+    return Timing(*(values[name] for name in names))
 
 
 def guard_config(values: dict[str, Any]) -> GuardConfig:

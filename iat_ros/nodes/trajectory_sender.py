@@ -24,7 +24,7 @@ from iat_ros.nodes.base import IatNode
 from iat_ros.nodes.trajectory_message import to_message
 from iat_ros.nodes.trajectory_output import TrajectoryOutput
 from iat_ros.robot.performance import Performance
-from iat_ros.robot.performer import RESERVE_S, Performer
+from iat_ros.robot.performer import Performer
 
 _TRIES = 3
 _MOST_EXPECTED_S = 0.1
@@ -64,7 +64,7 @@ class TrajectorySender:
             RobotError: It cannot be performed.
             TooLateError: Not in time.
         """
-        reserve_s = self._took_s + RESERVE_S
+        reserve_s = self._took_s + performer.timing.delivery_s
         for _ in range(_TRIES):
             started = time.perf_counter()
             performance = make(self._now_s(), reserve_s)
@@ -78,5 +78,5 @@ class TrajectorySender:
                 self._took_s = min(took_s, _MOST_EXPECTED_S)
                 self._node.counts["trajectories"] += 1
                 return True
-            reserve_s = RESERVE_S + 2.0 * took_s
+            reserve_s = performer.timing.delivery_s + 2.0 * took_s
         raise TooLateError("trajectory: was worked out too late to take over from a running one; it is not sent")

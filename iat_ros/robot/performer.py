@@ -39,10 +39,6 @@ from iat_ros.skeleton.joint_motion import JointMotion
 
 Array = NDArray[np.float64]
 
-RESERVE_S = 0.04
-"""How long it usually takes at least until a controller knows of an answer [s]."""
-START_S = 0.04
-"""A robot at rest begins so long after its trajectory was sent [s]; a message that takes longer makes it step."""
 _HISTORY = 6
 _BAND_TIMES = 5
 BENDS = 6
@@ -141,7 +137,7 @@ class Performer:
         now_s: float,
         measured: State | None,
         tempo: float = 1.0,
-        reserve_s: float = RESERVE_S,
+        reserve_s: float | None = None,
         prepared: Prepared | None = None,
     ) -> Outcome:
         """Plan an answer that takes over from whatever runs; `perform` begins it.
@@ -151,14 +147,14 @@ class Performer:
             now_s: Time [s].
             measured: Where the robot is; None if nobody tells.
             tempo: Slower than `timing` asks for by this factor, at most 1.
-            reserve_s: How long it may take until the controller knows of it [s].
+            reserve_s: How long it may take until the controller knows of it [s]; None: what `timing` says.
             prepared: What was planned before; taken if it is this answer from here.
 
         Raises:
             RobotError: It cannot be performed (a start outside the limits, a collision); what runs goes on.
         """
         moving = self.moving(now_s)
-        began_s = now_s + reserve_s if moving else now_s
+        began_s = now_s + (self.timing.delivery_s if reserve_s is None else reserve_s) if moving else now_s
         start = self.commanded(began_s) if moving else self.start(now_s, measured)
         timing = self._timing(tempo)
         if prepared is not None and not moving and prepared.fits(motion, start, timing):
@@ -205,15 +201,15 @@ class Performer:
             raise RobotError(f"way home refused: {contact}")
         return Performance(result, now_s)
 
-    def slow(self, now_s: float, tempo: float = 0.0, reserve_s: float = RESERVE_S) -> Performance | None:
+    def slow(self, now_s: float, tempo: float = 0.0, reserve_s: float | None = None) -> Performance | None:
         """Plan how what runs is slowed down on its path, 0 to a standstill; None if nothing runs.
 
         Args:
             now_s: Time [s].
             tempo: What it is slowed down to.
-            reserve_s: How long it may take until the controller knows of it [s].
+            reserve_s: How long it may take until the controller knows of it [s]; None: what `timing` says.
         """
-        began_s = now_s + reserve_s
+        began_s = now_s + (self.timing.delivery_s if reserve_s is None else reserve_s)
         if not self.moving(began_s):
             return None
         running = self._at(began_s)
@@ -228,7 +224,7 @@ class Performer:
             The performance as it is to be sent; None if it comes too late to take over from what runs.
         """
         if not performance.plan.state(0.0).moves:
-            performance = replace(performance, began_s=max(performance.began_s, sent_s + START_S))
+            performance = replace(performance, began_s=max(performance.began_s, sent_s + self.timing.delivery_s))
         if self.moving(performance.began_s):
             if performance.began_s < sent_s + SOONEST_S:
                 return None

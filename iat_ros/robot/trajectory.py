@@ -31,6 +31,7 @@ from iat_ros.skeleton.motion import LONGEST_S, SHORTEST_S
 
 Array = NDArray[np.float64]
 
+DELIVERY_S = 0.04
 START_TOLERANCE = 0.1
 """How far [rad] a measured start may lie outside the URDF's limits; it is then taken to be at the limit."""
 BRAKING_RESERVE = 0.1
@@ -52,14 +53,19 @@ class Timing:
         speed_scale: Tempo; velocities scale with it, accelerations with its square. Above 0, at most 1.
         return_to_rest: Go back to the rest pose; otherwise stay in the answer's last pose.
         rest_after_s: How long to stay in the answer's last pose before going back [s]; 0: at once, in one movement.
+        delivery_s: How long it may take until the controller knows of a trajectory [s]. A robot at rest begins so long
+            after it was sent, and a moving one goes on as before for so long; one that takes longer makes it step.
     """
 
     lead_s: float = 0.4
     speed_scale: float = 1.0
     return_to_rest: bool = True
     rest_after_s: float = 0.0
+    delivery_s: float = DELIVERY_S
 
     def __post_init__(self) -> None:
+        if not 0.01 <= self.delivery_s <= 1.0:
+            raise RobotError(f"delivery_s: expected 0.01 to 1, got {self.delivery_s!r}")
         if not SHORTEST_S <= self.lead_s <= LONGEST_S:
             raise RobotError(f"lead_s: expected {SHORTEST_S:g} to {LONGEST_S:g} seconds, got {self.lead_s!r}")
         if not 0.05 <= self.speed_scale <= 1.0:

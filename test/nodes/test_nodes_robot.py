@@ -159,6 +159,17 @@ def test_what_a_controller_lets_pass_is_a_counted_violation(robot: Any) -> None:
     assert any("command breaks limits: position step" in line for line in robot.log)
 
 
+def test_a_trajectory_that_comes_late_is_counted(robot: Any) -> None:
+    """Whoever sees the robot step is told why; one that begins in the future or at once is not late."""
+    planned, accepted = answer(), count(robot, "accepted")
+    for stamp_at_s in (0.0, now_s(robot) + 1.0):
+        robot.publisher.publish(message_of(planned, stamp_at_s))
+    assert robot.until(lambda: count(robot, "accepted") == accepted + 2)
+    assert count(robot, "came late") == 0
+    robot.publisher.publish(message_of(planned, now_s(robot) - 0.5))
+    assert robot.until(lambda: count(robot, "came late") == 1)
+
+
 def test_inactive_it_is_silent_and_active_again_it_stands_still(robot: Any) -> None:
     """A trajectory that ran when the node was deactivated does not go on later."""
     planned = answer()

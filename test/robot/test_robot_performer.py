@@ -300,3 +300,16 @@ def test_jerk_is_bounded(g1: RobotModel) -> None:
         np.testing.assert_allclose(by_differences, jerk, rtol=1e-6, atol=1e-3)
         assert (jerk <= plan.most_jerk(g1.max_acceleration) * (1 + 1e-4)).all()
         assert jerk.max() < 4000.0
+
+
+@pytest.mark.parametrize("delivery_s", [0.02, 0.3])
+def test_nothing_changes_before_the_controller_can_know_of_it(g1: RobotModel, delivery_s: float) -> None:
+    """From rest, into a running answer and for a halt, a performance begins `delivery_s` after it was sent."""
+    performer = Performer(g1, DEFINITION.limb_names, None, Timing(delivery_s=delivery_s))
+    first = performer.perform(performer.answer(MOTIONS[0], 10.0, None).performance, 10.0)
+    assert first is not None
+    assert first.began_s == pytest.approx(10.0 + delivery_s)
+    assert performer.answer(MOTIONS[1], 10.8, None).performance.began_s == pytest.approx(10.8 + delivery_s)
+    halted = performer.slow(10.8)
+    assert halted is not None
+    assert halted.began_s == pytest.approx(10.8 + delivery_s)
