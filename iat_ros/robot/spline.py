@@ -90,12 +90,24 @@ def positions(control: Array, dt_s: float, times_s: Array) -> Array:
     return result
 
 
-def fastest(control: Array, dt_s: float) -> Array:
+def speed_bound(control: Array, dt_s: float) -> Array:
     """Return a bound (J,) on the speed at any instant: the largest Bezier point of the velocity."""
     steps = np.diff(control, axis=0)
     inner = np.abs(steps[1:-1]).max(axis=0, initial=0.0)
     knots: Array = np.maximum(inner, np.abs(steps[1:] + steps[:-1]).max(axis=0) / 2.0)
     return knots / dt_s
+
+
+def fastest(control: Array, dt_s: float) -> Array:
+    """Return the largest speed (J,) at any instant; between knots velocity is a parabola, so this is exact."""
+    steps = np.diff(control, axis=0)
+    knots = (steps[1:] + steps[:-1]) / 2.0
+    first, middle, last = knots[:-1], steps[1:-1], knots[1:]
+    bend = first - 2.0 * middle + last
+    turns = (first - middle) * (last - middle) > 0.0  # the parabola turns between the two knots
+    vertex = np.divide(first * last - middle**2, bend, out=np.zeros_like(bend), where=turns)
+    largest: Array = np.maximum(np.abs(knots).max(axis=0), np.abs(vertex).max(axis=0, initial=0.0))
+    return largest / dt_s
 
 
 def hardest(control: Array, dt_s: float) -> Array:
@@ -121,7 +133,7 @@ def reach(control: Array) -> tuple[Array, Array]:
 
 def strain(control: Array, dt_s: float, max_velocity: Array, max_acceleration: Array) -> float:
     """Return by how much time must be stretched for the limits (J,) to hold; at most 1 when they do."""
-    speed = np.max(fastest(control, dt_s) / max_velocity)
+    speed = np.max(speed_bound(control, dt_s) / max_velocity)
     return float(max(speed, np.sqrt(np.max(hardest(control, dt_s) / max_acceleration))))
 
 

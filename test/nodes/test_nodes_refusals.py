@@ -68,7 +68,7 @@ def test_models_that_cannot_be_used(nodes: Any, random_model: Callable[..., Path
     (tmp_path / "model.json").write_text('{"format_version": 1, ')
     refuse(nodes, "act2act", "model", str(tmp_path), "model.json: damaged")
     names = tuple(f"limb{i}" for i in range(8))
-    refuse(nodes, "act2act", "model", str(random_model(names)), "the model was made for limbs limb0, limb1")
+    refuse(nodes, "act2act", "model", str(random_model(names)), "cannot give limb limb0, limb1")
     refuse(nodes, "act2act", "skeleton", "octopus", "no skeletons configuration named 'octopus'")
     assert nodes.set_text("act2act", "skeleton", "utd_mhad").successful
     assert nodes.set_text("act2act", "model", str(good)).successful

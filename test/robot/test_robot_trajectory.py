@@ -20,10 +20,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from iat_ros.errors import RobotError
+from iat_ros.robot import spline
 from iat_ros.robot.braking import slow_down
 from iat_ros.robot.model import RobotModel
 from iat_ros.robot.plan import JointPlan, check
@@ -213,6 +214,7 @@ def test_a_plan_can_be_stopped_at_any_time_on_its_path(g1: RobotModel, make_moti
 
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 10_000), share=st.floats(0.0, 0.9), tempo=st.floats(0.1, 0.9))
+@example(seed=72, share=0.53515625, tempo=0.5)  # just before the top speed, where only its exact value is in the limits
 def test_a_plan_can_be_slowed_at_any_time(g1: RobotModel, make_motion, seed: int, share: float, tempo: float) -> None:
     """Slowed down it ends in the same pose, later, within the limits; and can be stopped then, too."""
     running = running_plan(g1, make_motion, seed)
@@ -241,6 +243,18 @@ def test_an_answer_begins_in_a_running_one(g1: RobotModel, make_motion, seed: in
     else:
         assert_no_step(running, at_s, result)
     assert_limits_hold(g1, result)
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_the_top_speed_of_a_spline_is_exact(seed: int) -> None:
+    """As fine samples find it, and never above the bound that planning takes."""
+    control = np.random.default_rng(seed).normal(size=(9, 3))
+    sampled = np.abs(spline.evaluate(control, 0.1, np.linspace(0.0, 0.6, 20_000))[1]).max(axis=0)
+    exact = spline.fastest(control, 0.1)
+    np.testing.assert_allclose(exact, sampled, rtol=1e-6)
+    assert (exact >= sampled - 1e-12).all()
+    assert (spline.speed_bound(control, 0.1) >= exact - 1e-12).all()
 
 
 def test_most_answers_can_begin_in_a_running_one(g1: RobotModel, make_motion) -> None:
