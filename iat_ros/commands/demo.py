@@ -46,11 +46,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the demonstration, looping over the recording until Ctrl-C or --duration."""
     frames = open_recording(args)
+    from iat_ros.model.model_file import load_card
     from iat_ros.nodes.demo import run_demo
-    from iat_ros.resources import to_path
+    from iat_ros.resources import find_model, to_path
     from iat_ros.robot.urdf import read_urdf
 
-    parameters = {"model": args.model, "robot": args.robot, "device": args.device, "port": args.port}
+    limbs = ", ".join(load_card(find_model(args.model)).limb_names)
+    parameters = {
+        "model": args.model, "limbs": limbs, "robot": args.robot, "device": args.device, "port": args.port,
+    }  # fmt: skip
     if args.urdf is not None:
         parameters["robot_description"] = read_urdf(to_path(args.urdf))
     summary = run_demo(frames, parameters, page=not args.headless, duration_s=args.duration, ros_args=args.ros_args)

@@ -150,7 +150,8 @@ def _replay(
 
     directory = find_model(model)
     responder = Responder.load(directory, "cpu")
-    options = ChainOptions(args.skeleton, str(directory), args.robot, args.seed, own_pace=True)
+    limbs = ", ".join(responder.card.limb_names)
+    options = ChainOptions(args.skeleton, str(directory), args.robot, args.seed, limbs=limbs, own_pace=True)
     with tqdm(total=round(frames[-1].time_s), unit="s", desc="replay", disable=None) as bar:
         replayed = replay(frames, options, lambda done: bar.update(round(done) - bar.n))
 

@@ -109,6 +109,8 @@ def _writable(option: str, text: str, suffixes: set[str]) -> Path:
     path = to_path(text)
     if path.suffix not in suffixes:
         raise IatError(f"{option} {text}: expected a file that ends in {', '.join(sorted(suffixes))}")
+    if option == "--out" and path.exists():
+        raise IatError(f"{option} {text}: exists already, and may have been corrected by hand; give another name")
     if not path.absolute().parent.is_dir():
         raise IatError(f"{option} {text}: there is no folder {path.absolute().parent}")
     return path

@@ -81,7 +81,7 @@ def evaluate_live(
     os.environ["ROS_DOMAIN_ID"] = str(random.SystemRandom().randint(1, 101))
     os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
     stop = start_ros([])
-    processes = _start(model, robot, source.definition.name)
+    processes = _start(model, robot, source.definition.name, ", ".join(source.definition.limb_names))
     monitor, player = MonitorNode(tuple(robot_model.config.controllers())), PlayNode()
     executor = SingleThreadedExecutor()
     executor.add_node(monitor)
@@ -112,17 +112,16 @@ def _as_body(frame: Any, body_id: int) -> Any:
     return type(frame)(frame.time_s, frame.frame_id, np.array([body_id]), frame.positions)
 
 
-def _start(model: Path, robot: str, skeleton: str) -> dict[str, subprocess.Popen[bytes]]:
+def _start(model: Path, robot: str, skeleton: str, limbs: str) -> dict[str, subprocess.Popen[bytes]]:
     parameters = {
         "perception": ["-p", "rejoin_distance:=0.0"],  # one body after the other at one place, each a person of its own
         "act2act": ["-p", f'model:="{model}"', "-p", "device:=cpu"],
         "trajectory": ["-p", f'robot:="{robot}"'],
         "robot": ["-p", f'robot:="{robot}"'],
     }
+    shared = ["-p", f"skeleton:={skeleton}", "-p", f'limbs:="{limbs}"']
     return {
-        name: subprocess.Popen(
-            [sys.executable, "-m", "iat_ros", name, "--ros-args", "-p", f"skeleton:={skeleton}", *parameters[name]]
-        )
+        name: subprocess.Popen([sys.executable, "-m", "iat_ros", name, "--ros-args", *shared, *parameters[name]])
         for name in _NODES
     }
 

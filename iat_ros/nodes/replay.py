@@ -110,7 +110,7 @@ def _check(frames: Sequence[StreamFrame], skeleton: str) -> None:
 
 
 def _listen(chain: SteppedChain, found: Replayed, base_ns: int) -> None:
-    limbs = len(load_skeleton(chain.options.skeleton).limbs)
+    limbs = len(load_skeleton(chain.options.skeleton, chain.options.limbs).limbs)
 
     def now_s() -> float:
         return 1e-9 * (chain.clock.ros_ns - base_ns)

@@ -70,6 +70,7 @@ class ChainOptions:
         robot: Of trajectory and robot.
         noise_seed: Of act2act's noise; -1: new noise each time.
         simulated: Whether they are told that time is simulated.
+        limbs: Limbs of the skeleton that the model needs, separated by commas; empty: those that it lists first.
         own_pace: Work takes no time by any clock that the nodes see, so that the same input gives the same output;
             else they see how long it really takes.
     """
@@ -79,13 +80,14 @@ class ChainOptions:
     robot: str = "g1"
     noise_seed: int = -1
     simulated: bool = False
+    limbs: str = ""
     own_pace: bool = False
 
     def of(self, node: str) -> list[Parameter]:
         """Return the parameters of a node."""
         values: dict[str, Any] = {"use_sim_time": self.simulated}
         if node != "robot":
-            values["skeleton"] = self.skeleton
+            values |= {"skeleton": self.skeleton, "limbs": self.limbs}
         if node == "act2act":
             values |= {"model": self.model, "device": "cpu", "noise_seed": self.noise_seed}
         if node in {"trajectory", "robot"}:

@@ -73,6 +73,15 @@ def test_a_urdf_may_lie_in_a_package(tmp_path: Path, urdf: Path, monkeypatch: An
     assert "my_robot_description/another.urdf" in capsys.readouterr().err
 
 
+def test_a_mapping_that_is_there_is_never_overwritten(tmp_path: Path, urdf: Path, capsys: Any) -> None:
+    """It may have been corrected by hand, with gentler limits."""
+    out = tmp_path / "my_robot.yaml"
+    out.write_text("max_velocity: 0.1\n")
+    assert robot.main(["check", str(urdf), "--out", str(out)]) == 1
+    assert "my_robot.yaml: exists already" in capsys.readouterr().err
+    assert out.read_text() == "max_velocity: 0.1\n"
+
+
 def test_a_mapping_without_urdf_is_tried_with_one(tmp_path: Path, urdf: Path, capsys: Any) -> None:
     """As NAO's, whose URDF the user has; a mapping may let an arm follow the person's other one."""
     out = tmp_path / "my_robot.yaml"
