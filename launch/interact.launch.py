@@ -34,6 +34,7 @@ NODES = ("perception", "act2act", "trajectory")
 SETTINGS = {
     "skeleton": "Skeleton definition: the name of one that ships, or a YAML file.",
     "limbs": "Limbs to use, separated by commas, in the model's order.",
+    "person": "Who is answered: all, nearest, central or first.",
     "model": "Model directory, or the name of a model that ships.",
     "device": "Where the model computes: auto, cpu or cuda.",
     "robot": "Robot: the name of one that ships, or a YAML file with mapping and, maybe, URDF.",
@@ -65,7 +66,7 @@ def generate_launch_description() -> LaunchDescription:
                 DeclareLaunchArgument(
                     name,
                     default_value="",
-                    description=f"{text} Empty: as params_file says; the one that ships says {shipped[name]}.",
+                    description=f"{text} Empty: as params_file says; the one that ships has {shipped[name] or 'none'}.",
                 )
                 for name, text in SETTINGS.items()
             ),

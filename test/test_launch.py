@@ -43,7 +43,7 @@ ARGUMENTS = {
     "skeleton", "model", "device", "robot", "skeletons", "joint_states", "joint_trajectory",
     "robot_description", "processes", "namespace",
     "params_file", "enclaves", "simulate", "viewer", "rviz", "respawn", "use_sim_time",
-    "log_level", "input", "input_topic", "limbs", "source", "landmarker",
+    "log_level", "input", "input_topic", "limbs", "source", "landmarker", "person",
 }  # fmt: skip
 
 
@@ -107,7 +107,7 @@ def test_settings_are_parameters_of_the_nodes_and_go_before_the_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """What is given on the command line comes after the file, under a pattern that no such file uses."""
-    settings = {"skeleton": "a", "limbs": "b, c", "model": "7", "device": "cpu", "robot": "talos"}
+    settings = {"skeleton": "a", "limbs": "b, c", "person": "first", "model": "7", "device": "cpu", "robot": "talos"}
     (node,) = plan(monkeypatch, tmp_path, **settings, use_sim_time="true")
     shipped, written = (yaml.safe_load(Path(path).read_text(encoding="utf-8")) for path in node.parameters)
     assert written == {"/**/*": {"ros__parameters": {**settings, "use_sim_time": True}}}

@@ -100,15 +100,21 @@ def _open(path: Path) -> Iterator[AnyReader]:
     """Open a bag; whatever is wrong with it becomes a `DataError`."""
     if not path.exists():
         raise DataError(f"{path}: no such bag")
+    if path.is_dir() and not any(path.iterdir()):
+        raise DataError(f"{path}: an empty directory; expected a bag: metadata.yaml and .mcap or .db3 files")
     try:
         with AnyReader([path], default_typestore=get_typestore(Stores.ROS2_JAZZY)) as reader:
             yield reader
     except DataError:
         raise
-    except AnyReaderError as error:
-        raise DataError(f"{path}: not a readable bag: {_one_line(error)}") from error
     except Exception as error:  # a damaged bag fails in whatever library reads its parts
-        raise DataError(f"{path}: damaged bag: {type(error).__name__}: {_one_line(error)}") from error
+        reason = (
+            _one_line(error) if isinstance(error, AnyReaderError) else f"{type(error).__name__}: {_one_line(error)}"
+        )
+        raise DataError(
+            f"{path}: damaged bag, or its recording never ended: {reason}; `record --mend {path} --out NEW` saves what "
+            "is whole in it"
+        ) from error
 
 
 def _named(reader: AnyReader, topic: str, kind: str) -> list[Any]:

@@ -112,17 +112,7 @@ def read_recording(path: Path, definition: SkeletonDefinition) -> UncutRecording
     Raises:
         DataError: The bag cannot be read, has another number of joints, or nobody was in it.
     """
-    name = path.stem if path.is_file() else path.name
-    try:
-        return to_tracks(name, read_bag(path), definition)
-    except DataError as error:
-        ended = (path.parent if path.is_file() else path) / "metadata.yaml"
-        if ended.is_file():
-            raise
-        raise DataError(
-            f"{error}; it has no metadata.yaml, so its recording never ended: `record --mend {path} --out NEW` saves "
-            "what is whole in it"
-        ) from error
+    return to_tracks(path.stem if path.is_file() else path.name, read_bag(path), definition)
 
 
 def to_tracks(name: str, frames: Iterable[StreamFrame], definition: SkeletonDefinition) -> UncutRecording:

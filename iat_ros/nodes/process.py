@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import difflib
 import gc
 import signal
 from collections.abc import Callable, Iterable, Sequence
@@ -28,6 +29,8 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from iat_ros.errors import ConfigError, describe
+from iat_ros.resources import share_directory
+from iat_ros.yaml_file import load_mapping
 
 try:
     from rclpy.experimental import EventsExecutor
@@ -76,6 +79,7 @@ def run_nodes(make: Callable[[], Iterable[Node]], ros_args: list[str], autostart
         for node in make():
             nodes.append(node)
             executor.add_node(node)
+            warn_of_unknown_parameters(node)
             if autostart and isinstance(node, LifecycleNode) and bring_up(node):
                 node.get_logger().info("active")
         gc.collect()
@@ -87,6 +91,16 @@ def run_nodes(make: Callable[[], Iterable[Node]], ros_args: list[str], autostart
             node.destroy_node()
         rclpy.try_shutdown()
     return 0
+
+
+def warn_of_unknown_parameters(node: Node) -> None:
+    """Say which parameters were given that no node of this package has: ROS itself ignores them without a word."""
+    sections = load_mapping(share_directory() / "config" / "interact.yaml").values()
+    known = {name for section in sections for name in section["ros__parameters"]}  # other nodes' are no mistake
+    for name in sorted(set(node._parameter_overrides) - known):
+        if not node.has_parameter(name) and "." not in name:  # qos_overrides.… are ROS's own
+            near = [f"; did you mean '{each}'?" for each in difflib.get_close_matches(name, known, 1)]
+            node.get_logger().warning(f"no parameter is named '{name}'{''.join(near)}")
 
 
 def start_ros(ros_args: list[str]) -> Event:

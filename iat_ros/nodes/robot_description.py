@@ -67,7 +67,8 @@ def read_robot(node: IatNode, values: dict[str, Any]) -> tuple[RobotConfig, str 
     if urdf_xml is None:
         raise ConfigError(
             f"no URDF came on the topic {topic} within {timeout_s:g} s; start robot_state_publisher, remap the topic, "
-            f"or name the file with the key 'urdf' in {config.source}"
+            f"give the parameter {DESCRIPTION} (demo: --urdf FILE), or name the file with the key 'urdf' in a copy of "
+            f"{config.source}"
         )
     return config, urdf_xml
 

@@ -52,3 +52,14 @@ def test_whole_numbers_serve_as_numbers_and_all_parameters_are_described(
     assert len(own) == 4
     answer = rig.call(DescribeParameters, "/trajectory/describe_parameters", DescribeParameters.Request(names=own))
     assert all(descriptor.description for descriptor in answer.descriptors)
+
+
+def test_a_parameter_that_nobody_has_is_named(
+    rig: Any, start: Callable[..., subprocess.Popen[str]], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A slip of the pen is warned of, with what was meant; another node's parameter on a shared command line is not."""
+    start("perception", "--ros-args", "-r", "__node:=slips", "-p", "persn:=nearest", "-p", "robot:=g1")
+    rig.wait_active("slips")
+    said = capfd.readouterr().err
+    assert "no parameter is named 'persn'; did you mean 'person'?" in said
+    assert "'robot'" not in said
