@@ -72,7 +72,8 @@ def find_config(kind: str, name_or_path: str) -> Path:
     if name_or_path and shipped.is_file() and shipped.parent == directory:
         return shipped
     names = ", ".join(sorted(path.stem for path in directory.glob("*.yaml")))
-    raise ConfigError(f"no {kind} configuration named '{name_or_path}': give a .yaml path or one of: {names}")
+    what = {"robots": "robot", "skeletons": "skeleton", "training": "config"}[kind]
+    raise ConfigError(f"{what} '{name_or_path}': none that ships is named so; expected a .yaml file or one of: {names}")
 
 
 def find_model(name_or_path: str) -> Path:

@@ -83,4 +83,7 @@ def open_recording(args: argparse.Namespace) -> list[StreamFrame]:
 def _find(directory: Path, name: str) -> Path:
     stem = name.removesuffix(".mat").removesuffix("_skeleton")
     candidates = [folder / f"{stem}_skeleton.mat" for folder in (directory, directory / "Skeleton")]
-    return next((path for path in candidates if path.is_file()), candidates[0])
+    found = next((path for path in candidates if path.is_file()), None)
+    if found is None:
+        raise ConfigError(f"--clips {name}: no such clip in {directory}; expected a name such as a17_s2_t1")
+    return found

@@ -119,7 +119,7 @@ class OnceMore:
         response = deepcopy(last.response)
         response.header = self._header(last)
         self._publish(response)
-        return "the same answer again"
+        return "the same answer again; a robot that is halted or held does not perform it"
 
     def _other_noise(self, responder: Responder, last: _Answered) -> str:
         (response,) = encode_answers(responder, [self._header(last)], self._answers(responder, last, 1))

@@ -92,7 +92,7 @@ def retarget(
     used = tuple(name for name in model.limb_names if name in names)
     if not used or len(set(names)) < len(names):
         raise RobotError(
-            f"limb_names: expected distinct names with one of {', '.join(model.limb_names)}, got {', '.join(names)}"
+            f"limbs: expected distinct names with one of {', '.join(model.limb_names)}, got {', '.join(names)}"
         )
     target = np.zeros((len(limbs), len(model.limb_names), 3))
     target[..., 0] = 1.0

@@ -111,7 +111,7 @@ def parse_urdf(text: str, where: str, near: Path | None = None) -> ElementTree.E
     try:
         root = ElementTree.fromstring(text)
     except (ElementTree.ParseError, ValueError) as error:
-        raise RobotError(f"{where}: is damaged, not XML: {error}; restore the file") from error
+        raise RobotError(f"{where}: is damaged, not XML: {error}; give a whole one") from error
     if root.tag != "robot":
         raise RobotError(f"{where}: expected a URDF (<robot>), found <{root.tag}>; expand xacro files first")
     for mesh in root.iterfind("link/*/geometry/mesh") if near else ():

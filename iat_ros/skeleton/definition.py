@@ -194,8 +194,15 @@ def load_skeleton(name_or_path: str, limbs: str = "") -> SkeletonDefinition:
 
 
 def split_names(text: str) -> list[str]:
-    """Split names that are separated by commas."""
-    return [name.strip() for name in text.split(",")]
+    """Split names that are separated by commas.
+
+    Raises:
+        SkeletonError: A name is missing.
+    """
+    names = [name.strip() for name in text.split(",")]
+    if not all(names):
+        raise SkeletonError(f"limbs: expected names that are separated by single commas, got '{text}'")
+    return names
 
 
 def _read(name_or_path: str) -> SkeletonDefinition:

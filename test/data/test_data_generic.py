@@ -232,7 +232,7 @@ def entry(**change: Any) -> list[dict[str, Any]]:
     ("change", "says"),
     [
         ({"skeleton": None}, "key 'skeleton' is missing"),
-        ({"skeleton": "octopus"}, "no skeletons configuration named 'octopus'"),
+        ({"skeleton": "octopus"}, "skeleton 'octopus': none that ships is named so"),
         ({"skeleton": 3}, "skeleton must be a name or a YAML file"),
         ({"colour": "red"}, "unknown key 'colour'; valid keys: clips, joints, rate_hz, rules, skeleton"),
         ({"rate_hz": -1}, "rate_hz must be a number above 0, got -1"),

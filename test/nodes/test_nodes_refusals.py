@@ -69,7 +69,7 @@ def test_models_that_cannot_be_used(nodes: Any, random_model: Callable[..., Path
     refuse(nodes, "act2act", "model", str(tmp_path), "model.json: damaged")
     names = tuple(f"limb{i}" for i in range(8))
     refuse(nodes, "act2act", "model", str(random_model(names)), "cannot give limb limb0, limb1")
-    refuse(nodes, "act2act", "skeleton", "octopus", "no skeletons configuration named 'octopus'")
+    refuse(nodes, "act2act", "skeleton", "octopus", "skeleton 'octopus': none that ships is named so")
     assert nodes.set_text("act2act", "skeleton", "utd_mhad").successful
     assert nodes.set_text("act2act", "model", str(good)).successful
     assert nodes.change("act2act", Transition.TRANSITION_CONFIGURE)
@@ -124,7 +124,11 @@ def test_robots_that_cannot_be_used(nodes: Any, tmp_path: Path) -> None:
 
     (tmp_path / "damaged.urdf").write_bytes(urdf.read_bytes()[:3000])
     refuse(
-        nodes, "trajectory", "robot", "nope", "no robots configuration named 'nope': give a .yaml path or one of: g1"
+        nodes,
+        "trajectory",
+        "robot",
+        "nope",
+        "robot 'nope': none that ships is named so; expected a .yaml file or one of: g1",
     )
     refuse(nodes, "trajectory", "robot", write(joints=["tail_joint"]), "'tail_joint'")
     arms = {"left": {**config["arms"]["left"], "wrist": "left_tentacle"}}

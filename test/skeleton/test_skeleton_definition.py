@@ -126,3 +126,5 @@ def test_a_model_chooses_limbs_and_their_order(tmp_path: Path) -> None:
     assert chosen.with_limbs(("left", "leg")).limb_names == ("left", "leg")
     with pytest.raises(SkeletonError, match=r"cannot give limb hand, foot: .*; it can give: up, left, leg"):
         load_skeleton(path, "up, hand, foot")
+    with pytest.raises(SkeletonError, match="names that are separated by single commas, got 'up,,left'"):
+        load_skeleton(path, "up,,left")
