@@ -78,6 +78,7 @@ _ANSWERS = ("responses", "joint_responses")
 _WEIGHTS = {
     ("perception", "skeletons"): 36, ("act2act", "windows"): 6, ("act2act", "partial_windows"): 6,
     ("act2act", "coming_windows"): 4, ("trajectory", "coming_responses"): 4,
+    ("trajectory", "joint_responses"): 3, ("trajectory", "coming_joint_responses"): 2, ("viewer", "joint_responses"): 1,
     ("trajectory", "responses"): 5, ("trajectory", "joint_states"): 12, ("trajectory", "skeletons"): 10,
     ("robot", "joint_trajectory"): 6, ("viewer", "skeletons"): 6, ("viewer", "windows"): 1, ("viewer", "responses"): 4,
     ("viewer", "joint_trajectory"): 4, ("viewer", "joint_states"): 4,

@@ -28,15 +28,20 @@ from trajectory_msgs.msg import JointTrajectory
 from benchmarks.faults.malformed import Dice, Malformer
 from iat_ros.data.actions import cut_action, with_stillness
 from iat_ros.data.made_up import make_clips
+from iat_ros.nodes.answer_message import encode_joints
 from iat_ros.nodes.clouds import encode_motion, encode_skeletons, to_stamp
 from iat_ros.skeleton.definition import load_skeleton
+from iat_ros.skeleton.joint_motion import JointMotion
 
 DEFINITION = load_skeleton("utd_mhad")
 FRAMES = 32
 MOTIONS = ("windows", "partial_windows", "coming_windows", "responses", "coming_responses")
 """Topics on which a motion of limbs is sent."""
+JOINT_MOTIONS = ("joint_responses", "coming_joint_responses")
+"""Topics on which a motion of the robot's joints is sent."""
 _RIGHT = {
     "windows": 0.2, "partial_windows": 0.2, "coming_windows": 0.2, "responses": 0.03, "coming_responses": 0.2,
+    "joint_responses": 0.03, "coming_joint_responses": 0.2,
 }  # fmt: skip
 """Share of messages that are right, where it is not two in five: what costs the most comes more seldom."""
 
@@ -65,7 +70,7 @@ class Messages:
         self._told: dict[str, Any] = {}  # by topic what was said to be coming, and may come then
         self._makers: dict[str, Callable[[], Any]] = {
             "skeletons": self._skeletons, "joint_states": self._joint_state, "joint_trajectory": self._trajectory,
-            **dict.fromkeys(MOTIONS, self._motion),
+            **dict.fromkeys(MOTIONS, self._motion), **dict.fromkeys(JOINT_MOTIONS, self._joint_motion),
         }  # fmt: skip
 
     def make(self, topic: str, never_right: bool = False) -> Any:
@@ -80,7 +85,9 @@ class Messages:
             return message
         if topic == "joint_states":
             return self._malformer.joint_state(message)
-        return self._malformer.trajectory(message) if topic == "joint_trajectory" else self._malformer.cloud(message)
+        if topic == "joint_trajectory" or topic in JOINT_MOTIONS:
+            return self._malformer.trajectory(message)
+        return self._malformer.cloud(message)
 
     def _skeletons(self) -> PointCloud2:
         """Return the next frame of a person who acts; after the last one another person comes."""
@@ -99,6 +106,15 @@ class Messages:
     def _motion(self) -> PointCloud2:
         header = Header(stamp=to_stamp(1e-9 * self._now()), frame_id=f"body_{self._dice.below(5)}")
         return encode_motion(header, self._dice.one(self._motions))
+
+    def _joint_motion(self) -> JointTrajectory:
+        """Return an answer in joints that swings about where the robot is, sometimes far beyond what it can do."""
+        header = Header(stamp=to_stamp(1e-9 * self._now()), frame_id=f"body_{self._dice.below(5)}")
+        swing = np.sin(np.linspace(0.0, np.pi, FRAMES))[:, None] * self._dice.one((0.1, 0.5, 3.0))
+        positions = np.array(self.state.position)[None] + swing * self._dice.rng.uniform(
+            -1.0, 1.0, len(self.state.name)
+        )
+        return encode_joints(header, JointMotion(tuple(self.state.name), positions, 0.3 + 3.0 * self._dice.share()))
 
     def _joint_state(self) -> JointState:
         return copy_of(self.state)
