@@ -114,11 +114,11 @@ def start_ros(ros_args: list[str]) -> Event:
     Raises:
         ConfigError: ROS cannot read that command line.
     """
+    stopping.clear()
+    for number in (signal.SIGINT, signal.SIGTERM):  # before: a KeyboardInterrupt in the C++ of rclpy ends in an abort
+        signal.signal(number, lambda *_: stopping.set())
     try:
         rclpy.init(args=["iat_ros", *ros_args], signal_handler_options=SignalHandlerOptions.NO)
     except Exception as error:  # rclpy raises its C layer's errors, which have no common base
         raise ConfigError(f"ROS refuses '{' '.join(ros_args)}': {describe(error)}") from error
-    stopping.clear()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopping.set())
     return stopping

@@ -68,7 +68,8 @@ def test_demo_runs_headless_and_ends_with_a_summary(ros_domain: int, tmp_path: P
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("demo", "--headless", "--model", "/nowhere"), "the node act2act refused to start"),
+        (("demo", "--headless", "--model", "/nowhere"), "no model directory '/nowhere'"),
+        (("demo", "--headless", "--robot", "nope"), "the node trajectory refused to start"),
         (("demo", "--headless", "--bag", "/nowhere"), "/nowhere: no such bag"),
         (("demo", "--headless", "--data", "/nowhere"), "no UTD-MHAD skeleton files"),
         (("play", "--clips", "a1_s1_t1"), "--clips needs --data"),
