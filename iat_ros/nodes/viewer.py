@@ -45,6 +45,7 @@ from iat_ros.nodes.viewer_display import ViewerDisplay
 from iat_ros.nodes.viewer_requests import Requests
 from iat_ros.robot.model import complete, load_urdf
 from iat_ros.skeleton.definition import load_skeleton
+from iat_ros.skeleton.joint_motion import LARGEST
 from iat_ros.skeleton.limb_chain import find_head
 
 _FRESH_S = 1.0  # joint_states older than this no longer tell where the robot is
@@ -214,12 +215,12 @@ class ViewerNode(IatNode):
     def _on_joint_states(self, message: JointState) -> None:
         if len(message.name) != len(message.position):
             raise MessageError("joint_states: expected as many positions as names")
-        if not np.isfinite(message.position).all():
-            raise MessageError("joint_states: hold NaN or infinity")
         ours = self._robot.joint_names  # what else is told is of another robot, or nonsense, and would be kept for good
         told = {name: at for name, at in zip(message.name, message.position, strict=True) if name in ours}
         if not told:
             return
+        if not all(abs(at) <= LARGEST for at in told.values()):
+            raise MessageError(f"joint_states: hold NaN, infinity or positions beyond {LARGEST:g}")
         self._pose = {**self._pose, **told}  # a new one: moments of the last minute hold the old ones
         self._measured_s = self._now_s()
         self._stages.saw_joints(told, self._measured_s)
