@@ -115,7 +115,11 @@ class Placer:
         self._known: dict[str, tuple[np.ndarray, np.ndarray]] = {root: (np.eye(3), np.zeros(3))}
 
     def position(self, frame: str) -> np.ndarray:
-        """Tell where the origin of a frame lies [m], shape (3,); the root must be above it."""
+        """Tell where the origin of a frame lies [m], shape (3,).
+
+        Raises:
+            MessageError: The root is not above it, or the frames above it go round in a circle.
+        """
         return self._place(frame)[1]
 
     def _place(self, frame: str) -> tuple[np.ndarray, np.ndarray]:
@@ -125,6 +129,8 @@ class Placer:
             if link is None:
                 raise MessageError(f"tf: nothing leads from '{path[0][0] if path else frame}' to the root")
             path.append((frame, link))
+            if len(path) > _LONGEST_CHAIN:
+                raise MessageError(f"tf: the frames above '{path[0][0]}' go round in a circle, or are more than 100")
             frame = link.parent
         rotation, position = self._known[frame]
         for name, link in reversed(path):

@@ -236,8 +236,12 @@ class TransformSource(Source):
     def _place(self, body: _Body, arrived: dict[str, int]) -> np.ndarray | None:
         placer, positions = self._tree.placer(body.root), self.untracked()
         for index, frame, live in body.joints:
-            if live in arrived:
+            if live not in arrived:
+                continue
+            try:
                 positions[index] = placer.position(frame)
+            except MessageError as error:  # what is above it changed while this round came in
+                self.drop(str(error))
         return positions if np.isfinite(positions).any() else None
 
     def _forget(self, person: str) -> None:

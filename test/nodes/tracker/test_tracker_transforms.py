@@ -27,8 +27,10 @@ from geometry_msgs.msg import Quaternion, Transform, TransformStamped, Vector3
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from std_msgs.msg import Header
 
+from iat_ros.errors import MessageError
 from iat_ros.nodes.clouds import to_stamp
 from iat_ros.nodes.process import bring_up
+from iat_ros.nodes.tracker.frame_tree import FrameTree, Link
 
 pytestmark = pytest.mark.ros
 
@@ -289,6 +291,17 @@ def test_what_cannot_be_read_is_counted_and_named(make_rig: Callable[..., Any], 
     assert dropped["tf: unusable transform from 'head_1' to 'head_1'"] == 2
     assert dropped["tf: unusable transform from '' to 'head_1'"] == 2
     assert any("go round in a circle" in reason for reason in dropped)
+
+
+def test_frames_in_a_circle_have_no_place() -> None:
+    """Asked where a frame of it lies, the tree says so; it neither looks for ever nor fills the memory."""
+    tree = FrameTree()
+    for child, parent in (("head_1", "mast"), ("mast", "boom"), ("boom", "mast"), ("hand_1", "map")):
+        tree.put(child, Link(parent, 1, False, transform(1.0, parent, child, (0.0, 0.0, 1.0)).transform))
+    placer = tree.placer("map")
+    with pytest.raises(MessageError, match="frames above 'head_1' go round in a circle"):
+        placer.position("head_1")
+    assert placer.position("hand_1").tolist() == [0.0, 0.0, 1.0]
 
 
 def test_ids_without_end_fill_no_memory(make_rig: Callable[..., Any]) -> None:
