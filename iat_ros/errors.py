@@ -50,5 +50,5 @@ class MessageError(IatError):
 
 def describe(error: BaseException) -> str:
     """Say in one line what an unexpected error was: its type and the beginning of its text."""
-    text = " ".join(str(error).split())
+    text = " ".join("".join(each if each.isprintable() else " " for each in str(error)).split())
     return f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__

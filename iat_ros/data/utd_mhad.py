@@ -30,7 +30,7 @@ import scipy.io
 
 from iat_ros.data.clip import Clip
 from iat_ros.data.reading import Reading, by_key
-from iat_ros.errors import DataError
+from iat_ros.errors import DataError, describe
 
 NAME = "UTD-MHAD"
 RATE_HZ = 30.0
@@ -79,7 +79,7 @@ def read_clip(path: Path) -> Clip:
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file") from error
     except Exception as error:
-        raise DataError(f"{path}: not a readable MATLAB file: {type(error).__name__}: {error}") from error
+        raise DataError(f"{path}: not a readable MATLAB file: {describe(error)}") from error
     skeleton = content.get("d_skel")
     if skeleton is None:
         names = ", ".join(sorted(name for name in content if not name.startswith("__"))) or "nothing"

@@ -22,7 +22,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from rclpy.subscription import Subscription
 from sensor_msgs.msg import PointCloud2
 from std_msgs.msg import Header
 from trajectory_msgs.msg import JointTrajectory
@@ -38,6 +37,7 @@ from iat_ros.nodes.once_more import OnceMore
 from iat_ros.nodes.parameters import Parameter
 from iat_ros.nodes.perception import LIMBS, SKELETON
 from iat_ros.nodes.prepared import PreparedAnswer, PreparedAnswers
+from iat_ros.nodes.waiting import take_waiting
 from iat_ros.resources import find_model
 from iat_ros.skeleton.definition import load_skeleton
 from iat_ros.skeleton.motion import Motion, MotionArray
@@ -124,7 +124,7 @@ class Act2ActNode(IatNode):
         if responder is None:
             return
         started, now_s = time.perf_counter(), time.monotonic()
-        windows = self._decode(self._unprepared([message, *_waiting(self._windows)], now_s), responder)
+        windows = self._decode(self._unprepared([message, *take_waiting(self._windows)], now_s), responder)
         wanted = [window for window in windows if self._answered.end(*_action(window), now_s)]
         if len(wanted) < len(windows):
             self.counts["actions answered before their end"] += len(windows) - len(wanted)
@@ -153,7 +153,7 @@ class Act2ActNode(IatNode):
         responder = self._responder
         if responder is None:
             return
-        messages = [message, *_waiting(self._coming_windows)]
+        messages = [message, *take_waiting(self._coming_windows)]
         now_s = time.monotonic()
         windows = self._decode(messages, responder)
         by_header = {id(each.header): each for each in messages}
@@ -184,7 +184,7 @@ class Act2ActNode(IatNode):
                 self._answered.answered_early(*_action(open_[k]))
 
     def _partial(self, message: PointCloud2) -> list[PointCloud2]:
-        messages = [message, *_waiting(self._partial_windows)]
+        messages = [message, *take_waiting(self._partial_windows)]
         self.counts["partial windows"] += len(messages)
         return messages
 
@@ -221,16 +221,6 @@ class Act2ActNode(IatNode):
         self.counts["answers"] += len(windows)
         self.counts["batches"] += 1
         self.counts["last answer took us"] = round(1e6 * (time.perf_counter() - started))
-
-
-def _waiting(subscription: Subscription) -> Iterator[PointCloud2]:
-    """Take what else waits in a subscription's queue; the executor then finds it empty."""
-    for _ in range(RESULT_QOS.depth):
-        with subscription.handle:
-            taken = subscription.handle.take_message(subscription.msg_type, subscription.raw)
-        if taken is None:
-            return
-        yield taken[0]
 
 
 def _action(window: _Window) -> tuple[str, float]:

@@ -39,6 +39,7 @@ from iat_ros.nodes.robot_description import read_robot
 from iat_ros.nodes.trajectory_output import TrajectoryOutput
 from iat_ros.nodes.trajectory_parameters import PARAMETERS, guard_config, timing
 from iat_ros.nodes.trajectory_sender import TooLateError, TrajectorySender
+from iat_ros.nodes.waiting import take_waiting
 from iat_ros.robot.braking import stop
 from iat_ros.robot.collision import CollisionChecker
 from iat_ros.robot.guard import Guard, Leave, Verdict
@@ -95,7 +96,8 @@ class TrajectoryNode(IatNode):
             ("coming_joint_responses", self._on_coming_response),
         ):
             self.create_subscription(JointTrajectory, topic, self.guarded(callback), RESULT_QOS)
-        self.create_subscription(JointState, "joint_states", self.guarded(self._on_joint_states), SENSOR_QOS)
+        self._hear_joints = self.guarded(self._on_joint_states)
+        self._joint_states = self.create_subscription(JointState, "joint_states", self._hear_joints, SENSOR_QOS)
         self.create_subscription(PointCloud2, "skeletons", self.guarded(self._on_skeletons), _NEWEST_QOS)
         self.create_service(Trigger, "halt", self._on_halt)
         self.create_service(Trigger, "resume", self._on_resume)
@@ -163,6 +165,10 @@ class TrajectoryNode(IatNode):
                 self._stop(self._performer, 0.0)
 
     def _verdict(self, performer: Performer, now: float) -> Verdict:
+        if not self._guard.measured_lately(now):  # on a busy machine this node may have been held up, not the robot
+            for message in take_waiting(self._joint_states):
+                self._hear_joints(message)
+            now = self._now_s()
         return self._guard.verdict(now, performer.moving(now))
 
     def _where(self, performer: Performer, now: float) -> State | None:

@@ -117,3 +117,22 @@ def test_what_was_measured_before_the_robot_stopped_is_no_start(stage: Stage) ->
     stage.measure(stage.rest + 0.02, still)
     stage.answer()
     np.testing.assert_allclose(stage.sent[2].points[0].positions, stage.rest + 0.02, atol=1e-6)
+
+
+def test_a_node_that_was_held_up_looks_before_it_halts(stage: Stage, rig: Any) -> None:
+    """Joint states that came meanwhile wait to be read: the robot was never unknown. Where none came, it halts."""
+    publisher = rig.node.create_publisher(JointState, "/measured/joint_states", 10)
+    assert rig.until(lambda: publisher.get_subscription_count() == 1)
+    names, still = list(stage.node._performer.model.joint_names), np.zeros(len(stage.rest))
+    stage.measure(stage.rest, still)
+    stage.answer()
+    performer = stage.node._performer
+    position = performer.commanded(1.6).position.tolist()
+    publisher.publish(JointState(name=names, position=position, velocity=still.tolist()))
+    rig.until(lambda: False, 0.3)  # on its way; this node does not spin
+    stage.at(1.6)
+    stage.node._watch()
+    assert not stage.node._guard.halted
+    stage.at(2.0)
+    stage.node._watch()
+    assert stage.node._guard.halted == "no joint_states for 0.3 s while moving"
