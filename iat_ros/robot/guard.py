@@ -47,7 +47,9 @@ class GuardConfig:
     """When the robot must not move.
 
     Attributes:
-        joint_states_timeout_s: Joint states older than this halt a moving robot; 0: they are not needed.
+        joint_states_timeout_s: Joint states older than this halt a moving robot; 0: they are not needed. Where a
+            process on the machine starts or is killed, Fast DDS holds up every other publisher for 0.33 s (its shared
+            memory's health check, eProsima/Fast-DDS#6535), which must not halt a robot for good.
         following_tolerance_rad: A joint this far from its command halts the robot; 0: not compared.
         following_lag_s: How far a robot may trail its command, and how long a difference must last [s].
         stream_timeout_s: Without skeletons for so long the running answer ends; 0: not watched.
@@ -55,7 +57,7 @@ class GuardConfig:
         slow_distance_m: A person nearer than this slows it down; 0: not watched.
     """
 
-    joint_states_timeout_s: float = 0.3
+    joint_states_timeout_s: float = 0.5
     following_tolerance_rad: float = 0.3
     following_lag_s: float = 0.2
     stream_timeout_s: float = 1.0

@@ -133,6 +133,6 @@ def test_a_node_that_was_held_up_looks_before_it_halts(stage: Stage, rig: Any) -
     stage.at(1.6)
     stage.node._watch()
     assert not stage.node._guard.halted
-    stage.at(2.0)
+    stage.at(2.2)
     stage.node._watch()
-    assert stage.node._guard.halted == "no joint_states for 0.3 s while moving"
+    assert stage.node._guard.halted == "no joint_states for 0.5 s while moving"

@@ -48,7 +48,7 @@ pytestmark = pytest.mark.ros
 @pytest.fixture(scope="module")
 def stage(rig: Any, start: Callable[..., subprocess.Popen[str]]) -> Any:
     """The trajectory node, a simulated robot, and what talks to them."""
-    # A busy machine may keep joint states back for longer than the 0.3 s that are allowed by default.
+    # A busy machine may keep joint states back for longer than the 0.5 s that are allowed by default.
     start("trajectory", "--ros-args", "-p", "stream_timeout:=0.0", "-p", "joint_states_timeout:=1.0")
     rig.robot = start("robot")
     rig.listen(JointTrajectory, "joint_trajectory")

@@ -118,4 +118,4 @@ def test_a_clock_that_was_set_makes_nothing_older_or_newer(by_s: float) -> None:
     well(guard, 100.0)
     guard.shift(by_s)
     assert guard.verdict(100.1 + by_s, True).leave is Leave.MOVE
-    assert guard.verdict(100.4 + by_s, True).leave is Leave.HALT
+    assert guard.verdict(100.6 + by_s, True).leave is Leave.HALT
