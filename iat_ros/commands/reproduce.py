@@ -32,6 +32,7 @@ from iat_ros.comparison.methods import METHODS
 from iat_ros.comparison.runs import collect, plan, run_jobs
 from iat_ros.data.protocol import DIVISIONS
 from iat_ros.errors import ConfigError
+from iat_ros.model.responder import DEVICES, choose_device
 from iat_ros.report.aggregation import aggregate, write_tables
 from iat_ros.report.figure_data import write_figure_data
 from iat_ros.report.page import write_page
@@ -65,6 +66,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--paper-config", default="paper", help="recipe of the paper's methods, by name or YAML file")
     parser.add_argument("--jobs", type=whole(1, 1024), default=2, help="processes side by side")
     parser.add_argument("--ray", metavar="ADDRESS", help="run on this Ray cluster instead ('auto': the one here)")
+    parser.add_argument(
+        "--device",
+        choices=DEVICES,
+        default="auto",
+        help="where generators are trained; auto: on a GPU where there is one, with --ray on CPUs",
+    )
     parser.add_argument("--no-figures", action="store_true", help="leave figures 5 to 7 out")
     add_json(parser)
 
@@ -82,10 +89,11 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(f"--data {args.data}: real pairs carry no labels, and the comparison needs them")
     print(source.summary())
     seeds = list(range(args.seeds))
+    device = choose_device(args.device).type if not args.ray else args.device.replace("auto", "cpu")
 
     frames = recipes["ours"].frames
     jobs = plan(
-        lambda by, seed: source.divide(frames, by, seed), args.divisions, seeds, args.methods, recipes, args.out
+        lambda by, seed: source.divide(frames, by, seed), args.divisions, seeds, args.methods, recipes, args.out, device
     )
     with tqdm(total=len(jobs), desc="methods", disable=None) as bar:
         for method in run_jobs(jobs, args.out, args.jobs, args.ray):

@@ -30,6 +30,7 @@ from iat_ros.data.protocol import REAL_DIVISIONS
 from iat_ros.evaluation.augmentation_quality import augmentation_quality, effectiveness
 from iat_ros.evaluation.scoring import score_model
 from iat_ros.model.model_file import save_card
+from iat_ros.model.responder import DEVICES, choose_device
 from iat_ros.training.config import load_training_config
 from iat_ros.training.pipeline import discard, prepare_output, train
 
@@ -55,6 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=whole(0), default=0, help="decides everything that is drawn")
     parser.add_argument("--resume", action="store_true", help="go on with an unfinished training in --out")
+    parser.add_argument(
+        "--device", choices=DEVICES, default="auto", help="where Act2Act is trained; auto: on a GPU where there is one"
+    )
     parser.add_argument("--threads", type=whole(1, 1024), default=1, help="CPU threads; more are rarely faster")
     parser.add_argument("--no-scores", action="store_true", help="do not measure IAT-test and IAT-train afterwards")
     add_json(parser)
@@ -63,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train, score, and write the model."""
     torch.set_num_threads(args.threads)
-    config = load_training_config(args.config)
+    config, device = load_training_config(args.config), choose_device(args.device)
     try:
         prepare_output(args.out, args.resume)
         source = open_data(args)
@@ -99,6 +103,7 @@ def run(args: argparse.Namespace) -> int:
             "data_set": {"name": source.name, "division": division.by, "pairs": len(division.pairs)},
         },
         progress,
+        device,
     )
     for bar in bars.values():
         bar.close()

@@ -25,7 +25,7 @@ from iat_ros.model.decoder import Decoder
 from iat_ros.model.dimensions import Dimensions
 from iat_ros.model.encoders import ConvolutionalEncoder
 from iat_ros.training.config import GanConfig
-from iat_ros.training.wgan import WganTrainer
+from iat_ros.training.wgan import CPU, WganTrainer
 
 _CLASSIFIER_STEPS = 300
 
@@ -60,15 +60,15 @@ def train_classifier(stimuli: Tensor, categories: Tensor, count: int, dims: Dime
 
 
 def sample_pairs(
-    stimuli: Tensor, responses: Tensor, dims: Dimensions, config: GanConfig, count: int
+    stimuli: Tensor, responses: Tensor, dims: Dimensions, config: GanConfig, count: int, device: torch.device = CPU
 ) -> tuple[Tensor, Tensor]:
     """Train CSGN on pairs and draw new ones from it, both (count, C + 1, T)."""
     pairs = torch.cat([stimuli, responses], dim=1)
     nothing = pairs[:, :0]
     critic = Critic(0, pairs.shape[1], dims)
-    trainer = WganTrainer(PairGenerator(config.noise, dims), critic, nothing, pairs, config)
+    trainer = WganTrainer(PairGenerator(config.noise, dims), critic, nothing, pairs, config, device)
     trainer.train(lambda *_: None)
     with torch.no_grad():
-        drawn = trainer.average(nothing[:1].expand(count, -1, -1), torch.randn(count, config.noise))
+        drawn = trainer.averaged()(nothing[:1].expand(count, -1, -1), torch.randn(count, config.noise))
     first, second = drawn.chunk(2, dim=1)
     return first, second

@@ -35,7 +35,7 @@ from iat_ros.model.normalisation import DurationScale, to_motions, to_tensor
 from iat_ros.skeleton.motion import MotionArray
 from iat_ros.training.config import TrainingConfig
 from iat_ros.training.preparation import finish, make_trainer, prepare
-from iat_ros.training.wgan import WganTrainer
+from iat_ros.training.wgan import CPU, WganTrainer
 
 Answer = Callable[[MotionArray], MotionArray]
 
@@ -64,9 +64,12 @@ class SetA:
         division: Sets A and B; only A is looked at.
         recipes: The recipe that ships (``ours``) and the paper's (``paper``).
         seed: Decides everything that is drawn.
+        device: Where generators are trained.
     """
 
-    def __init__(self, division: Division, recipes: dict[str, TrainingConfig], seed: int) -> None:
+    def __init__(
+        self, division: Division, recipes: dict[str, TrainingConfig], seed: int, device: torch.device = CPU
+    ) -> None:
         self.pairs = division.pairs
         self.rules = division.pair_rules
         self.categories = len(division.rules)
@@ -78,6 +81,7 @@ class SetA:
         self.responses = to_tensor(self.pairs.responses, self.scales[1])
         self.recipes = recipes
         self.seed = seed
+        self.device = device
 
     def dimensions(self, recipe: str) -> Dimensions:
         """Return the sizes of a recipe's networks."""
@@ -107,7 +111,7 @@ def csgn(data: SetA) -> Learned:
     """Act2Act on the pairs and as many drawn from an unconditional GAN over whole pairs."""
     begun = time.perf_counter()
     config = data.recipes["paper"].gan
-    drawn = sample_pairs(data.stimuli, data.responses, data.dimensions("paper"), config, len(data.pairs))
+    drawn = sample_pairs(data.stimuli, data.responses, data.dimensions("paper"), config, len(data.pairs), data.device)
     stimuli, responses = (torch.cat([own, new]) for own, new in zip((data.stimuli, data.responses), drawn, strict=True))
     learned = _act2act(data, stimuli, responses)
     return Learned(learned.answer, time.perf_counter() - begun)
@@ -127,13 +131,14 @@ def split(data: SetA) -> Learned:
     classifier = train_classifier(data.stimuli, rules, data.categories, dims)
     conditions = one_hot(rules, data.categories, dims.frames)
     generator = ConditionedDecoder(Decoder(data.categories + config.noise, dims))
-    trainer = WganTrainer(generator, Critic(data.categories, dims.channels, dims), conditions, data.responses, config)
+    critic = Critic(data.categories, dims.channels, dims)
+    trainer = WganTrainer(generator, critic, conditions, data.responses, config, data.device)
     trainer.train(lambda *_: None)
 
     def classify(stimuli: Tensor) -> Tensor:
         return one_hot(classifier(stimuli).argmax(dim=1), data.categories, dims.frames)
 
-    answer = data.answer_by(trainer.average, classify, config.noise)
+    answer = data.answer_by(trainer.averaged(), classify, config.noise)
     return Learned(answer, time.perf_counter() - begun)
 
 
@@ -182,9 +187,10 @@ def _act2act(data: SetA, stimuli: Tensor, responses: Tensor) -> Learned:
     begun = time.perf_counter()
     config, dims = data.recipes["paper"].gan, data.dimensions("paper")
     generator = Act2Act(dims, "convolutional")
-    trainer = WganTrainer(generator, Critic(dims.channels, dims.channels, dims), stimuli, responses, config)
+    critic = Critic(dims.channels, dims.channels, dims)
+    trainer = WganTrainer(generator, critic, stimuli, responses, config, data.device)
     trainer.train(lambda *_: None)
-    answer = data.answer_by(trainer.average, lambda motions: motions, config.noise)
+    answer = data.answer_by(trainer.averaged(), lambda motions: motions, config.noise)
     return Learned(answer, time.perf_counter() - begun)
 
 
@@ -193,7 +199,7 @@ def _recipe(data: SetA, name: str) -> Learned:
     config, dims = data.recipes[name], data.dimensions(name)
     draws = torch.Generator().manual_seed(data.seed)
     preparation = prepare(data.stimuli, data.responses, dims, config, draws, lambda *_: None)
-    trainer = make_trainer(data.stimuli, data.responses, dims, config, preparation, draws)
+    trainer = make_trainer(data.stimuli, data.responses, dims, config, preparation, draws, data.device)
     trainer.train(lambda *_: None)
     generator = finish(trainer, dims, config, preparation)
     train_s = time.perf_counter() - begun

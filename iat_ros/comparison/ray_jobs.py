@@ -34,7 +34,7 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 
-def run_on_ray(run: Callable[[Task], Result], jobs: Sequence[Task], address: str) -> Iterator[Result]:
+def run_on_ray(run: Callable[[Task], Result], jobs: Sequence[Task], address: str, gpu_share: float) -> Iterator[Result]:
     """Run jobs on a cluster, one CPU each; yields results as they come.
 
     However this ends, with an error or because nobody wants the rest, no job is left running on the cluster.
@@ -43,6 +43,7 @@ def run_on_ray(run: Callable[[Task], Result], jobs: Sequence[Task], address: str
         run: A function of this package.
         jobs: What it takes.
         address: ``HOST:PORT`` of the cluster's head, or ``auto`` for the cluster that this machine belongs to.
+        gpu_share: How much of a GPU each job takes.
 
     Raises:
         ConfigError: Ray is not installed, nobody answers, or the cluster cannot run the jobs.
@@ -51,7 +52,7 @@ def run_on_ray(run: Callable[[Task], Result], jobs: Sequence[Task], address: str
     ray = _load()
     _join(ray, address)
     try:
-        remote = ray.remote(num_cpus=1)(run)
+        remote = ray.remote(num_cpus=1, num_gpus=gpu_share)(run)
         waiting = [remote.remote(job) for job in jobs]
         while waiting:
             done, waiting = ray.wait(waiting)

@@ -36,10 +36,13 @@ from iat_ros.data.protocol import Division
 from iat_ros.errors import ConfigError
 from iat_ros.evaluation.iat import IatEvaluation
 from iat_ros.evaluation.judge import JudgeConfig
+from iat_ros.model.responder import choose_device
 from iat_ros.report.results import read_json, write_json
 from iat_ros.training.config import TrainingConfig
 
 RECORDS = "records"
+_GPU_SHARE = 0.125
+"""Of a GPU, for a job: its networks are small, and much of its work is on the CPU."""
 _RECIPE_OF = {"ours": "ours", "nearest": None, "shuffled": None}  # all others are the paper's
 
 
@@ -52,12 +55,14 @@ class Job:
         seed: Decides everything that is drawn.
         method: Name of the method.
         recipes: ``ours`` and ``paper``.
+        device: Type of the device where generators are trained.
     """
 
     division: Division
     seed: int
     method: str
     recipes: dict[str, TrainingConfig]
+    device: str = "cpu"
 
 
 _evaluations: dict[tuple[str, int], IatEvaluation] = {}
@@ -70,16 +75,17 @@ def run_job(job: Job) -> dict[str, Any]:
     if key not in _evaluations:  # E is made from the seed alone: made anew in another process, it is the same
         _evaluations.clear()
         _evaluations[key] = IatEvaluation(job.division, seed=job.seed)
-    learned = learn(job.method, SetA(job.division, job.recipes, job.seed))
+    learned = learn(job.method, SetA(job.division, job.recipes, job.seed, choose_device(job.device)))
     scores = _evaluations[key].score(learned.answer).as_dict()
     record = {"division": job.division.by, "method": job.method, "seed": job.seed, **scores, **learned.augmentation}
-    return {**record, "train_s": learned.train_s, "fingerprint": fingerprint(job.method, job.recipes, job.division)}
+    kept = {"train_s": learned.train_s, "fingerprint": fingerprint(job.method, job.recipes, job.division, job.device)}
+    return {**record, **kept}
 
 
-def fingerprint(method: str, recipes: dict[str, TrainingConfig], division: Division) -> str:
-    """Tell records apart: what one depends on beside the seed, which is the version, the data, recipe and judge."""
+def fingerprint(method: str, recipes: dict[str, TrainingConfig], division: Division, device: str) -> str:
+    """Tell records apart: what one depends on beside the seed: version, data, recipe, judge and device."""
     recipe = recipes.get(_RECIPE_OF.get(method, "paper") or "")
-    content = [iat_ros.__version__, asdict(recipe) if recipe else None, asdict(JudgeConfig())]
+    content = [iat_ros.__version__, asdict(recipe) if recipe else None, asdict(JudgeConfig()), device]
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
     actions = [stack(division.stimuli), stack(division.responses)]
     for motions in (division.pairs.stimuli, division.pairs.responses, *actions):
@@ -94,6 +100,7 @@ def plan(
     methods: Sequence[str],
     recipes: dict[str, TrainingConfig],
     directory: Path,
+    device: str = "cpu",
 ) -> list[Job]:
     """List what is still to be run: records that are there of the same data and recipe are not made again.
 
@@ -109,8 +116,9 @@ def plan(
             division = divide(by, seed)
             for name in methods:
                 path = _path(directory, by, seed, name)
-                if not path.exists() or read_json(path).get("fingerprint") != fingerprint(name, recipes, division):
-                    jobs.append(Job(division, seed, name, recipes))
+                wanted = fingerprint(name, recipes, division, device)
+                if not path.exists() or read_json(path).get("fingerprint") != wanted:
+                    jobs.append(Job(division, seed, name, recipes, device))
     return jobs
 
 
@@ -128,7 +136,7 @@ def run_jobs(jobs: Sequence[Job], directory: Path, workers: int, ray_address: st
         IatError: Something is wrong with a job.
     """
     (directory / RECORDS).mkdir(parents=True, exist_ok=True)
-    for record in run_on_ray(run_job, jobs, ray_address) if ray_address else _side_by_side(jobs, workers):
+    for record in _on_ray(jobs, ray_address) if ray_address else _side_by_side(jobs, workers):
         write_json(_path(directory, record["division"], record["seed"], record["method"]), record)
         yield record["method"]
 
@@ -141,6 +149,10 @@ def collect(directory: Path, divisions: Sequence[str], seeds: Sequence[int], met
 
 def _path(directory: Path, by: str, seed: int, method: str) -> Path:
     return directory / RECORDS / f"{by}_{seed}_{method}.json"
+
+
+def _on_ray(jobs: Sequence[Job], address: str) -> Iterator[dict[str, Any]]:
+    return run_on_ray(run_job, jobs, address, _GPU_SHARE if any(job.device == "cuda" for job in jobs) else 0.0)
 
 
 def _side_by_side(jobs: Sequence[Job], workers: int) -> Iterator[dict[str, Any]]:

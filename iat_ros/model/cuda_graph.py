@@ -12,29 +12,31 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""CUDA graphs of the generator: an answer is one launch, and nothing is allocated after the warm-up."""
+"""CUDA graphs: what is launched again and again is recorded once, and nothing is allocated after the warm-up."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from iat_ros.model.dimensions import Dimensions
 
 MOST = 64
 """Answers in the largest graph; more go through in parts."""
+_WARM_UP_ROUNDS = 3
 
 Replay = Callable[[], None]
+Capture = Callable[[Callable[[], None]], Replay]
 
 
 def capture(work: Callable[[], None]) -> Replay:
-    """Record what work launches on the GPU; the result launches all of it at once."""
+    """Record what work launches on the GPU, after a few rounds of it; the result launches all of it at once."""
     side = torch.cuda.Stream()
     side.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(side):  # lazy initialisation must not fall into the recording
-        for _ in range(3):
+        for _ in range(_WARM_UP_ROUNDS):
             work()
     torch.cuda.current_stream().wait_stream(side)
     graph = torch.cuda.CUDAGraph()
@@ -46,8 +48,11 @@ def capture(work: Callable[[], None]) -> Replay:
 class GraphedInference:
     """A generator behind graphs for 1, 2, 4, ... `MOST` answers; other numbers are padded to the next of these.
 
+    All that an answer takes lies in one row of page-locked memory, and all that it gives in another. So a graph holds
+    one copy to the GPU, the networks, and one copy back.
+
     Args:
-        infer: What `for_inference` makes, on the GPU.
+        infer: From limbs (N, T, L, 3), duration (N,) and noise (N, noise) on the GPU to tensors of N rows each.
         dims: Sizes.
         device: Where infer computes.
         capture: Makes a graph of some work.
@@ -55,41 +60,66 @@ class GraphedInference:
 
     def __init__(
         self,
-        infer: nn.Module,
+        infer: Callable[..., tuple[Tensor, ...]],
         dims: Dimensions,
         device: torch.device,
-        capture: Callable[[Callable[[], None]], Replay] = capture,
+        capture: Capture = capture,
     ) -> None:
-        given, made = ((dims.frames, dims.limbs, 3), (), (dims.noise,)), ((dims.frames, dims.response_limbs, 3), ())
-        self._inputs = [torch.zeros(MOST, *shape, device=device) for shape in given]
-        self._outputs = [torch.zeros(MOST, *shape, device=device) for shape in made]
-        self._replays: dict[int, Replay] = {}
+        self._device = device
+        self._given_shapes = [(dims.frames, dims.limbs, 3), (), (dims.noise,)]
         with torch.inference_mode():
+            self._given, self._given_there = self._rows(self._given_shapes)
+            self._made_shapes = [
+                tuple(part.shape[1:]) for part in infer(*_parts(self._given_there, self._given_shapes))
+            ]
+            self._made, self._made_there = self._rows(self._made_shapes)
+            self._replays: dict[int, Replay] = {}
             size = 1
             while size <= MOST:
                 self._replays[size] = capture(self._work(infer, size))
                 size *= 2
 
-    def _work(self, infer: nn.Module, size: int) -> Callable[[], None]:
+    def _rows(self, shapes: list[tuple[int, ...]]) -> tuple[Tensor, Tensor]:
+        """Make rows here and there."""
+        width = sum(_count(shape) for shape in shapes)
+        here = torch.zeros(MOST, width, pin_memory=self._device.type == "cuda")
+        return here, torch.zeros(MOST, width, device=self._device)
+
+    def _work(self, infer: Callable[..., tuple[Tensor, ...]], size: int) -> Callable[[], None]:
+        given, given_there = self._given[:size], self._given_there[:size]
+        made, made_there = self._made[:size], self._made_there[:size]
+
         def work() -> None:
-            answers = infer(*(given[:size] for given in self._inputs))
-            for output, answer in zip(self._outputs, answers, strict=True):
-                output[:size].copy_(answer)
+            given_there.copy_(given, non_blocking=True)
+            answers = infer(*_parts(given_there, self._given_shapes))
+            torch.cat([answer.reshape(size, -1) for answer in answers], dim=1, out=made_there)
+            made.copy_(made_there, non_blocking=True)
 
         return work
 
-    def __call__(self, *given: Tensor) -> tuple[Tensor, Tensor]:
-        """Answer any number of motions, given on any device; see `iat_ros.model.inference` for the shapes.
+    def __call__(self, *given: Tensor) -> tuple[Tensor, ...]:
+        """Answer any number of motions, given on the CPU; see the arguments of the class for the shapes.
 
         Returns:
-            Answers on the CPU, in memory of their own.
+            What infer gives, on the CPU, in memory of its own.
         """
         parts = []
         for start in range(0, len(given[0]), MOST):
             count = min(len(given[0]) - start, MOST)
-            for place, part in zip(self._inputs, given, strict=True):
-                place[:count].copy_(part[start : start + count])
+            for place, part in zip(_parts(self._given[:count], self._given_shapes), given, strict=True):
+                place.copy_(part[start : start + count])
             self._replays[1 << (count - 1).bit_length()]()
-            parts.append([output[:count].to("cpu", copy=True) for output in self._outputs])
-        motions, durations = zip(*parts, strict=True)
-        return torch.cat(motions), torch.cat(durations)
+            if self._device.type == "cuda":
+                torch.cuda.current_stream(self._device).synchronize()
+            parts.append(self._made[:count].clone())
+        return tuple(_parts(torch.cat(parts), self._made_shapes))
+
+
+def _count(shape: tuple[int, ...]) -> int:
+    return int(torch.Size(shape).numel())
+
+
+def _parts(rows: Tensor, shapes: list[tuple[int, ...]]) -> list[Tensor]:
+    """View rows as the tensors that lie side by side in them, each of shape (len(rows), *shape)."""
+    columns = rows.split([_count(shape) for shape in shapes], dim=1)
+    return [part.view(len(rows), *shape) for part, shape in zip(columns, shapes, strict=True)]

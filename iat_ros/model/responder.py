@@ -70,6 +70,7 @@ class Responder:
             self._early = EarlyEncoder(encoder, decoder, card.dimensions.frames, log_std).to(device)
         self._infer = for_inference(generator).to(device)
         self._graphs: GraphedInference | None = None
+        self._early_graphs: GraphedInference | None = None
 
     @staticmethod
     def load(directory: Path, device: str = "auto") -> Responder:
@@ -139,10 +140,19 @@ class Responder:
                 f"early answers need a model of kind 'attention', this one is '{self.card.networks}': train another, "
                 "or leave the parameter 'early' of perception false"
             )
-        limbs, duration, z = (part.to(self.device) for part in self._given(beginnings, noise))
+        given = self._given(beginnings, noise)
         with torch.inference_mode():
-            code, confidence = self._early(limbs, duration)
-            return self._motions(*self._infer.decode(code, z)), confidence.cpu().numpy().astype(float)
+            if self._early_graphs is not None:
+                limbs, duration, confidence = self._early_graphs(*given)
+            else:
+                limbs, duration, confidence = self._infer_early(*(part.to(self.device) for part in given))
+            return self._motions(limbs, duration), confidence.cpu().numpy().astype(float)
+
+    def _infer_early(self, limbs: Tensor, duration: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        assert self._early is not None, "others cannot tell"
+        assert isinstance(self._infer, AttendingInference), "others cannot tell"
+        code, confidence = self._early(limbs, duration)
+        return *self._infer.decode(code, noise), confidence
 
     def to_joints(self, answers: MotionArray) -> list[JointMotion]:
         """Read answers as motions of the robot's joints.
@@ -177,6 +187,8 @@ class Responder:
         if self.device.type == "cuda" and self._graphs is None:
             try:
                 self._graphs = GraphedInference(self._infer, self.card.dimensions, self.device)
+                if self._early is not None:
+                    self._early_graphs = GraphedInference(self._infer_early, self.card.dimensions, self.device)
             except RuntimeError as error:  # it answers all the same, a little later
                 warnings.warn(f"no CUDA graph: {describe(error)}; answering without", stacklevel=2)
         dims = self.card.dimensions

@@ -25,42 +25,47 @@ from torch import Tensor, nn
 _DECAY = 0.9
 _EPSILON = 1e-8
 
+Number = float | Tensor
+"""A number, or a tensor of shape () where a graph must find it."""
+
+
+def pace(rate: float, step: int) -> tuple[float, float]:
+    """Return what step t depends on, counted from 1: epsilon c and 1 / (rate c), where c^2 = 1 - beta_2^t."""
+    correction = (1.0 - _DECAY**step) ** 0.5
+    return _EPSILON * correction, 1.0 / (rate * correction)
+
 
 class Adam:
     """Adam without momentum (beta_1 = 0), as a critic wants it: its loss is another one after each generator step.
 
     With the gradient g and its mean square s <- beta_2 s + (1 - beta_2) g^2, step t moves a parameter by
-    -rate g / (sqrt(s / (1 - beta_2^t)) + epsilon). This is `torch.optim.Adam` in as few operations as it needs.
+    -rate g / (sqrt(s / (1 - beta_2^t)) + epsilon). This is `torch.optim.Adam` in as few operations as it needs. What
+    changes from step to step is given from outside (`pace`), so that a CUDA graph can hold a step.
 
     Args:
         parameters: What is trained.
-        rate: Learning rate.
     """
 
-    def __init__(self, parameters: Iterable[nn.Parameter], rate: float) -> None:
-        self.rate = rate
+    def __init__(self, parameters: Iterable[nn.Parameter]) -> None:
         self._parameters: list[Tensor] = list(parameters)
         self._squares = [torch.zeros_like(parameter) for parameter in self._parameters]
-        self._steps = 0
 
     @torch.no_grad()
-    def step(self) -> None:
-        """Move the parameters by their gradients."""
-        self._steps += 1
+    def step(self, floor: Number, slowness: Number) -> None:
+        """Move the parameters by their gradients, at a `pace`."""
         gradients = [cast(Tensor, parameter.grad) for parameter in self._parameters]
         torch._foreach_mul_(self._squares, _DECAY)
         torch._foreach_addcmul_(self._squares, gradients, gradients, 1.0 - _DECAY)
-        correction = (1.0 - _DECAY**self._steps) ** 0.5
         roots = torch._foreach_sqrt(self._squares)
-        torch._foreach_add_(roots, _EPSILON * correction)
-        torch._foreach_addcdiv_(self._parameters, gradients, roots, -self.rate * correction)
+        torch._foreach_add_(roots, floor)
+        torch._foreach_mul_(roots, slowness)
+        torch._foreach_addcdiv_(self._parameters, gradients, roots, -1.0)
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> list[Any]:
         """Return everything that `load_state` needs to go on."""
-        return {"rate": self.rate, "steps": self._steps, "squares": self._squares}
+        return self._squares
 
-    def load_state(self, state: dict[str, Any]) -> None:
+    def load_state(self, state: list[Any]) -> None:
         """Take up a state that `state` returned."""
-        self.rate, self._steps = float(state["rate"]), int(state["steps"])
-        for own, theirs in zip(self._squares, state["squares"], strict=True):
+        for own, theirs in zip(self._squares, state, strict=True):
             own.copy_(theirs)

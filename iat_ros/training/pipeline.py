@@ -32,6 +32,7 @@ from iat_ros.model.model_file import CARD, ModelCard, save_model
 from iat_ros.model.normalisation import DurationScale, to_tensor
 from iat_ros.training.config import TrainingConfig
 from iat_ros.training.preparation import Preparation, Progress, finish, make_trainer, networks_of, prepare
+from iat_ros.training.wgan import CPU
 
 CHECKPOINT = "checkpoint.pt"
 _CHECKPOINT_EVERY_S = 20.0
@@ -79,23 +80,25 @@ def train(
     directory: Path,
     card: dict[str, Any],
     progress: Progress = lambda *_: None,
+    device: torch.device = CPU,
 ) -> Trained:
     """Train a model on pairs and write it; goes on from a checkpoint in the directory where there is one.
 
     Args:
         pairs: Set A.
         config: The recipe.
-        seed: Decides everything that is drawn; the same seed gives the same model on one machine.
+        seed: Decides everything that is drawn; the same seed gives the same model on one machine and device.
         directory: Where the model is written, made ready by `prepare_output`.
         card: ``skeleton``, ``limb_names``, ``data_set`` and, where a robot answers, ``joints`` for model.json.
         progress: Told about every step.
+        device: Where Act2Act is trained.
 
     Returns:
         The card that was written, without scores, and what Act2Act started from.
 
     Raises:
         DataError: The pairs are too few or do not fit the recipe.
-        ModelError: The checkpoint is damaged, or belongs to another recipe, seed or data.
+        ModelError: The checkpoint is damaged, or belongs to another recipe, seed, data or device.
     """
     limbs, frames = pairs.stimuli.limbs_in_body.shape[2], pairs.stimuli.limbs_in_body.shape[1]
     if frames != config.frames:
@@ -108,6 +111,7 @@ def train(
     identity = {
         "config": asdict(config),
         "seed": seed,
+        "device": device.type,
         "pairs": float(stimuli.double().sum() + responses.double().sum()),
     }
     path = directory / CHECKPOINT
@@ -122,10 +126,9 @@ def train(
     torch.manual_seed(seed + 1)
     try:
         prepared = Preparation.from_state(state["preparation"], len(pairs))
-        trainer = make_trainer(stimuli, responses, dims, config, prepared, draws)
+        trainer = make_trainer(stimuli, responses, dims, config, prepared, draws, device)
         if "trainer" in state:
             trainer.load_state(state["trainer"])
-            torch.set_rng_state(state["random"])
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, RuntimeError) as error:
         raise ModelError(f"{path}: damaged: {describe(error)}; remove it and train anew") from error
     written = time.monotonic()
@@ -134,7 +137,7 @@ def train(
         nonlocal written
         progress("act2act", step, config.gan.steps, losses)
         if time.monotonic() - written > _CHECKPOINT_EVERY_S:
-            _write(path, {**state, "trainer": trainer.state(), "random": torch.get_rng_state()})
+            _write(path, {**state, "trainer": trainer.state()})
             written = time.monotonic()
 
     trainer.train(step_done)
@@ -163,7 +166,7 @@ def _write(path: Path, state: dict[str, Any]) -> None:
 
 def _load_checkpoint(path: Path, identity: dict[str, Any]) -> dict[str, Any]:
     try:
-        state: dict[str, Any] = torch.load(path, weights_only=True)  # weights only: no code is unpickled
+        state: dict[str, Any] = torch.load(path, "cpu", weights_only=True)  # weights only: no code is unpickled
         theirs = dict(state["identity"])
     except Exception as error:
         raise ModelError(f"{path}: damaged: {describe(error)}; remove it and train anew") from error

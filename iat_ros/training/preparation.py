@@ -43,7 +43,7 @@ from iat_ros.training.joint_embedding import embed_jointly
 from iat_ros.training.neighbours import Neighbours
 from iat_ros.training.pvae import PairedVaes
 from iat_ros.training.variation import Variation
-from iat_ros.training.wgan import WganTrainer
+from iat_ros.training.wgan import CPU, WganTrainer
 
 Progress = Callable[[str, int, int, dict[str, float]], None]
 """Called with the phase (``embedding`` or ``act2act``), steps done, steps in all, and the losses."""
@@ -141,8 +141,9 @@ def make_trainer(
     config: TrainingConfig,
     preparation: Preparation,
     draws: torch.Generator,
+    device: torch.device = CPU,
 ) -> WganTrainer:
-    """Draw augmented pairs and make the trainer of Act2Act, at its first step.
+    """Draw augmented pairs and make the trainer of Act2Act, at its first step, for a device.
 
     Where the embedding has given an encoder, generator and critic see its code c: which answers belong to which stimuli
     shows there, while who acted does not.
@@ -152,7 +153,7 @@ def make_trainer(
     if config.method == "paper":
         generator: torch.nn.Module = Act2Act(dims, "convolutional")
         critic = Critic(dims.channels, dims.response_channels, dims)
-        return WganTrainer(generator, critic, pairs.stimuli, pairs.responses, config.gan)
+        return WganTrainer(generator, critic, pairs.stimuli, pairs.responses, config.gan, device)
     encoder = AttentionEncoder(dims)
     encoder.load_state_dict(preparation.encoder)
     key = torch.full((len(stimuli),), -1)
@@ -161,7 +162,7 @@ def make_trainer(
     generator = ConditionedDecoder(untrained_decoder(responses, dims, preparation))
     critic = Critic(dims.code, dims.response_channels, dims)
     conditions = codes[:, :, None].expand(-1, -1, dims.frames)
-    return WganTrainer(generator, critic, conditions, pairs.responses, config.gan)
+    return WganTrainer(generator, critic, conditions, pairs.responses, config.gan, device)
 
 
 def untrained_decoder(responses: Tensor, dims: Dimensions, preparation: Preparation) -> AttentionDecoder:
@@ -176,7 +177,7 @@ def untrained_decoder(responses: Tensor, dims: Dimensions, preparation: Preparat
 def finish(trainer: WganTrainer, dims: Dimensions, config: TrainingConfig, preparation: Preparation) -> Act2Act:
     """Put the trained decoder and the encoder that was given to it together."""
     generator = Act2Act(dims, networks_of(config))
-    weights = trainer.average.state_dict()
+    weights = trainer.averaged().state_dict()
     weights |= {f"encoder.{name}": value for name, value in preparation.encoder.items()}
     generator.load_state_dict(weights)
     return generator.eval().requires_grad_(False)

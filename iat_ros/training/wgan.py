@@ -12,22 +12,29 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Training under the conditional WGAN-GP, as the paper does. There is no reconstruction loss from a_r_hat to a_r."""
+"""Training under the conditional WGAN-GP, as the paper does. There is no reconstruction loss from a_r_hat to a_r.
+
+On a GPU a whole generator step, with the critic steps before it, is one CUDA graph: some hundred small operations are
+launched at once. What differs between steps, learning rates above all, lies in a tensor that the graph reads.
+"""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from iat_ros.model.critic import Critic
-from iat_ros.training.adam import Adam
+from iat_ros.model.cuda_graph import Capture, capture
+from iat_ros.training.adam import Adam, Number, pace
 from iat_ros.training.config import GanConfig
 from iat_ros.training.critic_gradient import CriticGradient, CriticSlope
 from iat_ros.training.kept_decoder import keep
+
+CPU = torch.device("cpu")
 
 
 class WganTrainer:
@@ -39,27 +46,40 @@ class WganTrainer:
         conditions: What each real motion is the answer to, shape (N, K, T); K may be 0.
         motions: Real motions, shape (N, channels, T).
         config: How to train.
+        device: Where to train; the networks are moved there.
+        record: Makes a graph of a step; None: every operation is launched by itself.
 
     Attributes:
-        average: Running average of the generator; the result.
+        average: Running average of the generator, on the device.
         step: Generator steps done.
     """
 
     def __init__(
-        self, generator: nn.Module, critic: Critic, conditions: Tensor, motions: Tensor, config: GanConfig
+        self,
+        generator: nn.Module,
+        critic: Critic,
+        conditions: Tensor,
+        motions: Tensor,
+        config: GanConfig,
+        device: torch.device = CPU,
+        record: Capture | None = None,
     ) -> None:
         self._config = config
-        self._generator = generator
-        self._critic = critic
+        self._device = device
+        self._record = record or (capture if device.type == "cuda" else None)
+        self._generator = generator.to(device)
+        self._critic = critic.to(device)
         self._channels = motions.shape[1]
-        self._seen = critic.see(conditions, motions).transpose(0, 1).contiguous()
+        self._seen = critic.see(conditions, motions).transpose(0, 1).contiguous().to(device)
         frames, batch = motions.shape[2], config.batch
         self._critic_gradient = CriticGradient(critic, self._channels, batch, frames, config.gradient_penalty)
         self._critic_slope = CriticSlope(critic, self._channels, batch, frames)
         self.average = copy.deepcopy(generator).eval().requires_grad_(False)
         keep(generator, config.batch)
-        self._generator_step = Adam(generator.parameters(), config.learning_rate)
-        self._critic_step = Adam(critic.parameters(), config.learning_rate)
+        self._generator_step = Adam(generator.parameters())
+        self._critic_step = Adam(critic.parameters())
+        self._distance = torch.zeros((), device=device)
+        self._recorded: Callable[[list[float]], None] | None = None
         self.step = 0
 
     def train(self, progress: Callable[[int, dict[str, float]], None]) -> None:
@@ -70,47 +90,75 @@ class WganTrainer:
                 between real and generated motions. It may raise to stop; the trainer then resumes from `state`.
         """
         config = self._config
-        kept: list[Tensor] = list(self.average.parameters())
-        new: list[Tensor] = list(self._generator.parameters())
         while self.step < config.steps:
-            rate = config.learning_rate * min(1.0, 2.0 * (1.0 - self.step / config.steps))
-            self._generator_step.rate = self._critic_step.rate = rate
-            for _ in range(config.critic_steps):
-                distance = self._train_critic(self._draw())
-            self._train_generator(self._draw())
+            if self._recorded is None:
+                self._recorded = self._do_step if self._record is None else self._make_record(self._record)
+            self._recorded(numbers_of(self.step, config))
             self.step += 1
-            with torch.no_grad():
-                torch._foreach_lerp_(kept, new, 1.0 - min(config.average, 1.0 - 1.0 / self.step))
-            progress(self.step, {"distance": float(distance)})
+            progress(self.step, {"distance": float(self._distance)})
+
+    def _make_record(self, record: Capture) -> Callable[[list[float]], None]:
+        """Record a step, and put back what trying it out has changed."""
+        numbers = torch.tensor(numbers_of(self.step, self._config), device=self._device)
+        before = copy.deepcopy(self.state())
+        replay = record(lambda: self._do_step(numbers.unbind()))
+        self.load_state(before)
+        rows = torch.tensor([numbers_of(step, self._config) for step in range(self._config.steps)])
+        rows = rows.to(self._device)
+
+        def do_step(_: list[float]) -> None:
+            numbers.copy_(rows[self.step])
+            replay()
+
+        return do_step
+
+    def _do_step(self, numbers: Sequence[Number]) -> None:
+        """Do some critic steps and a generator step, with the numbers that `numbers_of` gives."""
+        for number in range(self._config.critic_steps):
+            distance = self._set_critic_gradient(self._draw())
+            self._critic_step.step(*numbers[2 * number : 2 * number + 2])
+        self._distance.copy_(distance)
+        self._set_generator_gradient(self._draw())
+        self._generator_step.step(*numbers[-3:-1])
+        with torch.no_grad():
+            kept: list[Tensor] = list(self.average.parameters())
+            new: list[Tensor] = list(self._generator.parameters())
+            ahead = list(torch._foreach_sub(new, kept))
+            torch._foreach_mul_(ahead, numbers[-1])
+            torch._foreach_add_(kept, ahead)
 
     def _draw(self) -> Tensor:
         """Draw real motions with their conditions, as the critic sees them."""
-        return self._seen[torch.randint(len(self._seen), (self._config.batch,))].transpose(0, 1)
+        chosen = torch.randint(len(self._seen), (self._config.batch,), device=self._device)
+        return self._seen[chosen].transpose(0, 1)
 
     def _answer(self, seen: Tensor) -> tuple[Tensor, Tensor]:
         """Answer the conditions that are seen: conditions and motions."""
         conditions = seen[:, :, self._channels :].permute(1, 2, 0)
-        return conditions, self._generator(conditions, torch.randn(len(conditions), self._config.noise))
+        noise = torch.randn(len(conditions), self._config.noise, device=self._device)
+        return conditions, self._generator(conditions, noise)
 
-    def _train_critic(self, real: Tensor) -> Tensor:
-        """One critic step: E[D(a_s, a_r_hat)] - E[D(a_s, a_r)] + lambda E[(||grad D|| - 1)^2]."""
+    def _set_critic_gradient(self, real: Tensor) -> Tensor:
+        """Set the gradient of E[D(a_s, a_r_hat)] - E[D(a_s, a_r)] + lambda E[(||grad D|| - 1)^2]."""
         with torch.no_grad():
             generated = self._critic.see(*self._answer(real))
-        share = torch.rand(self._config.batch, 1)
-        distance = self._critic_gradient.set(real, generated, share)
-        self._critic_step.step()
-        return distance
+        share = torch.rand(self._config.batch, 1, device=self._device)
+        return self._critic_gradient.set(real, generated, share)
 
-    def _train_generator(self, real: Tensor) -> None:
-        """One generator step: -E[D(a_s, G(a_s, z))]."""
+    def _set_generator_gradient(self, real: Tensor) -> None:
+        """Set the gradient of -E[D(a_s, G(a_s, z))]."""
         self._generator.zero_grad(set_to_none=True)
         conditions, motions = self._answer(real)
         slope = self._critic_slope.compute(self._critic.see(conditions, motions.detach()))
         motions.backward(slope.permute(1, 2, 0))
-        self._generator_step.step()
+
+    def averaged(self) -> nn.Module:
+        """Return a copy of the running average, which is the result, on the CPU."""
+        return copy.deepcopy(self.average).cpu()
 
     def state(self) -> dict[str, Any]:
-        """Return everything that `load_state` needs to go on exactly where this stands."""
+        """Return everything that `load_state` needs to go on exactly where this stands, torch's draws with it."""
+        on_gpu = self._device.type == "cuda"
         return {
             "step": self.step,
             "generator": self._generator.state_dict(),
@@ -118,13 +166,31 @@ class WganTrainer:
             "average": self.average.state_dict(),
             "generator_step": self._generator_step.state(),
             "critic_step": self._critic_step.state(),
+            "random": torch.cuda.get_rng_state(self._device) if on_gpu else torch.get_rng_state(),
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Take up a state that `state` returned."""
+        """Take up a state that `state` returned, from the same kind of device."""
         self.step = state["step"]
         self._generator.load_state_dict(state["generator"])
         self._critic.load_state_dict(state["critic"])
         self.average.load_state_dict(state["average"])
         self._generator_step.load_state(state["generator_step"])
         self._critic_step.load_state(state["critic_step"])
+        if self._device.type == "cuda":
+            torch.cuda.set_rng_state(state["random"], self._device)
+        else:
+            torch.set_rng_state(state["random"])
+
+
+def numbers_of(step: int, config: GanConfig) -> list[float]:
+    """Return what a generator step depends on, counted from 0: a `pace` for each critic step, one for the generator's.
+
+    Both learn at the same rate, which falls to 0 over the second half. The last number is the share of the generator's
+    new weights in their running average.
+    """
+    rate = config.learning_rate * min(1.0, 2.0 * (1.0 - step / config.steps))
+    numbers: list[float] = []
+    for number in range(config.critic_steps):
+        numbers += pace(rate, config.critic_steps * step + number + 1)
+    return [*numbers, *pace(rate, step + 1), 1.0 - min(config.average, 1.0 - 1.0 / (step + 1))]

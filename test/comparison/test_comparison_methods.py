@@ -174,7 +174,7 @@ def test_csgn_adds_as_many_pairs_as_there_are(
     learn("csgn", data)
     assert torch.equal(asked[0][0], data.stimuli)
     assert torch.equal(asked[0][1], data.responses)
-    assert asked[0][2:] == (data.dimensions("paper"), data.recipes["paper"].gan, 20)
+    assert asked[0][2:] == (data.dimensions("paper"), data.recipes["paper"].gan, 20, data.device)
     assert torch.equal(given[0][0], torch.cat([data.stimuli, -data.stimuli]))
     assert torch.equal(given[0][1], torch.cat([data.responses, -data.responses]))
 

@@ -25,6 +25,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 
 from iat_ros.comparison.runs import Job, plan, run_jobs
 from iat_ros.data.protocol import Division
@@ -64,6 +65,7 @@ class MadeUpRay:
     def __init__(self, joining: Exception | None = None, running: Exception | None = None) -> None:
         self.addresses: list[str] = []
         self.left = 0
+        self.asked: list[dict[str, Any]] = []
         self._joining = joining
         self._running = running
 
@@ -82,7 +84,7 @@ class MadeUpRay:
 
     def remote(self, **options: Any) -> Any:
         """Make a function a remote one."""
-        assert options == {"num_cpus": 1}
+        self.asked.append(options)
         return lambda function: SimpleNamespace(remote=lambda job: (function, job))
 
     def wait(self, waiting: list[Any]) -> tuple[list[Any], list[Any]]:
@@ -107,7 +109,21 @@ def test_jobs_on_a_ray_cluster(
         assert list(run_jobs(planned(division, recipes, tmp_path), tmp_path, 1, address)) == [*CHEAP, *CHEAP][::-1]
     assert cluster.addresses == [address]
     assert cluster.left == 1
+    assert cluster.asked == [{"num_cpus": 1, "num_gpus": 0.0}]
     assert planned(division, recipes, tmp_path) == []
+
+
+def test_jobs_for_gpus_ask_the_cluster_for_a_share_of_one(
+    division: Division, recipes: Recipes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several jobs go on one GPU; Ray hides GPUs from jobs that ask for none."""
+    cluster = MadeUpRay()
+    monkeypatch.setitem(sys.modules, "ray", cluster)  # type: ignore[arg-type]
+    monkeypatch.setattr("iat_ros.comparison.runs.choose_device", lambda name: torch.device("cpu"))
+    jobs = [replace(job, device="cuda") for job in planned(division, recipes, tmp_path)]
+    assert len(list(run_jobs(jobs, tmp_path, 1, "auto"))) == 4
+    (asked,) = cluster.asked
+    assert 0 < asked["num_gpus"] <= 0.5
 
 
 @pytest.mark.parametrize(

@@ -120,11 +120,11 @@ def test_fingerprints_tell_recipes_and_versions_apart(
     division: Division, recipes: Recipes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another recipe or package version gives another one; the same gives the same."""
-    before = {name: fingerprint(name, recipes, division) for name in METHODS}
-    assert before == {name: fingerprint(name, copy.deepcopy(recipes), division) for name in METHODS}
+    before = {name: fingerprint(name, recipes, division, "cpu") for name in METHODS}
+    assert before == {name: fingerprint(name, copy.deepcopy(recipes), division, "cpu") for name in METHODS}
     assert before["ours"] != before["pe"] != before["nearest"]
     monkeypatch.setattr("iat_ros.__version__", "99.0.0")
-    assert all(fingerprint(name, recipes, division) != before[name] for name in METHODS)
+    assert all(fingerprint(name, recipes, division, "cpu") != before[name] for name in METHODS)
 
 
 def test_records_hold_what_was_measured(division: Division, recipes: Recipes, tmp_path: Path, here: list[Job]) -> None:
@@ -151,7 +151,7 @@ def test_records_hold_what_was_measured(division: Division, recipes: Recipes, tm
     assert paper["train_s"] > 0
     assert 0 <= paper["augmentation_effectiveness"] <= 100
     stored = read_json(tmp_path / "records" / "subject_5_pe.json")
-    assert stored["fingerprint"] == fingerprint("pe", recipes, division)
+    assert stored["fingerprint"] == fingerprint("pe", recipes, division, "cpu")
 
 
 def test_a_method_does_not_depend_on_those_beside_it(division: Division, recipes: Recipes) -> None:

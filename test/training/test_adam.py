@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import torch
 
-from iat_ros.training.adam import Adam
+from iat_ros.training.adam import Adam, pace
 
 
 def parameters() -> list[torch.nn.Parameter]:
@@ -28,15 +28,16 @@ def parameters() -> list[torch.nn.Parameter]:
 
 
 def test_steps_are_those_of_torch() -> None:
-    """Under gradients and rates that change, parameters go the same way."""
+    """Under gradients and rates that change, parameters go the same way, by numbers or by tensors of them."""
     ours, theirs = parameters(), parameters()
-    adam, reference = Adam(ours, 0.1), torch.optim.Adam(theirs, 0.1, betas=(0.0, 0.9))
+    adam, reference = Adam(ours), torch.optim.Adam(theirs, 0.1, betas=(0.0, 0.9))
     for step in range(6):
-        adam.rate = reference.param_groups[0]["lr"] = 0.1 / (step + 1)
+        rate = reference.param_groups[0]["lr"] = 0.1 / (step + 1)
         for one, other in zip(ours, theirs, strict=True):
             one.grad = torch.randn(one.shape) * (step + 1e-4)
             other.grad = one.grad.clone()
-        adam.step()
+        numbers = pace(rate, step + 1)
+        adam.step(*(map(torch.tensor, numbers) if step % 2 else numbers))
         reference.step()
     for start, one, other in zip(parameters(), ours, theirs, strict=True):
         torch.testing.assert_close(one, other, atol=1e-6, rtol=1e-5)

@@ -193,7 +193,7 @@ def _mistake_the_trainer(state: dict[str, Any]) -> None:
 
 
 def _shorten_the_random_state(state: dict[str, Any]) -> None:
-    state["random"] = state["random"][:10]
+    state["trainer"]["random"] = state["trainer"]["random"][:10]
 
 
 @pytest.mark.parametrize(

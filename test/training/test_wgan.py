@@ -25,16 +25,18 @@ import torch
 from iat_ros.comparison.baselines import PairGenerator
 from iat_ros.model.attention_decoder import AttentionDecoder
 from iat_ros.model.critic import Critic
+from iat_ros.model.cuda_graph import Capture
 from iat_ros.model.decoder import ConditionedDecoder, Decoder
 from iat_ros.model.dimensions import Dimensions
 from iat_ros.model.generator import Act2Act
+from iat_ros.training.adam import pace
 from iat_ros.training.config import GanConfig
-from iat_ros.training.wgan import WganTrainer
+from iat_ros.training.wgan import CPU, WganTrainer, numbers_of
 
 DIMS = Dimensions(1, frames=8, width=8, noise=2)
 
 
-def trainer(config: GanConfig, seed: int = 0) -> WganTrainer:
+def trainer(config: GanConfig, seed: int = 0, record: Capture | None = None) -> WganTrainer:
     """A limb that points along x under the first condition, and along y under the second."""
     torch.manual_seed(seed)
     which = torch.arange(64) % 2
@@ -42,7 +44,8 @@ def trainer(config: GanConfig, seed: int = 0) -> WganTrainer:
     motions = torch.zeros(64, 4, 8)
     motions[:, 0], motions[:, 1] = 1.0 - which[:, None].float(), which[:, None].float()
     motions[:, 3] = 2.0 * which[:, None] - 1.0
-    return WganTrainer(ConditionedDecoder(Decoder(4, DIMS)), Critic(2, 4, DIMS), conditions, motions, config)
+    generator, critic = ConditionedDecoder(Decoder(4, DIMS)), Critic(2, 4, DIMS)
+    return WganTrainer(generator, critic, conditions, motions, config, CPU, record)
 
 
 def weights(module: torch.nn.Module) -> torch.Tensor:
@@ -94,32 +97,65 @@ def test_average_runs_after_the_weights() -> None:
 
 @pytest.mark.parametrize("at", [1, 4])
 def test_put_aside_and_taken_up_again(at: int) -> None:
-    """From `state` and torch's own random state, another trainer goes on to the same weights."""
+    """From `state` another trainer goes on to the same weights."""
     config = GanConfig(steps=6, batch=4, noise=2)
     whole = trainer(config)
-    states: dict[int, tuple[dict, torch.Tensor]] = {}
-    whole.train(lambda step, _: states.update({step: (copy.deepcopy(whole.state()), torch.get_rng_state())}))
+    states: dict[int, dict] = {}
+    whole.train(lambda step, _: states.update({step: copy.deepcopy(whole.state())}))
     other = trainer(config, seed=5)
-    other.load_state(states[at][0])
+    other.load_state(states[at])
     assert other.step == at
-    torch.set_rng_state(states[at][1])
     other.train(lambda *_: None)
     assert torch.equal(weights(other.average), weights(whole.average))
 
 
 def test_learning_slows_down_over_the_second_half() -> None:
     """The learning rate stays for half of the steps, then falls evenly towards 0, for both networks."""
-    learned = trainer(GanConfig(steps=8, batch=4, learning_rate=1e-3, noise=2))
-    rates: list[tuple[float, float]] = []
+    config = GanConfig(steps=8, batch=4, learning_rate=1e-3, critic_steps=2)
+    for step, rate in enumerate([1e-3] * 5 + [7.5e-4, 5e-4, 2.5e-4]):
+        numbers = numbers_of(step, config)
+        expected = [*pace(rate, 2 * step + 1), *pace(rate, 2 * step + 2), *pace(rate, step + 1)]
+        assert numbers[:-1] == pytest.approx(expected)
 
-    def look(*_: object) -> None:
-        state = learned.state()
-        rates.append(tuple(state[name]["rate"] for name in ("generator_step", "critic_step")))
 
-    learned.train(look)
-    expected = [1e-3] * 5 + [7.5e-4, 5e-4, 2.5e-4]
-    for rate, both in zip(expected, rates, strict=True):
-        assert both == pytest.approx((rate, rate))
+def warmed_up(work: Callable[[], None]) -> Callable[[], None]:
+    """Stand in for a graph: run work a few times, as before a recording, then whenever it is replayed."""
+    for _ in range(3):
+        work()
+    return work
+
+
+@pytest.mark.parametrize("at", [0, 4])
+def test_a_recorded_step_is_the_same_step(at: int) -> None:
+    """What is recorded gets the numbers of its step, and trying it out leaves no trace, also when taken up again."""
+    config = GanConfig(steps=8, batch=4, noise=2, average=0.75)
+    plain = trainer(config)
+    states = {0: copy.deepcopy(plain.state())}
+    told: dict[int, float] = {}
+
+    def look(step: int, losses: dict[str, float]) -> None:
+        states[step] = copy.deepcopy(plain.state())
+        told[step] = losses["distance"]
+
+    plain.train(look)
+    recorded = trainer(config, seed=5, record=warmed_up)
+    recorded.load_state(states[at])
+    again: dict[int, float] = {}
+    recorded.train(lambda step, losses: again.update({step: losses["distance"]}))
+    torch.testing.assert_close(weights(recorded.averaged()), weights(plain.average), atol=1e-6, rtol=1e-5)
+    assert again == pytest.approx({step: each for step, each in told.items() if step > at}, abs=1e-5)
+    assert weights(plain.average).sub(weights(trainer(config, seed=0).average)).abs().max() > 1e-4
+
+
+def test_nothing_is_recorded_for_a_training_that_is_over() -> None:
+    """A recording is not made where nothing is left to do."""
+    config = GanConfig(steps=2, batch=4, noise=2)
+    done = trainer(config)
+    done.train(lambda *_: None)
+    over = trainer(config, record=lambda work: pytest.fail("nothing is left to record"))
+    over.load_state(done.state())
+    over.train(lambda *_: None)
+    assert over.step == 2
 
 
 def attending() -> AttentionDecoder:
