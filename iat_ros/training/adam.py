@@ -30,9 +30,8 @@ Number = float | Tensor
 
 
 def pace(rate: float, step: int) -> tuple[float, float]:
-    """Return what step t depends on, counted from 1: epsilon c and 1 / (rate c), where c^2 = 1 - beta_2^t."""
-    correction = (1.0 - _DECAY**step) ** 0.5
-    return _EPSILON * correction, 1.0 / (rate * correction)
+    """Return what step t, counted from 1, depends on: 1 / sqrt(1 - beta_2^t) and 1 / rate."""
+    return (1.0 - _DECAY**step) ** -0.5, 1.0 / rate
 
 
 class Adam:
@@ -51,13 +50,14 @@ class Adam:
         self._squares = [torch.zeros_like(parameter) for parameter in self._parameters]
 
     @torch.no_grad()
-    def step(self, floor: Number, slowness: Number) -> None:
+    def step(self, correction: Number, slowness: Number) -> None:
         """Move the parameters by their gradients, at a `pace`."""
         gradients = [cast(Tensor, parameter.grad) for parameter in self._parameters]
         torch._foreach_mul_(self._squares, _DECAY)
         torch._foreach_addcmul_(self._squares, gradients, gradients, 1.0 - _DECAY)
         roots = torch._foreach_sqrt(self._squares)
-        torch._foreach_add_(roots, floor)
+        torch._foreach_mul_(roots, correction)
+        torch._foreach_add_(roots, _EPSILON)
         torch._foreach_mul_(roots, slowness)
         torch._foreach_addcdiv_(self._parameters, gradients, roots, -1.0)
 
