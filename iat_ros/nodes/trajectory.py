@@ -156,6 +156,7 @@ class TrajectoryNode(IatNode):
     def _on_clock_set(self, now: float, by_s: float) -> None:
         """Stop a moving robot, whose points are now wrongly timed."""
         self._guard.shift(by_s)
+        self._measured.shift(by_s)
         self.drop(f"times before the clock was set {'back' if by_s < 0 else 'forward'}")
         if self._performer is not None:
             self._performer.shift(by_s)
@@ -307,7 +308,7 @@ class TrajectoryNode(IatNode):
             self._watching.cancel()
 
     def _moves_strangely(self, performer: Performer, now: float) -> bool:
-        return self._guard.measured_lately(now) and self._measured.moves_strangely(performer)
+        return self._guard.measured_lately(now) and self._measured.moves_strangely(performer, now)
 
     def _go_home(self, performer: Performer, now: float) -> None:
         self._held = False

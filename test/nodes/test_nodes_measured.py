@@ -31,6 +31,7 @@ from trajectory_msgs.msg import JointTrajectory
 from iat_ros.data.actions import cut_action
 from iat_ros.data.made_up import make_clips
 from iat_ros.nodes.clouds import encode_motion
+from iat_ros.nodes.joint_states import STANDS_S
 from iat_ros.nodes.process import bring_up
 from iat_ros.nodes.trajectory import TrajectoryNode
 from iat_ros.skeleton.definition import load_skeleton
@@ -66,6 +67,12 @@ class Stage:
         values = [[*each, *each[:more]] for each in (position.tolist(), velocity.tolist())]
         self._take["joint_states"](JointState(name=names + names[:more], position=values[0], velocity=values[1]))
 
+    def stand(self, position: np.ndarray) -> None:
+        """Tell that the robot stands there, and has done so for long enough."""
+        self.measure(position, np.zeros(len(position)))
+        self.node._measured.shift(-STANDS_S)
+        self.measure(position, np.zeros(len(position)))
+
     def answer(self) -> None:
         """Ask for an answer."""
         self._take["responses"](ANSWER)
@@ -92,14 +99,38 @@ def test_joint_states_that_nobody_can_use_are_counted_drops(stage: Stage) -> Non
     assert stage.node.dropped["joint_states name a joint twice, or have another number of positions than names"] == 2
     assert not [reason for reason in stage.node.dropped if "unexpected" in reason]
     stage.measure(stage.rest, still * np.nan)
+    stage.at(1.0 + STANDS_S)
+    stage.measure(stage.rest, still * np.nan)
     stage.answer()
     assert len(stage.sent) == 1
+
+
+def test_a_robot_that_turns_round_is_not_taken_over(stage: Stage) -> None:
+    """After a restart in mid-answer, another trajectory still moves the robot; between two moves it seems to stand."""
+    still = np.zeros(len(stage.rest))
+    stage.measure(stage.rest, still + 0.5)
+    stage.at(1.1)
+    stage.measure(stage.rest + 0.02, still)
+    stage.answer()
+    stage.node._watch()
+    assert not stage.sent
+    assert stage.node.counts["answers that waited for a stop"] == 1
+    for time_s in (1.2, 1.3, 1.38):
+        stage.at(time_s)
+        stage.measure(stage.rest + 0.02, still)
+        stage.node._watch()
+    assert not stage.sent
+    stage.at(1.41)
+    stage.measure(stage.rest + 0.02, still)
+    stage.node._watch()
+    assert len(stage.sent) == 1
+    np.testing.assert_allclose(stage.sent[0].points[0].positions, stage.rest + 0.02, atol=1e-6)
 
 
 def test_what_was_measured_before_the_robot_stopped_is_no_start(stage: Stage) -> None:
     """The next answer starts where the robot came to rest, not where it was seen a moment before that."""
     still = np.zeros(len(stage.rest))
-    stage.measure(stage.rest, still)
+    stage.stand(stage.rest)
     stage.answer()
     performer = stage.node._performer
     ends_s = performer.ends_s
@@ -124,7 +155,7 @@ def test_a_node_that_was_held_up_looks_before_it_halts(stage: Stage, rig: Any) -
     publisher = rig.node.create_publisher(JointState, "/measured/joint_states", 10)
     assert rig.until(lambda: publisher.get_subscription_count() == 1)
     names, still = list(stage.node._performer.model.joint_names), np.zeros(len(stage.rest))
-    stage.measure(stage.rest, still)
+    stage.stand(stage.rest)
     stage.answer()
     performer = stage.node._performer
     position = performer.commanded(1.6).position.tolist()

@@ -22,6 +22,7 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import rclpy
 import yaml
@@ -36,6 +37,7 @@ from iat_ros.data.actions import cut_action
 from iat_ros.data.made_up import make_clips
 from iat_ros.nodes import trajectory_output
 from iat_ros.nodes.clouds import encode_motion
+from iat_ros.nodes.joint_states import STANDS_S
 from iat_ros.nodes.process import bring_up
 from iat_ros.nodes.trajectory import TrajectoryNode
 from iat_ros.nodes.trajectory_output import TOPIC
@@ -165,7 +167,15 @@ def node(controller: Controller, make: Callable[..., TrajectoryNode]) -> Traject
 
 def tell_joints(node: TrajectoryNode, away_rad: float = 0.0) -> None:
     """Say that the robot stands still near its rest pose."""
-    node._on_joint_states(JointState(name=list(G1.joint_names), position=(G1.rest + away_rad).tolist()))
+    stand(node, G1.joint_names, G1.rest + away_rad)
+
+
+def stand(node: TrajectoryNode, joint_names: tuple[str, ...], positions: np.ndarray) -> None:
+    """Say that a robot stands still, and has done so for long enough."""
+    message = JointState(name=list(joint_names), position=positions.tolist())
+    node._on_joint_states(message)
+    node._measured.shift(-STANDS_S)
+    node._on_joint_states(message)
 
 
 def test_each_trajectory_is_a_goal_that_replaces_the_one_before(node: TrajectoryNode, controller: Controller) -> None:
@@ -289,7 +299,7 @@ def test_with_two_controllers_no_arm_goes_on_alone(
     node = make(robot="talos", output="action", joint_states_timeout=10.0, following_tolerance=0.0)
     assert bring_up(node)
     talos = RobotModel.load(find_config("robots", "talos"))
-    node._on_joint_states(JointState(name=list(talos.joint_names), position=talos.rest.tolist()))
+    stand(node, talos.joint_names, talos.rest)
     assert controller.names == [f"{side}_arm_controller/follow_joint_trajectory" for side in ("left", "right")]
     node._on_response(ANSWER)
     left, right = controller.goals
