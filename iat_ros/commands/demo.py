@@ -59,8 +59,8 @@ def run(args: argparse.Namespace) -> int:
         parameters["robot_description"] = read_urdf(to_path(args.urdf))
     summary = run_demo(frames, parameters, page=not args.headless, duration_s=args.duration, ros_args=args.ros_args)
     latency = summary["latency_ms"]
-    print(f"{summary['actions']} actions, {summary['answers']} answers", end="; ")
-    print(f"latency p50 {latency['p50']} ms, p99 {latency['p99']} ms")
+    took = f"; latency p50 {latency['p50']} ms, p99 {latency['p99']} ms" if summary["answers"] else ""
+    print(f"{summary['actions']} actions, {summary['answers']} answers{took}")
     write_json(args.json, summary)
     return 0
 

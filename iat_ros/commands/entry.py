@@ -99,7 +99,7 @@ def _between(kind: Callable[[str], Number], name: str, low: Number, high: Number
     def parse(text: str) -> Number:
         value = kind(text)
         if not low <= value <= high:
-            raise argparse.ArgumentTypeError(f"must lie between {low:g} and {high:g}, got {text}")
+            raise argparse.ArgumentTypeError(f"must lie between {low} and {high}, got {text}")
         return value
 
     parse.__name__ = name  # argparse says it of what is no number at all

@@ -84,6 +84,10 @@ def run_check(args: argparse.Namespace) -> int:
             found.config, [f"Proposed from {given.name}. Look at the picture; set what a # follows to your robot."]
         )
     else:
+        if given.suffix and not given.exists():
+            raise IatError(
+                f"{given}: no such file; expected a URDF, or a mapping: a .yaml file or the name of one that ships"
+            )
         found = check_mapping(find_config("robots", args.robot), None if args.urdf is None else to_path(args.urdf))
         text = to_yaml(found.config, [])
     print(text, end="", flush=True)

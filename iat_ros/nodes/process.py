@@ -18,8 +18,11 @@ from __future__ import annotations
 
 import difflib
 import gc
+import itertools
+import re
 import signal
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from threading import Event
 
 import rclpy
@@ -103,6 +106,15 @@ def warn_of_unknown_parameters(node: Node) -> None:
             node.get_logger().warning(f"no parameter is named '{name}'{''.join(near)}")
 
 
+def _check_ros_args(ros_args: list[str]) -> None:
+    """Refuse the two mistakes that are made most, for which ROS has words of its C layer only."""
+    for option, value in itertools.pairwise([*ros_args, ""]):
+        if option == "--params-file" and not Path(value).is_file():
+            raise ConfigError(f"--params-file {value}: no such file; expected a YAML file of parameters")
+        if option in ("-p", "--param") and not re.fullmatch(r"[^=]+:=.+", value, re.DOTALL):
+            raise ConfigError(f"{option} {value}: expected NAME:=VALUE; an empty text is NAME:='\"\"'")
+
+
 def start_ros(ros_args: list[str]) -> Event:
     """Initialise rclpy and catch SIGINT and SIGTERM; the event that is returned is set by either.
 
@@ -114,6 +126,7 @@ def start_ros(ros_args: list[str]) -> Event:
     Raises:
         ConfigError: ROS cannot read that command line.
     """
+    _check_ros_args(ros_args)
     stopping.clear()
     for number in (signal.SIGINT, signal.SIGTERM):  # before: a KeyboardInterrupt in the C++ of rclpy ends in an abort
         signal.signal(number, lambda *_: stopping.set())

@@ -37,7 +37,7 @@ from iat_ros.nodes.clouds import decode_skeletons
 from iat_ros.nodes.joint_states import Measurement, read_joint_states
 from iat_ros.nodes.robot_description import read_robot
 from iat_ros.nodes.trajectory_output import TrajectoryOutput
-from iat_ros.nodes.trajectory_parameters import PARAMETERS, guard_config, timing
+from iat_ros.nodes.trajectory_parameters import PARAMETERS, doubts, guard_config, timing
 from iat_ros.nodes.trajectory_sender import TooLateError, TrajectorySender
 from iat_ros.nodes.waiting import take_waiting
 from iat_ros.robot.braking import stop
@@ -120,6 +120,7 @@ class TrajectoryNode(IatNode):
         if self._former is not None and self._former.model.joint_names == model.joint_names:
             self._performer.take_over(self._former)  # a robot that still comes to a stop
         self._guard.config = guard_config(values)
+        self._say_doubts(values)
         self._values, self._measured = values, Measurement()
         self._forget()
         for pair in () if checker is None else checker.ignored:
@@ -136,8 +137,13 @@ class TrajectoryNode(IatNode):
         """Take new values of live parameters: from the next answer on, the guard's at once."""
         self._values = {**self._values, **values}
         self._guard.config = guard_config(self._values)
+        self._say_doubts(self._values)
         if self._performer is not None:
             self._performer.timing = timing(self._values)
+
+    def _say_doubts(self, values: dict[str, Any]) -> None:
+        for doubt in doubts(values):
+            self.get_logger().warning(doubt)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop the robot, then stop working."""

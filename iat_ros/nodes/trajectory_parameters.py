@@ -111,6 +111,16 @@ def timing(values: dict[str, Any]) -> Timing:
     return Timing(*(values[name] for name in names))
 
 
+def doubts(values: dict[str, Any]) -> list[str]:
+    """Say what is allowed, and hardly meant."""
+    stop_m, slow_m = values["stop_distance"], values["slow_distance"]
+    if 0.0 < slow_m <= stop_m:
+        return [
+            f"slow_distance {slow_m:g} m is not above stop_distance {stop_m:g} m: nobody slows the robot, only stops it"
+        ]
+    return []
+
+
 def guard_config(values: dict[str, Any]) -> GuardConfig:
     """Return when the robot must not move."""
     return GuardConfig(

@@ -67,11 +67,12 @@ def draw_robot(model: RobotModel, tree: LinkTree, trial: Trial, file: Path) -> N
         axes[1, 0].set_ylabel(model.config.name)
         errors = ", ".join(f"{limb.replace('_', ' ')} {each.mean_deg:g}°" for limb, each in trial.limbs.items())
         figure.suptitle(f"{SHOWN.replace('_', ' ')}; mean error over {trial.motions} motions: {errors}", fontsize=10)
+        sides = sorted(model.config.arms) or ("left", "right")
         keys = [("person", 0), (model.config.name, 1)]
         handles = [
-            Line2D([], [], color=_COLOURS[side][who], label=f"{name}, {side}")
+            Line2D([], [], color=_COLOURS[side][who], label=f"{name}, {side}" if len(sides) > 1 else name)
             for name, who in keys
-            for side in ("left", "right")
+            for side in sides
         ]
         figure.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=8)
         buffer = io.BytesIO()

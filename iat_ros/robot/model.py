@@ -160,7 +160,7 @@ class RobotModel:
         if not full.existJointName(joint):
             fixed = full.existFrame(joint, pin.FrameType.FIXED_JOINT)
             why = "is fixed there" if fixed else closest(joint, full.names[1:])
-            raise RobotError(f"{self._where}: '{self.config.source}' names joint '{joint}'; {why}")
+            raise RobotError(f"{self.config.source}: names joint '{joint}' of {self._where}; {why}")
         info = full.joints[full.getJointId(joint)]
         if info.nq != 1:
             raise RobotError(f"{self._where}: joint '{joint}' is {info.shortname()}; expected one angle between limits")
@@ -169,7 +169,7 @@ class RobotModel:
         if not model.existFrame(link, pin.FrameType.BODY):
             links = [f.name for f in model.frames if f.type == pin.FrameType.BODY]
             raise RobotError(
-                f"{self._where}: {what} of '{self.config.source}' names link '{link}'; {closest(link, links)}"
+                f"{self.config.source}: {what} names link '{link}' of {self._where}; {closest(link, links)}"
             )
         return int(model.getFrameId(link, pin.FrameType.BODY))
 

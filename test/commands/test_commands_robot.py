@@ -107,7 +107,7 @@ def test_a_mapping_without_urdf_is_tried_with_one(tmp_path: Path, urdf: Path, ca
     ("words", "says"),
     [
         (["legs.urdf"], "no arm found"),
-        (["nothing.urdf"], "nothing.urdf"),
+        (["nothing.urdf"], "nothing.urdf: no such file; expected a URDF, or a mapping"),
         (["text.urdf"], "not XML"),
         (["no_such_robot"], "one of: g1"),
         (["my_robot.urdf", "--picture", "it.gif"], "--picture it.gif: expected a file that ends in .pdf, .png, .svg"),

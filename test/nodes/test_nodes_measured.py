@@ -105,6 +105,13 @@ def test_joint_states_that_nobody_can_use_are_counted_drops(stage: Stage) -> Non
     assert len(stage.sent) == 1
 
 
+def test_a_distance_that_slows_nobody_is_doubted(stage: Stage, capfd: pytest.CaptureFixture[str]) -> None:
+    """It is allowed, also while the node runs, and said."""
+    for slow_m, doubted in ((0.4, True), (0.0, False), (0.9, False)):
+        assert stage.node.set_parameters([Parameter("slow_distance", value=slow_m)])[0].successful
+        assert ("not above stop_distance 0.5 m" in capfd.readouterr().err) == doubted
+
+
 def test_a_robot_that_turns_round_is_not_taken_over(stage: Stage) -> None:
     """After a restart in mid-answer, another trajectory still moves the robot; between two moves it seems to stand."""
     still = np.zeros(len(stage.rest))

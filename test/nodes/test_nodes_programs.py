@@ -105,11 +105,20 @@ def test_unusable_options_end_with_exit_code_2(ros_domain: int, words: tuple[str
     assert "Traceback" not in done.stderr
 
 
-def test_ros_arguments_that_ros_cannot_read_are_named(ros_domain: int) -> None:
-    """A broken parameter is one line, not a traceback."""
-    done = run(ros_domain, "perception", "--ros-args", "-p", "broken")
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("-p", "broken"), "-p broken: expected NAME:=VALUE"),
+        (("-p", "model:="), "-p model:=: expected NAME:=VALUE; an empty text is NAME:='"),
+        (("--params-file", "nowhere.yaml"), "--params-file nowhere.yaml: no such file"),
+        (("--remap", "broken"), "ROS refuses '--ros-args --remap broken'"),
+    ],
+)
+def test_ros_arguments_that_ros_cannot_read_are_named(ros_domain: int, words: tuple[str, ...], says: str) -> None:
+    """A broken argument is one line, not a traceback."""
+    done = run(ros_domain, "perception", "--ros-args", *words)
     assert done.returncode == 1
-    assert "ROS refuses '--ros-args -p broken'" in done.stderr
+    assert [says in line for line in done.stderr.splitlines() if line.startswith("iat_ros")] == [True]
     assert "Traceback" not in done.stderr
 
 

@@ -26,7 +26,7 @@ import numpy as np
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from sensor_msgs.msg import PointCloud2
 
-from iat_ros.errors import describe
+from iat_ros.errors import ConfigError, describe
 from iat_ros.nodes.base import RESULT_QOS, IatNode
 from iat_ros.nodes.camera.detector import LANDMARKS, Detection, Detector, MediaPipeDetector
 from iat_ros.nodes.camera.identities import Identities
@@ -77,8 +77,17 @@ class CameraNode(IatNode):
     def setup(self, values: dict[str, Any]) -> None:
         """Open the camera or file and load the model."""
         self._values = values
-        self._video = Video(values["source"], values["rate"])
-        self._detector = self._make_detector(values["landmarker"], values["max_people"])
+        refusals = []
+        try:
+            self._video = Video(values["source"], values["rate"])
+        except ConfigError as error:
+            refusals.append(str(error))
+        try:
+            self._detector = self._make_detector(values["landmarker"], values["max_people"])
+        except ConfigError as error:
+            refusals.append(str(error))
+        if refusals:  # both at once: who sets up a camera has neither at first
+            raise ConfigError("; ".join(refusals))
         self._identities = Identities()
         self._trouble = ""
         self.counts.update({"frames": 0, "people": 0})  # there from now on: the other thread only changes them

@@ -330,6 +330,16 @@ def test_without_the_extra_one_line_says_what_to_install(
     assert "requirements/camera.txt" in line
 
 
+def test_a_camera_and_a_model_that_are_missing_are_named_together(
+    rig: CameraRig, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who sets the node up has to find both."""
+    monkeypatch.setitem(sys.modules, "mediapipe", None)
+    assert not bring_up(rig.camera(None, source="/nowhere/film.mp4"))
+    (line,) = [line for line in capfd.readouterr().err.splitlines() if "refused to configure" in line]
+    assert "there is no camera or video file '/nowhere/film.mp4'; camera needs MediaPipe" in line
+
+
 def test_without_a_model_one_line_says_what_to_download(
     rig: CameraRig, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
