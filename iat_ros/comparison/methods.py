@@ -25,6 +25,7 @@ import torch
 from torch import Tensor, nn
 
 from iat_ros.comparison.baselines import one_hot, sample_pairs, train_classifier
+from iat_ros.data.actions import stack
 from iat_ros.data.protocol import Division
 from iat_ros.evaluation.augmentation_quality import augmentation_quality
 from iat_ros.model.critic import Critic
@@ -61,7 +62,7 @@ class SetA:
     """Set A as tensors, with the labels that Re-assign and Split alone may see.
 
     Args:
-        division: Sets A and B; only A is looked at.
+        division: Sets A and B; B is there for `people` alone, which learns nothing.
         recipes: The recipe that ships (``ours``) and the paper's (``paper``).
         seed: Decides everything that is drawn.
         device: Where generators are trained.
@@ -70,6 +71,7 @@ class SetA:
     def __init__(
         self, division: Division, recipes: dict[str, TrainingConfig], seed: int, device: torch.device = CPU
     ) -> None:
+        self.division = division
         self.pairs = division.pairs
         self.rules = division.pair_rules
         self.categories = len(division.rules)
@@ -154,14 +156,8 @@ def ours(data: SetA) -> Learned:
 
 def nearest(data: SetA) -> Learned:
     """Copy the response of the training stimulus whose limb vectors are nearest."""
-    known = data.pairs.stimuli.limbs_in_body.reshape(len(data.pairs), -1)
-
-    def answer(motions: MotionArray) -> MotionArray:
-        asked = motions.limbs_in_body.reshape(len(motions), -1)
-        closest = np.square(asked[:, None] - known[None]).sum(axis=-1).argmin(axis=1)
-        return data.pairs.responses[closest]
-
-    return Learned(answer, None)
+    closest = _nearest_of(data.pairs.stimuli)
+    return Learned(lambda motions: data.pairs.responses[closest(motions)], None)
 
 
 def shuffled(data: SetA) -> Learned:
@@ -170,8 +166,22 @@ def shuffled(data: SetA) -> Learned:
     return Learned(lambda motions: data.pairs.responses[rng.integers(len(data.pairs), size=len(motions))], None)
 
 
+def people(data: SetA) -> Learned:
+    """Told the rule of the stimulus, copy the response of a pair of A that follows it: what people of A would score."""
+    rng = np.random.default_rng(data.seed + 7)
+    of_rule = [np.flatnonzero(data.rules == rule) for rule in range(data.categories)]
+    rules = data.division.stimulus_rules()
+    own_number = _nearest_of(stack(data.division.stimuli))
+
+    def answer(motions: MotionArray) -> MotionArray:
+        chosen = [rng.choice(of_rule[rule]) for rule in rules[own_number(motions)]]
+        return data.pairs.responses[np.array(chosen)]
+
+    return Learned(answer, None)
+
+
 METHODS: dict[str, Callable[[SetA], Learned]] = {
-    method.__name__: method for method in (original, csgn, pe, reassign, split, ours, nearest, shuffled)
+    method.__name__: method for method in (original, csgn, pe, reassign, split, ours, nearest, shuffled, people)
 }
 """All methods by the name that tables give them."""
 
@@ -180,6 +190,17 @@ def learn(name: str, data: SetA) -> Learned:
     """Train a method; the same seed gives the same method on one machine."""
     torch.manual_seed(data.seed)
     return METHODS[name](data)
+
+
+def _nearest_of(known: MotionArray) -> Callable[[MotionArray], np.ndarray]:
+    """Make a function that gives the number of the known motion nearest to each of N, shape (N,)."""
+    points = known.limbs_in_body.reshape(len(known), -1)
+
+    def nearest_to(motions: MotionArray) -> np.ndarray:
+        asked = motions.limbs_in_body.reshape(len(motions), -1)
+        return np.asarray(np.square(asked[:, None] - points[None]).sum(axis=-1).argmin(axis=1))
+
+    return nearest_to
 
 
 def _act2act(data: SetA, stimuli: Tensor, responses: Tensor) -> Learned:

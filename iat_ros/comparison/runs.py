@@ -43,7 +43,7 @@ from iat_ros.training.config import TrainingConfig
 RECORDS = "records"
 _GPU_SHARE = 0.125
 """Of a GPU, for a job: its networks are small, and much of its work is on the CPU."""
-_RECIPE_OF = {"ours": "ours", "nearest": None, "shuffled": None}  # all others are the paper's
+_RECIPE_OF = {"ours": "ours", "nearest": None, "shuffled": None, "people": None}  # all others are the paper's
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 PAPER = "arXiv 2007.08071"
 PAPER_DATA_SET = "UTD-MHAD"
-OURS, NEAREST, SHUFFLED = "ours", "nearest", "shuffled"
+OURS, NEAREST, SHUFFLED, PEOPLE = "ours", "nearest", "shuffled", "people"
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,14 @@ METHODS = {
         ),
         Method(NEAREST, "Nearest copy", False, "copies the response of the nearest training stimulus", sanity=True),
         Method(SHUFFLED, "Shuffled", False, "answers with a response drawn at random", sanity=True),
+        Method(
+            PEOPLE,
+            "People of A",
+            True,
+            "is told the rule of the stimulus, and copies a real response of set A to it, drawn at random: what the "
+            "people who were learned from would score if they always followed the rules",
+            sanity=True,
+        ),
     )
 }
 """All methods by name, in the order in which tables list them."""

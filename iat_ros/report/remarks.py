@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from iat_ros.data.protocol import DIVISIONS
 from iat_ros.report.aggregation import Tables
 from iat_ros.report.goals import IAT, apart, mean_of
-from iat_ros.report.methods import METHODS, METRICS, NEAREST, OURS, SHUFFLED
+from iat_ros.report.methods import METHODS, METRICS, NEAREST, OURS, PEOPLE, SHUFFLED
 from iat_ros.report.results import Record
 
 _YES_POSITIVES, _YES_BALANCED = 90.0, 60.0
@@ -63,6 +63,14 @@ def remarks(tables: Tables, division: str) -> list[str]:
         ours = mean_of(tables, division, OURS, "iat_test") or 0.0
         where = "at" if ours == ceiling else f"{apart(ours - ceiling)}"
         told.append(f"Ours lies on IAT-test {where} E's K-fold accuracy of {ceiling:.2f}, the ceiling.")
+    real = mean_of(tables, division, PEOPLE, "iat_test")
+    if real is not None:
+        mine = mean_of(tables, division, OURS, "iat_test")
+        beside = "" if mine is None else f" Ours: {apart(mine - real)}."
+        told.append(
+            f"Real responses of the people of A, always to the right rule, pass {real:.2f} % of the time: E learned "
+            f"from people of B, and answers that move as people of A do can hardly pass more often.{beside}"
+        )
     chance = mean_of(tables, division, SHUFFLED, "iat_test")
     if chance is not None:
         told.append(f"Answers at random pass {chance:.2f} % of the time: so much of IAT-test comes for nothing.")

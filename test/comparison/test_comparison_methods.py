@@ -35,8 +35,8 @@ from iat_ros.report import methods as report
 from iat_ros.skeleton.motion import MotionArray
 from iat_ros.training.config import GanConfig, TrainingConfig
 
-USES_LABELS = {"reassign", "split"}
-COPIES = {"nearest", "shuffled"}
+USES_LABELS = {"reassign", "split", "people"}
+COPIES = {"nearest", "shuffled", "people"}
 AUGMENTS = {"pe", "ours"}
 
 Recipes = dict[str, TrainingConfig]
@@ -136,6 +136,20 @@ def test_shuffled_copies_responses_of_a_whatever_is_asked(data: SetA) -> None:
     assert apart.min(axis=1).max() == 0
     assert set(chosen) == set(range(20))
     np.testing.assert_array_equal(first.durations_s, data.pairs.responses.durations_s[chosen])
+
+
+def test_people_of_a_always_follow_the_rule(data: SetA, division: Division) -> None:
+    """Each stimulus of B gets real responses of A to its own action, one or another of them."""
+    asked = stack(division.stimuli)
+    answer = learn("people", data).answer
+    rules = division.stimulus_rules()
+    given = [answer(asked) for _ in range(30)]
+    for number, rule in enumerate(rules):
+        known = data.pairs.responses.limbs_in_body[data.rules == rule]
+        came = {int(np.abs(known - each.limbs_in_body[number]).max(axis=(1, 2, 3)).argmin()) for each in given}
+        apart = [np.abs(known - each.limbs_in_body[number]).max(axis=(1, 2, 3)).min() for each in given]
+        assert max(apart) == 0
+        assert len(came) > 1
 
 
 def test_original_learns_from_the_pairs_as_they_are(data: SetA, given: list[tuple[Tensor, Tensor]]) -> None:

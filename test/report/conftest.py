@@ -39,6 +39,7 @@ MEANS = {
     "split": (73.0, 88.0, 81.0, 1.0, 17.0),
     "nearest": (72.0, 78.0, 74.0, 0.0, 9.0),
     "shuffled": (20.0, 96.0, 51.0, 1.3, 40.0),
+    "people": (88.0, 95.0, 90.0, 1.0, 5.0),
     "ours": (92.0, 91.0, 84.0, 0.97, 14.0),
 }
 SCORES = ("iat_test", "iat_train_positives", "iat_train_balanced", "diversity", "frechet")
@@ -55,7 +56,7 @@ def make_records(seeds: tuple[int, ...] = (0, 1, 2), **changed: tuple[float, ...
                 augmented = {"augmentation_effectiveness": 22.0, "augmentation_reliability": 96.0}
                 records.append(
                     {"division": division, "method": method, "seed": seed, **scores, "e_kfold": 97.0 + number}
-                    | {"train_s": None if method in ("nearest", "shuffled") else 360.0}
+                    | {"train_s": None if method in ("nearest", "shuffled", "people") else 360.0}
                     | (augmented if method == "pe" else {})
                 )
     return records

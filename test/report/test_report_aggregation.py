@@ -54,7 +54,7 @@ def test_tables_hold_just_what_is_promised(records: Records) -> None:
     """Both divisions, all methods in their order, all metrics, E and the seeds."""
     tables = aggregate(records)
     assert set(tables) == {"subject", "random", "e_kfold", "seeds"}
-    order = ["original", "csgn", "pe", "reassign", "split", "ours", "nearest", "shuffled"]
+    order = ["original", "csgn", "pe", "reassign", "split", "ours", "nearest", "shuffled", "people"]
     for division in ("subject", "random"):
         assert list(tables[division]) == order
         assert all(set(row) == METRICS for row in tables[division].values())

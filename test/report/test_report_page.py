@@ -91,7 +91,7 @@ def expected_row(records: Records, division: str, method: str) -> list[str]:
     paper = METHODS[method].paper
     cells.insert(1, f"{paper.iat_test:.2f}" if paper else "–")
     cells.insert(4, f"{paper.iat_train:.2f}" if paper else "–")
-    labels = "yes" if method in ("reassign", "split") else "no"
+    labels = "yes" if method in ("reassign", "split", "people") else "no"
     return [METHODS[method].title, labels, *cells]
 
 
