@@ -12,27 +12,18 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Joint states: where the robot was measured, and what the trajectory node may conclude from it."""
+"""Joint states: where a message says that the robot's joints are."""
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 from sensor_msgs.msg import JointState
 
 from iat_ros.errors import MessageError
-from iat_ros.robot.joint_path import Array
-from iat_ros.robot.performer import Performer
 from iat_ros.robot.spline import State
 
 _MOST_RAD_S = 100.0
 """No joint is as fast; a plan from such a state could not even be worked out."""
-_MOVES_RAD_S = 0.05
-STANDS_S = 0.3
-"""So long a robot must be seen to stand [s]; where it turns round, it stands for a moment, and moves on."""
-_OLDEST_S = 0.02
-"""So old may joint states be when they come [s]."""
 
 
 def read_joint_states(message: JointState, joint_names: tuple[str, ...]) -> State | None:
@@ -63,44 +54,3 @@ def read_joint_states(message: JointState, joint_names: tuple[str, ...]) -> Stat
     if np.abs(velocity).max() > _MOST_RAD_S:
         raise MessageError(f"joint_states hold a speed above {_MOST_RAD_S:g} rad/s")
     return State(position, velocity, np.zeros(len(joint_names)))
-
-
-class Measurement:
-    """Where the robot was measured last.
-
-    Attributes:
-        state: Positions (J,) [rad] and velocities [rad/s]; None before the first.
-        received_s: When that came, by the node's clock [s].
-    """
-
-    def __init__(self) -> None:
-        self.state: State | None = None
-        self.received_s = -math.inf
-        self._moved_s = -math.inf  # when the robot was last not known to stand
-        self._stood_at: Array | None = None  # since then
-
-    def take(self, state: State, now_s: float) -> None:
-        """Take note of a state that came now [s]."""
-        fast = np.abs(state.velocity).max() > _MOVES_RAD_S
-        if fast or self._stood_at is None or np.abs(state.position - self._stood_at).max() > _MOVES_RAD_S * STANDS_S:
-            self._moved_s, self._stood_at = now_s, state.position  # positions tell where velocities are missing
-        self.state, self.received_s = state, now_s
-
-    def shift(self, by_s: float) -> None:
-        """Go along with a clock that was set by so much [s]."""
-        self.received_s += by_s
-        self._moved_s += by_s
-
-    def standing(self, performer: Performer) -> State | None:
-        """Return where the robot stands; None if nobody told since it stopped, for it moved on from where it was."""
-        return self.state if self.received_s >= performer.ends_s + _OLDEST_S else None
-
-    def moves_strangely(self, performer: Performer, now_s: float) -> bool:
-        """Tell whether the robot moves by a plan that this node never made, as after its restart in mid-answer.
-
-        Such a motion cannot be taken over without a step: its acceleration is not measured. Until the robot was seen to
-        stand for a while, it counts as moving.
-        """
-        if self.state is None or math.isfinite(performer.ends_s):
-            return False
-        return now_s - self._moved_s < STANDS_S

@@ -53,6 +53,7 @@ from iat_ros.nodes.clouds import encode_motion
 from iat_ros.nodes.process import bring_up
 from iat_ros.nodes.trajectory_message import only
 from iat_ros.resources import find_config
+from iat_ros.robot import supervisor
 from iat_ros.robot.model import RobotModel
 from iat_ros.skeleton.motion import Motion
 
@@ -316,7 +317,7 @@ def run_stepped(options: ChainOptions, kind: type[Chain]) -> Iterator[Chain]:
     )
     try:
         with contextlib.ExitStack() as patches:
-            for module in (trajectory, trajectory_sender, clock_watch, robot, act2act):
+            for module in (trajectory, trajectory_sender, supervisor, clock_watch, robot, act2act):
                 patches.enter_context(patch.object(module, "time", own))
             chain = kind(context, clock, options)
             yield chain

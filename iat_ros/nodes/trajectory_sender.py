@@ -19,20 +19,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from iat_ros.errors import RobotError
 from iat_ros.nodes.base import IatNode
 from iat_ros.nodes.trajectory_message import to_message
 from iat_ros.nodes.trajectory_output import TrajectoryOutput
-from iat_ros.robot.performance import Performance
 from iat_ros.robot.performer import Performer
+from iat_ros.robot.supervisor import Make, TooLateError
 
 _TRIES = 3
 _MOST_EXPECTED_S = 0.1
 """Longer than this the next one is not expected to take, even where the last one did [s]."""
-
-
-class TooLateError(RobotError):
-    """The robot has moved on."""
 
 
 class TrajectorySender:
@@ -50,12 +45,12 @@ class TrajectorySender:
         self._now_s = now_s
         self._took_s = 0.0  # how long the last one took [s]
 
-    def begin(self, performer: Performer, make: Callable[[float, float], Performance | None]) -> bool:
+    def begin(self, performer: Performer, make: Make) -> bool:
         """Work a performance out, send it and begin it; where that took too long, with more time again.
 
         Args:
             performer: Performs it.
-            make: Works it out, given the time and how long it may take until the controller knows of it [s].
+            make: Works it out.
 
         Returns:
             Whether there was anything to perform.

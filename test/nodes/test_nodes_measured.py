@@ -31,9 +31,9 @@ from trajectory_msgs.msg import JointTrajectory
 from iat_ros.data.actions import cut_action
 from iat_ros.data.made_up import make_clips
 from iat_ros.nodes.clouds import encode_motion
-from iat_ros.nodes.joint_states import STANDS_S
 from iat_ros.nodes.process import bring_up
 from iat_ros.nodes.trajectory import TrajectoryNode
+from iat_ros.robot.measurement import STANDS_S
 from iat_ros.skeleton.definition import load_skeleton
 
 CLIP = make_clips(people=1, trials=1, actions=("throw",))[0]
@@ -53,7 +53,7 @@ class Stage:
         self.node._output.send = self.sent.append
         self.at(1.0)
         assert bring_up(self.node)
-        self.rest = self.node._performer.model.rest
+        self.rest = self.node._supervisor.performer.model.rest
         self._take = {each.topic_name.rsplit("/", 1)[-1]: each.callback for each in self.node.subscriptions}
 
     def at(self, time_s: float) -> None:
@@ -63,14 +63,14 @@ class Stage:
 
     def measure(self, position: np.ndarray, velocity: np.ndarray, more: int = 0) -> None:
         """Tell where the robot is, some joints twice."""
-        names = list(self.node._performer.model.joint_names)
+        names = list(self.node._supervisor.performer.model.joint_names)
         values = [[*each, *each[:more]] for each in (position.tolist(), velocity.tolist())]
         self._take["joint_states"](JointState(name=names + names[:more], position=values[0], velocity=values[1]))
 
     def stand(self, position: np.ndarray) -> None:
         """Tell that the robot stands there, and has done so for long enough."""
         self.measure(position, np.zeros(len(position)))
-        self.node._measured.shift(-STANDS_S)
+        self.node._supervisor.observer.measured.shift(-STANDS_S)
         self.measure(position, np.zeros(len(position)))
 
     def answer(self) -> None:
@@ -139,7 +139,7 @@ def test_what_was_measured_before_the_robot_stopped_is_no_start(stage: Stage) ->
     still = np.zeros(len(stage.rest))
     stage.stand(stage.rest)
     stage.answer()
-    performer = stage.node._performer
+    performer = stage.node._supervisor.performer
     ends_s = performer.ends_s
     for time_s in np.arange(1.2, ends_s, 0.1):
         stage.at(float(time_s))
@@ -161,10 +161,10 @@ def test_a_node_that_was_held_up_looks_before_it_halts(stage: Stage, rig: Any) -
     """Joint states that came meanwhile wait to be read: the robot was never unknown. Where none came, it halts."""
     publisher = rig.node.create_publisher(JointState, "/measured/joint_states", 10)
     assert rig.until(lambda: publisher.get_subscription_count() == 1)
-    names, still = list(stage.node._performer.model.joint_names), np.zeros(len(stage.rest))
+    names, still = list(stage.node._supervisor.performer.model.joint_names), np.zeros(len(stage.rest))
     stage.stand(stage.rest)
     stage.answer()
-    performer = stage.node._performer
+    performer = stage.node._supervisor.performer
     position = performer.commanded(1.6).position.tolist()
     publisher.publish(JointState(name=names, position=position, velocity=still.tolist()))
     rig.until(lambda: False, 0.3)  # on its way; this node does not spin

@@ -37,11 +37,11 @@ from iat_ros.data.actions import cut_action
 from iat_ros.data.made_up import make_clips
 from iat_ros.nodes import trajectory_output
 from iat_ros.nodes.clouds import encode_motion
-from iat_ros.nodes.joint_states import STANDS_S
 from iat_ros.nodes.process import bring_up
 from iat_ros.nodes.trajectory import TrajectoryNode
 from iat_ros.nodes.trajectory_output import TOPIC
 from iat_ros.resources import find_config
+from iat_ros.robot.measurement import STANDS_S
 from iat_ros.robot.model import RobotModel
 from iat_ros.skeleton.definition import load_skeleton
 
@@ -174,7 +174,7 @@ def stand(node: TrajectoryNode, joint_names: tuple[str, ...], positions: np.ndar
     """Say that a robot stands still, and has done so for long enough."""
     message = JointState(name=list(joint_names), position=positions.tolist())
     node._on_joint_states(message)
-    node._measured.shift(-STANDS_S)
+    node._supervisor.observer.measured.shift(-STANDS_S)
     node._on_joint_states(message)
 
 

@@ -1,0 +1,72 @@
+# Copyright 2026 iat_ros maintainers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Where the robot was measured last, and what may be concluded from it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from iat_ros.robot.joint_path import Array
+from iat_ros.robot.performer import Performer
+from iat_ros.robot.spline import State
+
+_MOVES_RAD_S = 0.05
+STANDS_S = 0.3
+"""So long a robot must be seen to stand [s]; where it turns round, it stands for a moment, and moves on."""
+_OLDEST_S = 0.02
+"""So old may joint states be when they come [s]."""
+
+
+class Measurement:
+    """Where the robot was measured last.
+
+    Attributes:
+        state: Positions (J,) [rad] and velocities [rad/s]; None before the first.
+        received_s: When that came, by the clock that all times here are of [s].
+    """
+
+    def __init__(self) -> None:
+        self.state: State | None = None
+        self.received_s = -math.inf
+        self._moved_s = -math.inf  # when the robot was last not known to stand
+        self._stood_at: Array | None = None  # since then
+
+    def take(self, state: State, now_s: float) -> None:
+        """Take note of a state that came now [s]."""
+        fast = np.abs(state.velocity).max() > _MOVES_RAD_S
+        if fast or self._stood_at is None or np.abs(state.position - self._stood_at).max() > _MOVES_RAD_S * STANDS_S:
+            self._moved_s, self._stood_at = now_s, state.position  # positions tell where velocities are missing
+        self.state, self.received_s = state, now_s
+
+    def shift(self, by_s: float) -> None:
+        """Go along with a clock that was set by so much [s]."""
+        self.received_s += by_s
+        self._moved_s += by_s
+
+    def standing(self, performer: Performer) -> State | None:
+        """Return where the robot stands; None if nobody told since it stopped, for it moved on from where it was."""
+        return self.state if self.received_s >= performer.ends_s + _OLDEST_S else None
+
+    def moves_strangely(self, performer: Performer, now_s: float) -> bool:
+        """Tell whether the robot moves by a plan that was never made here, as after a restart in mid-answer.
+
+        Such a motion cannot be taken over without a step: its acceleration is not measured. Until the robot was seen to
+        stand for a while, it counts as moving.
+        """
+        if self.state is None or math.isfinite(performer.ends_s):
+            return False
+        return now_s - self._moved_s < STANDS_S

@@ -1,0 +1,73 @@
+# Copyright 2026 iat_ros maintainers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Observing the robot while it performs: where it stands, whether others move it, and whether it may move."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from iat_ros.robot.guard import Guard, Verdict
+from iat_ros.robot.measurement import Measurement
+from iat_ros.robot.performer import Performer
+from iat_ros.robot.spline import State
+
+
+class Observer:
+    """Compares where a robot is measured with what it performs; what was measured too long ago counts for nothing.
+
+    Args:
+        performer: Knows what the robot performs.
+        guard: Judges whether it may move.
+        now_s: Tells the time [s].
+        look: Takes in joint states that have come and were not read yet, by `saw_joints`.
+
+    Attributes:
+        measured: Where the robot was measured.
+    """
+
+    def __init__(
+        self, performer: Performer, guard: Guard, now_s: Callable[[], float], look: Callable[[], None]
+    ) -> None:
+        self.measured = Measurement()
+        self._performer, self._guard = performer, guard
+        self._now_s, self._look = now_s, look
+
+    def saw_joints(self, state: State) -> None:
+        """Take note of where the joints are now."""
+        performer, now = self._performer, self._now_s()
+        self.measured.take(state, now)
+        lag_s = self._guard.config.following_lag_s
+        moving = performer.moving(now) or performer.moving(now - lag_s)
+        band = performer.band(now, lag_s) if moving else None
+        self._guard.saw_joints(now, state.position, band, performer.model.joint_names)
+
+    def verdict(self, now: float) -> Verdict:
+        """Tell what the robot may do now [s]."""
+        if not self._guard.measured_lately(now):  # on a busy machine this process may have been held up, not the robot
+            self._look()
+            now = self._now_s()
+        return self._guard.verdict(now, self._performer.moving(now))
+
+    def last(self, now: float) -> State | None:
+        """Return where the robot was measured last; None if nobody tells."""
+        return self.measured.state if self._guard.measured_lately(now) else None
+
+    def standing(self, now: float) -> State | None:
+        """Return where the robot stands, as measured since its last plan ended; None if nobody tells."""
+        return self.measured.standing(self._performer) if self._guard.measured_lately(now) else None
+
+    def moves_strangely(self, now: float) -> bool:
+        """Tell whether the robot is seen to move by a plan that was never made here."""
+        return self._guard.measured_lately(now) and self.measured.moves_strangely(self._performer, now)

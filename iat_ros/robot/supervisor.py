@@ -1,0 +1,253 @@
+# Copyright 2026 iat_ros maintainers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Supervision: the robot answers as far as the guard lets it, and is slowed, stopped, held and sent home."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from iat_ros.errors import RobotError
+from iat_ros.robot.braking import stop
+from iat_ros.robot.guard import Leave, Verdict
+from iat_ros.robot.joint_answer import Answer
+from iat_ros.robot.observer import Observer
+from iat_ros.robot.performance import Outcome, Performance, Prepared
+from iat_ros.robot.performer import Performer
+
+WATCH_S = 0.02
+"""How often `Supervisor.watch` looks [s]."""
+_STRANGE_MOTION_S = 5.0
+"""So long the first answer waits for the rest of a robot that moves already [s]; then it takes over as it can."""
+
+Make = Callable[[float, float], Performance | None]
+"""Works a performance out, given the time and how long it may take until the controller knows of it [s]; None: nothing
+is to be performed."""
+
+
+class TooLateError(RobotError):
+    """The robot has moved on."""
+
+
+@dataclass(frozen=True)
+class Means:
+    """What a supervisor acts and tells with.
+
+    Attributes:
+        now_s: Tells the time [s]; a clock that was set is told by `Supervisor.shift` before.
+        begin: Works a performance out, sends it and begins it; returns whether there was anything to perform. Raises
+            RobotError where it cannot be performed, TooLateError where that took too long.
+        wake: Has `Supervisor.watch` called every `WATCH_S` from now on, until it returns False.
+        drop: Counts what is not used, and says why.
+        counts: Where to count what was done.
+    """
+
+    now_s: Callable[[], float]
+    begin: Callable[[Performer, Make], bool]
+    wake: Callable[[], None]
+    drop: Callable[[str], None]
+    counts: Counter[str]
+
+
+class Supervisor:
+    """Decides what the robot does, and has it done.
+
+    An answer is performed at once, or once the robot stands, or dropped where the guard forbids all movement. While
+    anything is performed or waits, `watch` looks whether that still may go on.
+
+    Args:
+        performer: Works out what is performed.
+        observer: Tells where the robot is, and whether it may move.
+        means: What to act and tell with.
+        slow_tempo: See below.
+
+    Attributes:
+        performer, observer: As above.
+        slow_tempo: Tempo of the robot while a person is near, from the next time on.
+    """
+
+    def __init__(self, performer: Performer, observer: Observer, means: Means, slow_tempo: float) -> None:
+        self.performer, self.observer = performer, observer
+        self.slow_tempo = slow_tempo
+        self._means = means
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget answers that wait, and that the robot was slowed or held."""
+        self._waiting: tuple[Answer, float] | None = None  # an answer, and when the robot will stand [s]
+        self._prepared: Prepared | None = None
+        self._slowed = self._held = False
+
+    def trouble(self) -> str:
+        """Say why the robot may not move; empty if it may."""
+        verdict = self.observer.verdict(self._means.now_s())
+        return verdict.reason if verdict.leave in (Leave.HALT, Leave.HOLD) else ""
+
+    def shift(self, by_s: float) -> None:
+        """Take note that the clock was set by so much [s]; the guard is told by whoever tells this."""
+        self.observer.measured.shift(by_s)
+        self.performer.shift(by_s)
+        if self._waiting is not None:
+            self._waiting = self._waiting[0], self._waiting[1] + by_s
+
+    def prepare(self, decode: Callable[[], Answer]) -> None:
+        """Plan an answer that may be given soon, if the robot could perform it now; else it is not even decoded."""
+        if self._waiting is not None:
+            return
+        now = self._means.now_s()
+        verdict = self.observer.verdict(now)
+        if verdict.leave in (Leave.HALT, Leave.HOLD):
+            return
+        motion = decode()
+        try:
+            self._prepared = self.performer.prepare(motion, now, self.observer.standing(now), self._tempo(verdict))
+        except RobotError:
+            self._prepared = None  # if it is given, it is refused then, with the reason
+
+    def answer(self, motion: Answer, may_wait: bool = True) -> None:
+        """Perform an answer now, or once the robot stands, or say why not.
+
+        Args:
+            motion: The answer.
+            may_wait: Whether a robot that others may still move is waited for.
+
+        Raises:
+            RobotError: It cannot be performed.
+        """
+        started = time.perf_counter()
+        performer, counts = self.performer, self._means.counts
+        now = self._means.now_s()
+        verdict = self.observer.verdict(now)
+        if verdict.leave in (Leave.HALT, Leave.HOLD):
+            self._means.drop(f"answer, since the robot must not move: {verdict.reason}")
+            return
+        if self._waiting is not None:
+            self._waiting = None
+            self._means.drop("answer overtaken by a newer one while the robot came to a stop")
+        tempo = self._tempo(verdict)
+        if may_wait and self.observer.moves_strangely(now):
+            self._waiting = motion, now
+            counts["answers that waited for a stop"] += 1
+            self._means.wake()
+            return
+        measured = self.observer.standing(now)
+        prepared, self._prepared = self._prepared, None
+        outcomes: list[Outcome] = []
+
+        def make(now_s: float, reserve_s: float) -> Performance:
+            outcomes.append(performer.answer(motion, now_s, measured, tempo, reserve_s, prepared))
+            return outcomes[-1].performance
+
+        try:
+            self._begin(make)
+            complete = outcomes[-1].complete
+        except TooLateError:  # a busy machine: stop first, then there is time
+            self.stop()
+            complete = False
+        self._slowed, self._held = verdict.leave is Leave.SLOW, False
+        if not complete:
+            self._waiting = motion, performer.ends_s
+            counts["answers that waited for a stop"] += 1
+            return
+        self._count(outcomes[-1], prepared)
+        counts["last answer took us"] = round(1e6 * (time.perf_counter() - started))
+
+    def watch(self) -> bool:
+        """Look after a moving robot; return whether there is anything left to look after.
+
+        Raises:
+            RobotError: Limits forbid to slow the robot now, which is tried again, or an answer that waited or the way
+                home cannot be performed.
+        """
+        performer, now = self.performer, self._means.now_s()
+        verdict = self.observer.verdict(now)
+        if verdict.leave in (Leave.HALT, Leave.HOLD):
+            if not self._held and performer.moving(now):
+                self._means.drop(f"rest of an answer: {verdict.reason}")
+                self.slow(0.0)
+            self._waiting = None
+        elif verdict.leave is Leave.SLOW and not self._slowed and not self._held:
+            self.slow(self.slow_tempo)  # if limits forbid it now, it is tried again
+            self._slowed = True
+            self._means.counts["answers slowed because a person is near"] += 1
+        if performer.moving(now):
+            return True
+        if self._waiting is not None and now >= self._waiting[1]:
+            if self.observer.moves_strangely(now) and now < self._waiting[1] + _STRANGE_MOTION_S:
+                return True
+            motion, self._waiting = self._waiting[0], None
+            self.answer(motion, may_wait=False)
+            return True
+        if self._held and verdict.leave is Leave.MOVE and performer.timing.return_to_rest:
+            self._go_home(now)
+            return True
+        return self._held and verdict.leave is not Leave.HALT
+
+    def slow(self, tempo: float) -> None:
+        """Slow the running plan down on its path, to a standstill at tempo 0; an unknown one from where it is.
+
+        Raises:
+            RobotError: Limits forbid it at this moment.
+        """
+        measured = self.observer.measured.state
+        if tempo == 0.0 and measured is not None and self.observer.moves_strangely(self._means.now_s()):
+            self._begin(lambda now_s, _: Performance(stop(self.performer.model, measured), now_s))
+            return
+        self._begin(lambda now_s, reserve_s: self.performer.slow(now_s, tempo, reserve_s))
+        self._held = self._held or tempo == 0.0
+
+    def stop(self) -> None:
+        """Stop; where limits forbid it at this moment, say so: while halted or held it is tried again and again."""
+        try:
+            self.slow(0.0)
+        except RobotError as error:
+            self._means.drop(f"stop: {error}")
+            self._means.wake()
+
+    def release(self) -> None:
+        """Forget that the robot was held: it stays where it is until the next answer."""
+        self._held = False
+
+    def lost(self) -> None:
+        """Take note that the controller gave up what ran and holds the robot, which the guard halts.
+
+        The rest of the plan, or a stop on it, would be a jerk to the robot; so nothing is sent.
+        """
+        self.forget()
+        self._held = True
+        now = self._means.now_s()
+        self.performer.held(now, self.observer.last(now))
+
+    def _tempo(self, verdict: Verdict) -> float:
+        return self.slow_tempo if verdict.leave is Leave.SLOW else 1.0
+
+    def _go_home(self, now: float) -> None:
+        self._held = False
+        measured = self.observer.standing(now)
+        self._begin(lambda now_s, _: self.performer.go_home(now_s, measured))
+
+    def _begin(self, make: Make) -> None:
+        if self._means.begin(self.performer, make):
+            self._means.wake()
+
+    def _count(self, outcome: Outcome, prepared: Prepared | None) -> None:
+        counts, plan = self._means.counts, outcome.performance.plan
+        counts["answers"] += 1
+        counts["answers that were ready"] += prepared is not None and plan is prepared.outcome.performance.plan
+        counts["answers bent to keep clear of the robot itself"] += outcome.bent
+        counts["answers slowed to keep limits"] += plan.stretch > 1.001
+        counts["mean direction error mrad"] = round(1e3 * outcome.error_rad)
