@@ -1,0 +1,272 @@
+# Copyright 2026 iat_ros maintainers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The supervisor on a clock of the test's own: what it has the robot do, when, and what it says of the rest."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from iat_ros.data.actions import cut_action
+from iat_ros.data.made_up import make_clips
+from iat_ros.errors import RobotError
+from iat_ros.robot.guard import Guard, GuardConfig
+from iat_ros.robot.joint_answer import Answer
+from iat_ros.robot.measurement import STANDS_S
+from iat_ros.robot.model import RobotModel
+from iat_ros.robot.observer import Observer
+from iat_ros.robot.performance import Performance
+from iat_ros.robot.performer import Performer
+from iat_ros.robot.spline import State
+from iat_ros.robot.supervisor import WATCH_S, Make, Means, Supervisor, TooLateError
+from iat_ros.robot.trajectory import Timing
+from iat_ros.skeleton.definition import load_skeleton
+
+DEFINITION = load_skeleton("utd_mhad")
+ANSWER = cut_action(DEFINITION, make_clips(people=1, trials=1, actions=("throw",))[0], 32).motion
+FAR_M, SLOW_M, NEAR_M = 3.0, 0.8, 0.3
+
+
+class Stage:
+    """A supervisor, and what stands for clock, controller and joint states: the robot is where it is told to be."""
+
+    def __init__(self, model: RobotModel) -> None:
+        self.now_s = 100.0
+        self.begun: list[Performance] = []
+        self.dropped: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter()
+        self.late = 0  # how many performances will be worked out too late
+        self.awake = False
+        self.performer = Performer(model, DEFINITION.limb_names, None, Timing())
+        self.guard = Guard(GuardConfig())
+        observer = Observer(self.performer, self.guard, lambda: self.now_s, lambda: None)
+        means = Means(lambda: self.now_s, self.begin, self.wake, self.drop, self.counts)
+        self.supervisor = Supervisor(self.performer, observer, means, slow_tempo=0.3)
+        self.distance_m = FAR_M
+
+    def begin(self, performer: Performer, make: Make) -> bool:
+        """Begin a performance."""
+        performance = make(self.now_s, performer.timing.delivery_s)
+        if performance is None:
+            return False
+        if self.late:
+            self.late -= 1
+            raise TooLateError("too late")
+        begun = performer.perform(performance, self.now_s)
+        assert begun is not None
+        self.begun.append(begun)
+        return True
+
+    def wake(self) -> None:
+        """Have the supervisor watch from now on."""
+        self.awake = True
+
+    def drop(self, reason: str) -> None:
+        """Count what is not used."""
+        self.dropped[reason] += 1
+
+    def measure(self, away_rad: float = 0.0) -> None:
+        """Tell where the robot is, and how near a person."""
+        state = self.performer.commanded(self.now_s)
+        self.supervisor.observer.saw_joints(State(state.position + away_rad, state.velocity, state.acceleration))
+        self.guard.saw_people(self.now_s, self.distance_m)
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        for _ in range(round(seconds / WATCH_S)):
+            self.now_s += WATCH_S
+            self.measure()
+            if self.awake:
+                self.awake = self.supervisor.watch()
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether the robot stands in its rest pose."""
+        state = self.performer.commanded(self.now_s)
+        return not state.moves and bool(np.abs(state.position - self.performer.model.rest).max() < 1e-6)
+
+
+@pytest.fixture
+def stage(g1: RobotModel) -> Stage:
+    """A robot that was seen to stand."""
+    stage = Stage(g1)
+    stage.wait(STANDS_S + 0.1)
+    return stage
+
+
+def test_an_answer_is_watched_until_the_robot_stands(stage: Stage) -> None:
+    """One plan, there and back; then nobody needs to look any more."""
+    stage.supervisor.answer(ANSWER)
+    stage.wait(0.5)
+    assert stage.awake
+    assert not stage.at_rest
+    stage.wait(10.0)
+    assert not stage.awake
+    assert stage.at_rest
+    assert len(stage.begun) == stage.counts["answers"] == 1
+    assert not stage.dropped
+
+
+def test_a_person_who_is_too_near_holds_the_robot_until_they_leave(stage: Stage) -> None:
+    """It stops on its way, stays awake while it is held, refuses answers, and then goes home."""
+    stage.supervisor.answer(ANSWER)
+    stage.wait(1.0)
+    stage.distance_m = NEAR_M
+    stage.wait(4.0)
+    assert not stage.performer.moving(stage.now_s)
+    assert not stage.at_rest
+    assert stage.awake
+    reason = "a person is nearer than 0.5 m"
+    assert stage.supervisor.trouble() == reason
+    stage.supervisor.answer(ANSWER)
+    assert stage.dropped == {f"rest of an answer: {reason}": 1, f"answer, since the robot must not move: {reason}": 1}
+    stage.distance_m = FAR_M
+    stage.wait(5.0)
+    assert stage.at_rest
+    assert not stage.awake
+    assert [stage.supervisor.trouble(), len(stage.begun)] == ["", 3]
+
+
+def test_a_halted_robot_stays_where_it_is(stage: Stage) -> None:
+    """Nobody looks after it until the next answer, which begins where it stands, also after it may move again."""
+    stage.supervisor.answer(ANSWER)
+    stage.wait(1.0)
+    stage.guard.halt("on request")
+    stage.supervisor.stop()
+    stage.wait(4.0)
+    assert not stage.awake
+    assert not stage.guard.resume(stage.now_s)
+    stage.wait(4.0)
+    assert not stage.at_rest
+    assert len(stage.begun) == 2
+    stage.supervisor.answer(ANSWER)
+    stage.wait(10.0)
+    assert stage.at_rest
+
+
+@pytest.mark.parametrize("released", [True, False])
+def test_a_robot_that_is_released_while_it_stops_stays(stage: Stage, released: bool) -> None:
+    """Who halts and resumes it within that moment does not send it home."""
+    stage.supervisor.answer(ANSWER)
+    stage.wait(1.0)
+    stage.supervisor.stop()
+    if released:
+        stage.supervisor.release()
+    stage.wait(5.0)
+    assert stage.at_rest != released
+    assert not stage.awake
+
+
+def test_a_person_who_is_near_slows_the_robot_once(stage: Stage) -> None:
+    """What runs is slowed, once; the next answer is slow from its beginning."""
+    stage.supervisor.answer(ANSWER)
+    ends_s = stage.performer.ends_s
+    stage.wait(0.5)
+    stage.distance_m = SLOW_M
+    stage.wait(1.0)
+    assert stage.performer.ends_s > ends_s + 1.0
+    assert stage.counts["answers slowed because a person is near"] == 1
+    stage.wait(20.0)
+    stage.supervisor.answer(ANSWER)
+    assert len(stage.begun) == 3
+    assert stage.begun[2].plan.duration_s > 2.0 * stage.begun[0].plan.duration_s
+
+
+def test_what_others_move_is_waited_for_and_the_newest_answer_counts(g1: RobotModel) -> None:
+    """A robot that was not seen to stand yet may be moved by a plan from before a restart."""
+    stage = Stage(g1)
+    stage.measure()
+    stage.supervisor.answer(ANSWER)
+    stage.supervisor.answer(ANSWER)
+    assert stage.dropped == {"answer overtaken by a newer one while the robot came to a stop": 1}
+    assert stage.awake
+    stage.wait(STANDS_S - 2 * WATCH_S)
+    assert not stage.begun
+    stage.wait(3 * WATCH_S)
+    assert len(stage.begun) == stage.counts["answers"] == 1
+
+
+def test_an_answer_that_is_too_late_stops_the_robot_first(stage: Stage) -> None:
+    """Then there is time to work it out; where not even the stop is in time, that is said."""
+    stage.supervisor.answer(ANSWER)
+    stage.wait(1.0)
+    stage.late = 1
+    stage.supervisor.answer(ANSWER)
+    assert [stage.counts["answers"], len(stage.begun)] == [1, 2]
+    stage.wait(2.0)
+    assert [stage.counts["answers"], len(stage.begun)] == [2, 3]
+    stage.late = 2
+    stage.supervisor.answer(ANSWER)
+    assert stage.dropped == {"stop: too late": 1}
+
+
+def test_an_answer_that_may_come_is_planned_only_where_it_could_be_performed(stage: Stage) -> None:
+    """Then it is ready when it is given; else it is not even decoded."""
+    decoded: list[bool] = []
+
+    def decode() -> Answer:
+        decoded.append(True)
+        return ANSWER
+
+    stage.guard.halt("on request")
+    stage.supervisor.prepare(decode)
+    assert not decoded
+    stage.guard.resume(stage.now_s)
+    stage.supervisor.prepare(decode)
+    assert decoded
+    stage.supervisor.answer(ANSWER)
+    assert stage.counts["answers that were ready"] == stage.counts["answers"] == 1
+
+
+def test_what_the_controller_gave_up_is_not_taken_up_again(stage: Stage) -> None:
+    """The robot stands where it was measured; nothing is sent to it."""
+    stage.supervisor.answer(ANSWER)
+    stage.wait(1.0)
+    stage.measure(0.05)
+    position = stage.performer.commanded(stage.now_s).position + 0.05
+    stage.guard.halt("path tolerance")
+    stage.supervisor.lost()
+    np.testing.assert_allclose(stage.performer.commanded(stage.now_s).position, position)
+    stage.wait(4.0)
+    assert len(stage.begun) == 1
+    assert not stage.awake
+
+
+def test_a_clock_that_was_set_keeps_what_waits_waiting(g1: RobotModel) -> None:
+    """An answer waits for as long as it would have, by the new clock."""
+    stage = Stage(g1)
+    stage.measure()
+    stage.supervisor.answer(ANSWER)
+    stage.now_s -= 50.0
+    stage.guard.shift(-50.0)
+    stage.supervisor.shift(-50.0)
+    stage.wait(STANDS_S - 2 * WATCH_S)
+    assert not stage.begun
+    stage.wait(3 * WATCH_S)
+    assert len(stage.begun) == 1
+
+
+def test_an_answer_that_cannot_be_performed_is_an_error(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks is told why; the robot goes on with what it did."""
+
+    def refuse(*_: object) -> Performance:
+        raise RobotError("answer refused")
+
+    monkeypatch.setattr(stage.performer, "answer", refuse)
+    with pytest.raises(RobotError, match="refused"):
+        stage.supervisor.answer(ANSWER)
+    assert not stage.begun
