@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Where person, robot and answers stand, on the viewer's page and in RViz."""
+"""Where person, robot and answers stand and in which colours, on the viewer's page and in RViz."""
 
 from __future__ import annotations
 
@@ -27,3 +27,5 @@ TO_CAMERA = (0.7071067811865476, 0.0, 0.0, -0.7071067811865476)
 """A quarter turn about z, as w x y z: towards who looks on."""
 STAND_M = 0.95
 """Height at which an answer's torso begins."""
+PERSON_RGB = (38, 110, 180)
+ANSWER_RGB = (224, 84, 26)

@@ -16,11 +16,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 from sensor_msgs.msg import JointState
 
 from iat_ros.errors import MessageError
 from iat_ros.robot.spline import State
+from iat_ros.skeleton.joint_motion import LARGEST
 
 _MOST_RAD_S = 100.0
 """No joint is as fast; a plan from such a state could not even be worked out."""
@@ -54,3 +57,23 @@ def read_joint_states(message: JointState, joint_names: tuple[str, ...]) -> Stat
     if np.abs(velocity).max() > _MOST_RAD_S:
         raise MessageError(f"joint_states hold a speed above {_MOST_RAD_S:g} rad/s")
     return State(position, velocity, np.zeros(len(joint_names)))
+
+
+def read_known_joints(message: JointState, joint_names: Collection[str]) -> dict[str, float]:
+    """Return where those of some joints are that a message tells of [rad] or [m].
+
+    What else is told is of another robot, or nonsense.
+
+    Args:
+        message: It may hold any joints.
+        joint_names: The joints.
+
+    Raises:
+        MessageError: Another number of positions than names, or positions of these joints that cannot be.
+    """
+    if len(message.name) != len(message.position):
+        raise MessageError("joint_states: expected as many positions as names")
+    told = {name: at for name, at in zip(message.name, message.position, strict=True) if name in joint_names}
+    if not all(abs(at) <= LARGEST for at in told.values()):
+        raise MessageError(f"joint_states: hold NaN, infinity or positions beyond {LARGEST:g}")
+    return told

@@ -21,11 +21,22 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import viser
 
-from iat_ros.nodes.arrangement import ALTERNATIVES_AT, ANSWER_AT, PERSON_AT, ROBOT_AT, STAND_M, TO_CAMERA, TO_PERSON
+from iat_ros.nodes.arrangement import (
+    ALTERNATIVES_AT,
+    ANSWER_AT,
+    ANSWER_RGB,
+    PERSON_AT,
+    PERSON_RGB,
+    ROBOT_AT,
+    STAND_M,
+    TO_CAMERA,
+    TO_PERSON,
+)
 from iat_ros.nodes.page_server import open_server, quiet, require_free
 from iat_ros.nodes.robot_figure import RobotFigure
 from iat_ros.nodes.stick_figure import Bones, StickFigure, set_visible
-from iat_ros.nodes.viewer_panel import ANSWER_RGB, PERSON_RGB, Status, ViewerPanel
+from iat_ros.nodes.viewer_panel import ViewerPanel
+from iat_ros.nodes.viewer_status import Status
 from iat_ros.robot.description import RobotConfig
 
 _STILL_RGB = (140, 134, 128)

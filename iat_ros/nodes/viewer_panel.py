@@ -18,49 +18,21 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 
 import viser
 
 from iat_ros.nodes.answer_stages import Stage
+from iat_ros.nodes.arrangement import ANSWER_RGB, PERSON_RGB
 from iat_ros.nodes.last_minute import MINUTE_S
+from iat_ros.nodes.viewer_status import Status
 
-PERSON_RGB = (38, 110, 180)
-ANSWER_RGB = (224, 84, 26)
 _GREY, _RED, _AMBER, _GREEN = (120, 120, 120), (190, 30, 30), (176, 112, 0), (20, 120, 60)
 _STATE_RGB = {"waiting": _GREY, "person acting": PERSON_RGB, "answering": ANSWER_RGB}
 _KEY = "opacity:.65;padding:1px 12px 1px 0"
 _NUMBER = "text-align:right;padding:1px 0 1px 10px;font-variant-numeric:tabular-nums"
 _TOP_PX = 74  # the headline, and three lines about the robot
 _BUTTONS = {"halt": _RED, "resume": _GREEN, **dict.fromkeys(("answer again", "other noise", "three answers"))}
-
-
-@dataclass(frozen=True)
-class Status:
-    """What the panel tells.
-
-    Attributes:
-        state: ``waiting``, ``person acting`` or ``answering``.
-        actions: Actions found so far.
-        answers: Answers so far.
-        people: How many people are in view.
-        measured: Whether joint_states tell where the robot is.
-        trouble: Why the robot may not move; empty: it may; None: nobody says.
-        stages: The times of the last answer.
-        note: What came of the last button.
-        ago_s: How long ago is shown what is shown [s]; 0: now.
-    """
-
-    state: str = "waiting"
-    actions: int = 0
-    answers: int = 0
-    people: int = 0
-    measured: bool = False
-    trouble: str | None = None
-    stages: Sequence[Stage] = field(default=())
-    note: str = ""
-    ago_s: float = 0.0
 
 
 class ViewerPanel:

@@ -41,10 +41,11 @@ from iat_ros.nodes.answer_stages import Stage
 from iat_ros.nodes.base import RESULT_QOS
 from iat_ros.nodes.clouds import SkeletonCloud, encode_motion, encode_skeletons, to_stamp
 from iat_ros.nodes.markers import PersonInView, body_bones
+from iat_ros.nodes.page_control import PageControl
 from iat_ros.nodes.process import bring_up
 from iat_ros.nodes.robot_figure import simplify
 from iat_ros.nodes.viewer import ViewerNode
-from iat_ros.nodes.viewer_display import ViewerDisplay
+from iat_ros.nodes.viewer_status import Status
 from iat_ros.resources import find_config
 from iat_ros.robot.description import load_robot_config
 from iat_ros.skeleton.definition import load_skeleton
@@ -52,7 +53,6 @@ from iat_ros.skeleton.joint_motion import JointMotion
 from iat_ros.skeleton.limb_chain import LimbChain
 
 viewer_page = pytest.importorskip("iat_ros.nodes.viewer_page")
-Status = pytest.importorskip("iat_ros.nodes.viewer_panel").Status
 
 DEFINITION = load_skeleton("utd_mhad")
 CLIP = make_clips(people=1, trials=1, actions=("wave",))[0]
@@ -254,10 +254,11 @@ def test_robot_is_shown_where_it_was_measured_not_where_it_was_told_to_go(rig: A
             show_alternatives=lambda _: None,
             panel=SimpleNamespace(show=told.append, take_clicks=list), stop=page.stop,
         )  # fmt: skip
-        node._display = ViewerDisplay(node._page, node._figure)
+        node._control, now = PageControl(node._page, node._figure, node._requests), [1000.0]
+        node._now_s = lambda: now[0]
 
         def tick() -> Any:
-            node._status_s = -np.inf
+            node._control.refresh()
             node._on_tick()
             return shown[-1]
 
@@ -270,7 +271,7 @@ def test_robot_is_shown_where_it_was_measured_not_where_it_was_told_to_go(rig: A
             node._on_joint_states(JointState(name=["left_elbow_joint"], position=[np.nan]))
         assert tick() == {"left_elbow_joint": 0.25}
         assert told[-1].measured
-        node._measured_s -= 5.0
+        now[0] += 4.0
         node._on_joint_states(JointState(name=["left_hand_of_another"], position=[0.5]))
         assert tick() is None
         for number in range(50):
@@ -301,7 +302,8 @@ def test_the_past_is_shown_as_it_was(rig: Any) -> None:
             show_alternatives=lambda _: None,
             panel=panel, stop=page.stop,
         )  # fmt: skip
-        node._display, node._now_s = ViewerDisplay(node._page, node._figure), lambda: now[0]
+        node._control = PageControl(node._page, node._figure, node._requests)
+        node._now_s = lambda: now[0]
 
         def pass_time(seconds: float) -> float:
             for _ in range(round(10 * seconds)):
@@ -384,15 +386,15 @@ def test_an_answer_in_joints_takes_the_figure_away(rig: Any) -> None:
     try:
         assert bring_up(node)
         node._on_response(encode_motion(Header(frame_id="body_1"), cut_action(DEFINITION, CLIP, 32).motion))
-        assert node._answer is not None
+        assert node._scene.answer is not None
         answer = encode_joints(Header(), JointMotion(("left_elbow_joint",), np.zeros((32, 1)), 1.0))
         answer.header.stamp = to_stamp(node._now_s() - 0.1)
         node._on_joint_response(answer)
-        assert node._answer is None
+        assert node._scene.answer is None
         node._on_tick()
         point = JointTrajectoryPoint(positions=[1.0], time_from_start=Duration(sec=5))
         node._on_trajectory(JointTrajectory(joint_names=["left_elbow_joint"], points=[point]))
-        assert node._stages.latency_ms == pytest.approx(100.0, abs=90.0)
+        assert node._scene.stages.latency_ms == pytest.approx(100.0, abs=90.0)
         assert node.counts["answers"] == 2
     finally:
         node.destroy_node()
