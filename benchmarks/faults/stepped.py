@@ -25,8 +25,9 @@ import numpy as np
 from sensor_msgs.msg import PointCloud2
 from trajectory_msgs.msg import JointTrajectory
 
+from iat_ros.nodes.chain_options import ChainOptions
 from iat_ros.nodes.clouds import decode_motion
-from iat_ros.nodes.stepped_chain import ChainOptions, SteppedChain, run_stepped
+from iat_ros.nodes.stepped_chain import SteppedChain, run_stepped
 from iat_ros.robot.model import RobotModel
 from iat_ros.skeleton.motion import Motion
 

@@ -145,8 +145,8 @@ def _replay(
     frames: list[StreamFrame], model: str, args: argparse.Namespace, judge: IatEvaluation | None
 ) -> tuple[Replayed, dict[str, Any]]:
     """Replay, and work out the figures."""
+    from iat_ros.nodes.chain_options import ChainOptions
     from iat_ros.nodes.replay import replay
-    from iat_ros.nodes.stepped_chain import ChainOptions
 
     directory = find_model(model)
     responder = Responder.load(directory, "cpu")

@@ -29,8 +29,9 @@ from iat_ros.errors import MessageError, ModelError
 from iat_ros.evaluation.replayed import Replayed, Said, SentTrajectory
 from iat_ros.evaluation.trajectory_quality import Limits
 from iat_ros.model.model_file import load_card
+from iat_ros.nodes.chain_options import ChainOptions
 from iat_ros.nodes.clouds import decode_motion, encode_skeletons, stamp_s, to_stamp
-from iat_ros.nodes.stepped_chain import TICK_NS, ChainOptions, SteppedChain, run_stepped
+from iat_ros.nodes.stepped_chain import TICK_NS, SteppedChain, run_stepped
 from iat_ros.resources import find_model
 from iat_ros.skeleton.definition import load_skeleton
 

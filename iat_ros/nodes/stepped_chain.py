@@ -24,92 +24,35 @@ from __future__ import annotations
 import contextlib
 import os
 import random
-import time
-from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
-from types import SimpleNamespace
 from typing import Any, TypeVar
-from unittest.mock import patch
 
 import numpy as np
 import rclpy
 import rclpy.logging
-from rclpy.clock import ClockType
 from rclpy.context import Context
 from rclpy.logging import LoggingSeverity
-from rclpy.parameter import Parameter
-from rclpy.time import Time
 from sensor_msgs.msg import PointCloud2
 from std_msgs.msg import Header
 from std_srvs.srv import Trigger
 from trajectory_msgs.msg import JointTrajectory
 
 from iat_ros.errors import IatError
-from iat_ros.nodes import act2act, clock_watch, perception, robot, trajectory, trajectory_sender
+from iat_ros.nodes import act2act, perception, robot, trajectory
 from iat_ros.nodes.answer_message import AnswerMessage
+from iat_ros.nodes.chain_options import ChainOptions
 from iat_ros.nodes.clouds import encode_motion
+from iat_ros.nodes.message_queue import MessageQueue
 from iat_ros.nodes.process import bring_up
+from iat_ros.nodes.stepped_clock import SteppedClock, machine_time
 from iat_ros.nodes.trajectory_message import only
 from iat_ros.resources import find_config
-from iat_ros.robot import supervisor
 from iat_ros.robot.model import RobotModel
 from iat_ros.skeleton.motion import Motion
 
 TICK_NS = 8_000_000
 WATCH_TICKS = 3  # the guard's watch, 20 ms
-
-
-@dataclass(frozen=True)
-class ChainOptions:
-    """What the nodes are told.
-
-    Attributes:
-        skeleton: Skeleton definition.
-        model: Of act2act.
-        robot: Of trajectory and robot.
-        noise_seed: Of act2act's noise; -1: new noise each time.
-        simulated: Whether they are told that time is simulated.
-        limbs: Limbs of the skeleton that the model needs, separated by commas; empty: those that it lists first.
-        own_pace: Work takes no time by any clock that the nodes see, so that the same input gives the same output;
-            else they see how long it really takes.
-    """
-
-    skeleton: str = "utd_mhad"
-    model: str = "utd_mhad"
-    robot: str = "g1"
-    noise_seed: int = -1
-    simulated: bool = False
-    limbs: str = ""
-    own_pace: bool = False
-
-    def of(self, node: str) -> list[Parameter]:
-        """Return the parameters of a node."""
-        values: dict[str, Any] = {"use_sim_time": self.simulated}
-        if node != "robot":
-            values |= {"skeleton": self.skeleton, "limbs": self.limbs}
-        if node == "act2act":
-            values |= {"model": self.model, "device": "cpu", "noise_seed": self.noise_seed}
-        if node in {"trajectory", "robot"}:
-            values["robot"] = self.robot
-        return [Parameter(name, value=value) for name, value in values.items()]
-
-
-class SteppedClock:
-    """Stands for a node's clock, and for the machine's own.
-
-    Attributes:
-        ros_ns: ROS time [ns]; may be set.
-        steady_ns: The machine's own time [ns].
-    """
-
-    def __init__(self) -> None:
-        self.ros_ns, self.steady_ns = 1_000_000 * 10**9, 10**9
-
-    def now(self) -> Time:
-        """Return ROS time."""
-        return Time(nanoseconds=self.ros_ns, clock_type=ClockType.ROS_TIME)
 
 
 class SteppedChain:
@@ -131,9 +74,8 @@ class SteppedChain:
         self._context = context
         self.options = options
         self.clock = clock
-        self._queue: deque[tuple[str, Callable[[Any], None], Any]] = deque()
-        self._working = False
-        self.took_ms: dict[str, list[float]] = {"perception": [], "act2act": [], "trajectory": []}
+        self._queue = MessageQueue(("perception", "act2act", "trajectory"))
+        self.took_ms = self._queue.took_ms
         self._perception = self._make(perception.PerceptionNode, "perception")
         self._act2act = self._make(act2act.Act2ActNode, "act2act")
         self._trajectory = self._make(trajectory.TrajectoryNode, "trajectory")
@@ -145,12 +87,12 @@ class SteppedChain:
         self.on_window: Callable[[PointCloud2], None] = lambda _: None
         self.on_response: Callable[[AnswerMessage], None] = lambda _: None
         self.on_trajectory: Callable[[JointTrajectory], None] = lambda _: None
-        self._perception._windows.publish = self._publisher("act2act", self._take_window)
-        self._perception._coming_windows.publish = self._publisher(
+        self._perception._windows.publish = self._queue.publisher("act2act", self._take_window)
+        self._perception._coming_windows.publish = self._queue.publisher(
             "", self._act2act.guarded(self._act2act._on_coming_window)
         )
         for responses in (self._act2act._responses, self._act2act._joint_responses):
-            responses.publish = self._publisher("trajectory", self._take_response)
+            responses.publish = self._queue.publisher("trajectory", self._take_response)
         self._connect_trajectory()
 
     def _make(self, kind: type, name: str) -> Any:
@@ -162,28 +104,10 @@ class SteppedChain:
 
     def _connect_trajectory(self) -> None:
         node = self._trajectory
-        node._output.send = self._publisher("", self._take_trajectory)
+        node._output.send = self._queue.publisher("", self._take_trajectory)
         for coming in (self._act2act._coming_responses, self._act2act._coming_joint_responses):
-            coming.publish = self._publisher("", node.guarded(node._on_coming_response))
-        self._robot._states.publish = self._publisher("", node.guarded(node._on_joint_states))
-
-    def _publisher(self, stage: str, callback: Callable[[Any], None]) -> Callable[[Any], None]:
-        """Make what stands for a publisher: the message waits until the callback that sent it is over."""
-        return lambda message: self._queue.append((stage, callback, message))
-
-    def _deliver(self) -> None:
-        if self._working:
-            return
-        self._working = True
-        try:
-            while self._queue:
-                stage, callback, message = self._queue.popleft()
-                started = time.perf_counter()
-                callback(message)
-                if stage:
-                    self.took_ms[stage].append(1e3 * (time.perf_counter() - started))
-        finally:
-            self._working = False
+            coming.publish = self._queue.publisher("", node.guarded(node._on_coming_response))
+        self._robot._states.publish = self._queue.publisher("", node.guarded(node._on_joint_states))
 
     def restart_trajectory(self) -> None:
         """Put a new trajectory node, which knows nothing, in the place of the one that works."""
@@ -194,12 +118,12 @@ class SteppedChain:
     def halt(self) -> None:
         """Call the trajectory node's service."""
         self._trajectory._on_halt(Trigger.Request(), Trigger.Response())
-        self._deliver()
+        self._queue.deliver()
 
     def answer(self, motion: Motion) -> None:
         """Hand a response to the trajectory node."""
-        self._queue.append(("trajectory", self._take_response, encode_motion(Header(frame_id="body_0"), motion)))
-        self._deliver()
+        self._queue.send("trajectory", self._take_response, encode_motion(Header(frame_id="body_0"), motion))
+        self._queue.deliver()
 
     @property
     def nodes(self) -> tuple[Any, ...]:
@@ -237,9 +161,9 @@ class SteppedChain:
 
     def show(self, message: PointCloud2) -> None:
         """Hand a frame to those who watch people."""
-        self._queue.append(("perception", self._perception._on_skeletons, message))
-        self._queue.append(("", self._trajectory.guarded(self._trajectory._on_skeletons), message))
-        self._deliver()
+        self._queue.send("perception", self._perception._on_skeletons, message)
+        self._queue.send("", self._trajectory.guarded(self._trajectory._on_skeletons), message)
+        self._queue.deliver()
 
     def tick(self, ros_ns: int | None = None) -> None:
         """Let 8 ms pass.
@@ -264,14 +188,14 @@ class SteppedChain:
         if first:
             self._watch()
         self._robot.guarded(self._robot._on_tick)(None)
-        self._deliver()
+        self._queue.deliver()
         if not first and self.ticks % WATCH_TICKS == 0:
             self._watch()
 
     def _watch(self) -> None:
         if not self._trajectory._watching.is_canceled():
             self._trajectory.guarded(lambda _: self._trajectory._watch())(None)
-            self._deliver()
+            self._queue.deliver()
 
     def _take_window(self, message: PointCloud2) -> None:
         self.on_window(message)
@@ -306,19 +230,8 @@ def run_stepped(options: ChainOptions, kind: type[Chain]) -> Iterator[Chain]:
     level = "error" if options.own_pace else "fatal"
     domain = int(os.environ.get("ROS_DOMAIN_ID") or random.SystemRandom().randint(1, 101))
     rclpy.init(args=["iat_ros", "--ros-args", "--log-level", level], context=context, domain_id=domain)
-
-    def steady_s() -> float:
-        return 1e-9 * clock.steady_ns
-
-    own = SimpleNamespace(
-        monotonic=steady_s,
-        monotonic_ns=lambda: clock.steady_ns,
-        perf_counter=steady_s if options.own_pace else time.perf_counter,
-    )
     try:
-        with contextlib.ExitStack() as patches:
-            for module in (trajectory, trajectory_sender, supervisor, clock_watch, robot, act2act):
-                patches.enter_context(patch.object(module, "time", own))
+        with machine_time(clock, options.own_pace):
             chain = kind(context, clock, options)
             yield chain
             for node in chain.nodes:
