@@ -52,10 +52,12 @@ class Bridge:
         tree: The bones.
         mended: Where to count joints that were filled in or pulled back.
         dropped: Where to count frames that were waited for in vain.
+        bridge_s: For so long a joint is waited for [s]; 0: none is.
     """
 
-    def __init__(self, tree: BoneTree, mended: Counter[str], dropped: Counter[str]) -> None:
+    def __init__(self, tree: BoneTree, mended: Counter[str], dropped: Counter[str], bridge_s: float) -> None:
         self._tree = tree
+        self._bridge_s = bridge_s
         self._mended = mended
         self._dropped = dropped
         self._waiting: deque[_Waiting] = deque()
@@ -63,29 +65,38 @@ class Bridge:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def add(self, time_s: float, positions: np.ndarray, joints: np.ndarray, missing: np.ndarray) -> None:
-        """Let a frame wait; all arrays are copied."""
-        self._waiting.append(
-            _Waiting(time_s, positions.copy(), joints.copy(), missing.copy(), np.zeros(len(missing), bool))
-        )
+    def push(
+        self,
+        time_s: float,
+        positions: np.ndarray,
+        joints: np.ndarray,
+        good: np.ndarray,
+        since_s: np.ndarray,
+        since: np.ndarray,
+    ) -> None:
+        """Fill in what waits for joints that are back, give up on what waits for too long, let this frame wait.
 
-    def fill(self, joint: int, since_s: float, since: np.ndarray, until_s: float, until: np.ndarray) -> None:
-        """Interpolate a joint between where it was last seen and where it is back, positions (3,) [m]."""
-        for frame in self._waiting:
-            if frame.missing[joint]:
-                read = np.isfinite(frame.joints[joint]).all()
-                share = (frame.time_s - since_s) / (until_s - since_s)
-                frame.joints[joint] = since + share * (until - since)
-                frame.missing[joint] = False
-                self._mended["outliers" if read else "joints_bridged"] += 1
-
-    def take_as_read(self, joint: int) -> None:
-        """A joint was no outlier, or never came back: frames in which it was read keep it, others are lost."""
-        for frame in self._waiting:
-            if frame.missing[joint]:
-                frame.lost = frame.lost or not np.isfinite(frame.joints[joint]).all()
-                frame.missing[joint] = False
-                frame.pulled[joint] = True
+        Args:
+            time_s: Stamp of this frame [s].
+            positions: Its joints [m], shape (J, 3); all arrays are copied.
+            joints: The needed ones [m], shape (K, 3).
+            good: Which of these can be used, shape (K,).
+            since_s: When each was last good before [s], shape (K,).
+            since: Where it was then [m], shape (K, 3).
+        """
+        in_time: np.ndarray = time_s - since_s <= self._bridge_s + 1e-6
+        for joint in range(len(good)):
+            if good[joint] and in_time[joint]:
+                self._fill(joint, since_s[joint], since[joint], time_s, joints[joint])
+            elif not in_time[joint]:
+                self._take_as_read(joint)
+        if good.all():
+            return
+        if (good | in_time).all():
+            frame = _Waiting(time_s, positions.copy(), joints.copy(), ~good, np.zeros(len(good), bool))
+            self._waiting.append(frame)
+        else:
+            self._dropped["joint not tracked"] += 1
 
     def give_up(self) -> None:
         """Let all frames go: what comes now is no continuation of them."""
@@ -111,3 +122,21 @@ class Bridge:
             frame.positions[self._tree.joints] = frame.joints
             whole.append((frame.time_s, frame.positions))
         return whole
+
+    def _fill(self, joint: int, since_s: float, since: np.ndarray, until_s: float, until: np.ndarray) -> None:
+        """Interpolate a joint between where it was last seen and where it is back, positions (3,) [m]."""
+        for frame in self._waiting:
+            if frame.missing[joint]:
+                read = np.isfinite(frame.joints[joint]).all()
+                share = (frame.time_s - since_s) / (until_s - since_s)
+                frame.joints[joint] = since + share * (until - since)
+                frame.missing[joint] = False
+                self._mended["outliers" if read else "joints_bridged"] += 1
+
+    def _take_as_read(self, joint: int) -> None:
+        """A joint was no outlier, or never came back: frames in which it was read keep it, others are lost."""
+        for frame in self._waiting:
+            if frame.missing[joint]:
+                frame.lost = frame.lost or not np.isfinite(frame.joints[joint]).all()
+                frame.missing[joint] = False
+                frame.pulled[joint] = True

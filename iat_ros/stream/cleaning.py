@@ -37,6 +37,7 @@ from iat_ros.errors import ConfigError
 from iat_ros.skeleton.definition import SkeletonDefinition
 from iat_ros.stream.bones import BoneLengths, BoneTree
 from iat_ros.stream.bridge import Bridge
+from iat_ros.stream.seen_joints import SeenJoints
 from iat_ros.stream.segmenter import SegmenterConfig
 
 _PATIENCE_S = 0.25  # how long a joint may be in doubt where nothing is bridged
@@ -112,20 +113,12 @@ class Cleaner:
             )
         self._config, self._limits = config, segmenter
         self._mended, self._dropped = mended, dropped
-        self._most, self._forget_s = most, forget_s
+        self._forget_s = forget_s
         self._tree = BoneTree(definition)
         self._patience_s = config.bridge_s or _PATIENCE_S
-        self._place_of: dict[int, int] = {}
-        self._free: list[int] = []
+        self._seen = SeenJoints(len(self._tree.joints), most)
         self._bridges: list[Bridge] = []
-        joints = len(self._tree.joints)
         self._bones = BoneLengths(len(self._tree.outer), 0)
-        self._last_s = np.zeros(0)  # of each one's newest frame
-        self._body = np.zeros((0, 3))  # how far each body has moved [m]
-        self._good_s = np.zeros((0, joints))  # when each joint was last good
-        self._good = np.zeros((0, joints, 3))  # where it was then [m]
-        self._on_body = np.zeros((0, joints, 3))  # the same relative to the body
-        self._accepted = np.zeros((0, joints), bool)  # in doubt for so long that they are taken as they are read
 
     @property
     def waiting(self) -> int:
@@ -140,8 +133,8 @@ class Cleaner:
             body_ids: Of N people.
             positions: Joint positions [m], shape (N, J, 3); NaN: not tracked. Not changed.
         """
-        if self._place_of:
-            self._forget(time_s)
+        for place in self._seen.take_gone(time_s, self._forget_s):
+            self._bridges[place].give_up()
         joints = positions[:, self._tree.joints]
         tracked = np.isfinite(joints).all(axis=2)
         places = np.array(
@@ -162,7 +155,7 @@ class Cleaner:
 
     def _follows(self, time_s: float, places: np.ndarray, rows: np.ndarray, ready: np.ndarray) -> np.ndarray:
         """Tell whose frame is new, shape (N,); forget where somebody's joints were before a gap."""
-        passed = time_s - self._last_s[places]
+        passed = time_s - self._seen.last_s[places]
         new = (passed > 0) | (passed < -self._limits.max_gap_s)
         if not new.all():
             self._dropped["stamp not newer"] += int((~new).sum())
@@ -182,10 +175,10 @@ class Cleaner:
         ready: np.ndarray,
     ) -> dict[int, np.ndarray]:
         """Mend the rows that need it; return the joints (K, 3) [m] of those that changed."""
-        apart = joints - self._on_body[places]
-        body = _median(apart, self._body[places])
-        moved = np.sqrt(np.square(body - self._body[places]).sum(axis=1))
-        passed = time_s - self._last_s[places]
+        apart = joints - self._seen.on_body[places]
+        body = _median(apart, self._seen.body[places])
+        moved = np.sqrt(np.square(body - self._seen.body[places]).sum(axis=1))
+        passed = time_s - self._seen.last_s[places]
         for k in np.flatnonzero(moved > np.maximum(self._limits.jump_m, self._limits.jump_m_s * passed)).tolist():
             self._start_anew(int(places[k]))  # another person's body
             self._bones.forget(int(places[k]))
@@ -193,7 +186,7 @@ class Cleaner:
         far = np.zeros(tracked.shape, bool)
         if self._config.outlier_m_s:
             distance = np.sqrt(np.square(apart - body[:, None]).sum(axis=2))
-            passed_each = time_s - self._good_s[places]
+            passed_each = time_s - self._seen.good_s[places]
             far = distance > np.maximum(self._config.outlier_m, self._config.outlier_m_s * passed_each)
         off = self._bones.off(places, lengths, self._config.bone_tolerance or np.inf)
         good = tracked
@@ -209,15 +202,13 @@ class Cleaner:
                     ready[rows[k]] = False
             lengths = np.where(good[:, self._tree.inner] & good[:, self._tree.outer], lengths, np.nan)
         else:
-            self._accepted[places] = False
+            self._seen.accepted[places] = False
         self._bones.learn(places, lengths)
         for k, place in enumerate(places.tolist()):
             if len(self._bridges[place]) or (troubled[k] and not good[k].all()):
-                self._bridge(time_s, place, positions[rows[k]], joints[k], good[k])
-        self._last_s[places], self._body[places] = time_s, body
-        self._good_s[places] = np.where(good, time_s, self._good_s[places])
-        self._good[places] = np.where(good[..., None], joints, self._good[places])
-        self._on_body[places] = np.where(good[..., None], joints - body[:, None], self._on_body[places])
+                since_s, since = self._seen.good_s[place], self._seen.good[place]
+                self._bridges[place].push(time_s, positions[rows[k]], joints[k], good[k], since_s, since)
+        self._seen.remember(places, time_s, body, joints, good)
         return changed
 
     def _judge(
@@ -225,33 +216,17 @@ class Cleaner:
     ) -> np.ndarray:
         """Tell which joints (K,) can be used; those in doubt for long are pulled back in place, and can."""
         doubt: np.ndarray = far | self._tree.blame(off, ~tracked | far)
-        waited = time_s - self._good_s[place] > self._patience_s + 1e-6
-        accepted = doubt & (waited | self._accepted[place])
+        waited = time_s - self._seen.good_s[place] > self._patience_s + 1e-6
+        accepted = doubt & (waited | self._seen.accepted[place])
         if not self._config.bridge_s:
             accepted |= doubt & ~far  # a frame with a wrong bone is better than none
-        self._accepted[place] = accepted
+        self._seen.accepted[place] = accepted
         if self._config.bone_tolerance and accepted.any():
             self._mended["bones_mended"] += self._tree.mend(
                 joints, accepted, self._config.bone_tolerance, self._bones.learned_m(place)
             )
         usable: np.ndarray = tracked & (~doubt | accepted)
         return usable
-
-    def _bridge(self, time_s: float, place: int, positions: np.ndarray, joints: np.ndarray, good: np.ndarray) -> None:
-        """Fill in what waits for joints that are back, give up on what waits for too long, let this frame wait."""
-        bridge = self._bridges[place]
-        in_time: np.ndarray = time_s - self._good_s[place] <= self._config.bridge_s + 1e-6
-        for joint in range(len(good)):
-            if good[joint] and in_time[joint]:
-                bridge.fill(joint, self._good_s[place, joint], self._good[place, joint], time_s, joints[joint])
-            elif not in_time[joint]:
-                bridge.take_as_read(joint)
-        if good.all():
-            return
-        if (good | in_time).all():
-            bridge.add(time_s, positions, joints, ~good)
-        else:
-            self._dropped["joint not tracked"] += 1
 
     def _take_late(self, body_ids: Sequence[int], places: np.ndarray) -> list[tuple[int, float, np.ndarray]]:
         late = []
@@ -266,42 +241,26 @@ class Cleaner:
 
     def _place(self, body: int) -> int:
         """Return the place of a person in the arrays; -1 where there is no room."""
-        place = self._place_of.get(body)
+        place = self._seen.find(body)
         if place is None:
-            if len(self._place_of) >= self._most:
+            place = self._seen.add(body)
+            if place is None:
                 return -1
-            if not self._free:
-                self._grow()
-            place = self._place_of[body] = self._free.pop()
-            self._start_anew(place)
+            self._make_room()
             self._bones.forget(place)
-            self._last_s[place] = -np.inf
         return place
 
-    def _grow(self) -> None:
-        before, more = len(self._last_s), max(4, len(self._last_s))
-        self._free = list(range(before, before + more))
-        self._bridges += [Bridge(self._tree, self._mended, self._dropped) for _ in range(more)]
-        self._bones.grow(before + more)
-        for name in ("_last_s", "_body", "_good_s", "_good", "_on_body", "_accepted"):
-            old = getattr(self, name)
-            setattr(self, name, np.concatenate([old, np.zeros((more, *old.shape[1:]), old.dtype)]))
+    def _make_room(self) -> None:
+        more = self._seen.places - len(self._bridges)
+        if more:
+            bridge_s = self._config.bridge_s
+            self._bridges += [Bridge(self._tree, self._mended, self._dropped, bridge_s) for _ in range(more)]
+            self._bones.grow(self._seen.places)
 
     def _start_anew(self, place: int) -> None:
         """Forget where somebody's joints were; their bones stay as long as they are."""
         self._bridges[place].give_up()
-        self._body[place], self._good_s[place], self._accepted[place] = 0.0, -np.inf, False
-        self._good[place] = self._on_body[place] = np.nan
-
-    def _forget(self, now_s: float) -> None:
-        stale = np.abs(now_s - self._last_s[list(self._place_of.values())]) > self._forget_s
-        if not stale.any():
-            return
-        for (body, place), gone in zip(list(self._place_of.items()), stale.tolist(), strict=True):
-            if gone:
-                self._bridges[place].give_up()
-                del self._place_of[body]
-                self._free.append(place)
+        self._seen.start_anew(place)
 
 
 def _median(values: np.ndarray, otherwise: np.ndarray) -> np.ndarray:
