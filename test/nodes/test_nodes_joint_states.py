@@ -23,7 +23,7 @@ import pytest
 from sensor_msgs.msg import JointState
 
 from iat_ros.errors import MessageError
-from iat_ros.nodes.joint_states import read_joint_states
+from iat_ros.nodes.joint_states import read_joint_states, read_known_joints
 
 NAMES = ("shoulder", "elbow")
 
@@ -69,3 +69,13 @@ def test_what_cannot_be_is_refused_in_one_line(
         warnings.simplefilter("error")
         with pytest.raises(MessageError, match=said):
             read_joint_states(message, NAMES)
+
+
+def test_joints_of_others_are_left_out() -> None:
+    """Whatever they hold; what this robot's hold must be angles."""
+    message = JointState(name=["elbow", "wheel"], position=[0.5, np.nan])
+    assert read_known_joints(message, ("elbow", "wrist")) == {"elbow": 0.5}
+    with pytest.raises(MessageError, match="NaN"):
+        read_known_joints(message, ("wheel",))
+    with pytest.raises(MessageError, match="as many positions"):
+        read_known_joints(JointState(name=["elbow"]), ("wrist",))
