@@ -53,21 +53,22 @@ class Observer:
         band = performer.band(now, lag_s) if moving else None
         self._guard.saw_joints(now, state.position, band, performer.model.joint_names)
 
-    def verdict(self, now: float) -> Verdict:
+    def verdict(self, now_s: float) -> Verdict:
         """Tell what the robot may do now [s]."""
-        if not self._guard.measured_lately(now):  # on a busy machine this process may have been held up, not the robot
+        if not self._guard.measured_lately(now_s):
+            # On a busy machine this process may have been held up, not the robot.
             self._look()
-            now = self._now_s()
-        return self._guard.verdict(now, self._performer.moving(now))
+            now_s = self._now_s()
+        return self._guard.verdict(now_s, self._performer.moving(now_s))
 
-    def last(self, now: float) -> State | None:
+    def last(self, now_s: float) -> State | None:
         """Return where the robot was measured last; None if nobody tells."""
-        return self.measured.state if self._guard.measured_lately(now) else None
+        return self.measured.state if self._guard.measured_lately(now_s) else None
 
-    def standing(self, now: float) -> State | None:
+    def standing(self, now_s: float) -> State | None:
         """Return where the robot stands, as measured since its last plan ended; None if nobody tells."""
-        return self.measured.standing(self._performer) if self._guard.measured_lately(now) else None
+        return self.measured.standing(self._performer) if self._guard.measured_lately(now_s) else None
 
-    def moves_strangely(self, now: float) -> bool:
+    def moves_strangely(self, now_s: float) -> bool:
         """Tell whether the robot is seen to move by a plan that was never made here."""
-        return self._guard.measured_lately(now) and self.measured.moves_strangely(self._performer, now)
+        return self._guard.measured_lately(now_s) and self.measured.moves_strangely(self._performer, now_s)
