@@ -35,8 +35,8 @@ from iat_ros.nodes.clouds import encode_skeletons, stamp_s, to_stamp
 NODES = ("perception", "act2act", "trajectory", "robot")
 RATE_HZ = 30.0
 HELD_UP_S = 1.0
-"""So long joint states may be away [s]. Where discovery is kept to this machine, Fast DDS uses shared memory in any case,
-and its health check holds the robot up for 0.33 s at every start, at times twice in a row."""
+"""So long joint states may be away [s]. Where discovery is kept to this machine, Fast DDS uses shared memory in any
+case, and its health check holds the robot up for 0.33 s at every start, at times twice in a row."""
 
 
 class Chain:
