@@ -29,6 +29,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -122,6 +123,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--files", type=_at_least_one, default=1000, help="damaged files")
     parser.add_argument("--json", type=Path, default=ROOT / "build" / "faults.json", help="the figures go here")
     args = parser.parse_args(argv)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # nodes must not outlive this
     failed = False
     try:
         read_parts(args.json)  # better told before an hour of measuring than after

@@ -34,6 +34,9 @@ from iat_ros.nodes.clouds import encode_skeletons, stamp_s, to_stamp
 
 NODES = ("perception", "act2act", "trajectory", "robot")
 RATE_HZ = 30.0
+HELD_UP_S = 1.0
+"""So long joint states may be away [s]. Where discovery is kept to this machine, Fast DDS uses shared memory in any
+case, and its health check holds the robot up for 0.33 s at every start, at times twice in a row."""
 
 
 class Chain:
@@ -89,7 +92,8 @@ class Chain:
 
     def start(self, name: str) -> None:
         """Start a node's process."""
-        self._processes.start(name, verb(name, "--ros-args", "--log-level", "error"))
+        patient = ("-p", f"joint_states_timeout:={HELD_UP_S}") if name == "trajectory" else ()
+        self._processes.start(name, verb(name, "--ros-args", "--log-level", "error", *patient))
 
     def kill(self, name: str) -> float:
         """End a node's process by SIGKILL; return when, on the monotonic clock [s]."""

@@ -34,7 +34,9 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 
-def run_on_ray(run: Callable[[Task], Result], jobs: Sequence[Task], address: str, gpu_share: float) -> Iterator[Result]:
+def run_on_ray(
+    run: Callable[[Task], Result], jobs: Sequence[Task], address: str, gpu_share: float = 0.0
+) -> Iterator[Result]:
     """Run jobs on a cluster, one CPU each; yields results as they come.
 
     However this ends, with an error or because nobody wants the rest, no job is left running on the cluster.

@@ -19,6 +19,7 @@ from __future__ import annotations
 import difflib
 import gc
 import itertools
+import os
 import re
 import signal
 from collections.abc import Callable, Iterable, Sequence
@@ -40,6 +41,8 @@ try:
 except ImportError:  # before Jazzy's rclpy 7.1.4
     EventsExecutor = None
 
+
+_OWN_CHOICES = {"FASTDDS_BUILTIN_TRANSPORTS", "FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE"}
 
 stopping = Event()
 """Set when the process is asked to end; what waits before the executor turns must look at it."""
@@ -106,6 +109,17 @@ def warn_of_unknown_parameters(node: Node) -> None:
             node.get_logger().warning(f"no parameter is named '{name}'{''.join(near)}")
 
 
+def avoid_shared_memory() -> None:
+    """Let Fast DDS send over UDP alone, unless the user has chosen; other middleware does not look at this.
+
+    Where a process that listens through shared memory starts or is killed, Fast DDS holds up every publisher on the
+    machine, the robot's driver too, for a third of a second (eProsima/Fast-DDS#6535). These messages are small, and
+    over UDP as fast. With ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST, rmw_fastrtps takes shared memory all the same.
+    """
+    if not _OWN_CHOICES & os.environ.keys():
+        os.environ["FASTDDS_BUILTIN_TRANSPORTS"] = "UDPv4"
+
+
 def _check_ros_args(ros_args: list[str]) -> None:
     """Refuse the two mistakes that are made most, for which ROS has words of its C layer only."""
     for option, value in itertools.pairwise([*ros_args, ""]):
@@ -127,6 +141,7 @@ def start_ros(ros_args: list[str]) -> Event:
         ConfigError: ROS cannot read that command line.
     """
     _check_ros_args(ros_args)
+    avoid_shared_memory()
     stopping.clear()
     for number in (signal.SIGINT, signal.SIGTERM):  # before: a KeyboardInterrupt in the C++ of rclpy ends in an abort
         signal.signal(number, lambda *_: stopping.set())

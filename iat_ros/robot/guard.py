@@ -47,8 +47,8 @@ class GuardConfig:
     """When the robot must not move.
 
     Attributes:
-        joint_states_timeout_s: Joint states older than this halt a moving robot; 0: they are not needed. Where a
-            process on the machine starts or is killed, Fast DDS holds up every other publisher for 0.33 s (its shared
+        joint_states_timeout_s: Joint states older than this halt a moving robot; 0: they are not needed. Where another
+            process on the machine starts or is killed, Fast DDS may hold the robot's driver up for 0.33 s (its shared
             memory's health check, eProsima/Fast-DDS#6535), which must not halt a robot for good.
         following_tolerance_rad: A joint this far from its command halts the robot; 0: not compared.
         following_lag_s: How far a robot may trail its command, and how long a difference must last [s].
