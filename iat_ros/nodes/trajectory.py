@@ -164,7 +164,7 @@ class TrajectoryNode(IatNode):
         if self._supervisor is not None:
             self._supervisor.shift(by_s)
             if self.active and self._supervisor.performer.moving(now):
-                self._supervisor.slow(0.0)
+                self._supervisor.stop()
 
     def _on_joint_states(self, message: JointState) -> None:
         if self._supervisor is not None:
