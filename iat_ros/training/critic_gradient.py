@@ -63,10 +63,15 @@ class CriticPass:
         """Take x, shape (T, N, channels + condition)."""
         self.layers[0].input.copy_(seen.unflatten(0, (-1, 2)))
 
-    def activate(self) -> None:
-        """Compute `hidden`."""
+    def activate(self, first: bool = True) -> None:
+        """Compute `hidden`.
+
+        Args:
+            first: Whether the sums of the first layer must be computed; else they are there.
+        """
         for layer, hidden in zip(self.layers, self.hidden, strict=True):
-            layer.forward()
+            if first or layer is not self.layers[0]:
+                layer.forward()
             activate(layer.sums.view_as(hidden), out=hidden)
 
     def go_back(self) -> None:
@@ -124,8 +129,10 @@ class CriticGradient:
         scored.see(torch.cat([real, generated], dim=1))
         scored.activate()
         scored.go_back()
-        between.see(torch.lerp(generated, real, share))
-        between.activate()
+        # the sums of the first layer are linear in what it sees, so those between lie between, too
+        sums_real, sums_generated = scored.layers[0].sums.chunk(2, dim=1)
+        torch.lerp(sums_generated, sums_real, share, out=between.layers[0].sums)
+        between.activate(first=False)
         between.go_back()
         slope = between.slope()[..., : self._channels]
         length = torch.linalg.vector_norm(slope, dim=(0, 1, 3))[:, None]
