@@ -158,6 +158,10 @@ def make_nodes(context: LaunchContext) -> list[Node]:
     params_file = Path(LaunchConfiguration("params_file").perform(context)).expanduser()
     if not params_file.is_file():  # launch itself would warn and go on without
         raise ValueError(f"params_file: there is no file '{params_file}'")
+    try:  # each process would end for it, and be started again and again
+        yaml.safe_load(params_file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+        raise ValueError(f"params_file {params_file}: no YAML: {' '.join(str(error).split())}") from error
     parameters = [str(params_file), *write_settings(context)]
     respawn = LaunchConfiguration("respawn").perform(context) == "true"
     enclaves = LaunchConfiguration("enclaves").perform(context).rstrip("/")

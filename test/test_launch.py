@@ -178,6 +178,13 @@ def test_a_parameter_file_that_is_missing_is_refused(monkeypatch: pytest.MonkeyP
         plan(monkeypatch, tmp_path, params_file="/nowhere.yaml")
 
 
+def test_a_parameter_file_that_is_damaged_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Each node would end for it, and be started again and again."""
+    (tmp_path / "bad.yaml").write_text("a: [")
+    with pytest.raises(ValueError, match=r"bad\.yaml: no YAML: .*line 1"):
+        plan(monkeypatch, tmp_path, params_file=str(tmp_path / "bad.yaml"))
+
+
 @pytest.mark.ros
 @pytest.mark.skipif(shutil.which("ros2") is None, reason="ros2 launch is not on PyPI: needs a ROS 2 distribution")
 def test_ros2_launch_brings_the_nodes_up(ros_domain: int, tmp_path: Path) -> None:

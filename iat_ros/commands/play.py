@@ -21,6 +21,7 @@ from collections.abc import Sequence
 
 from iat_ros.commands.entry import number, run_verb
 from iat_ros.commands.recordings import add_recording, open_recording
+from iat_ros.errors import ConfigError
 
 DESCRIPTION = "Stream clips or a bag on the topic skeletons, as a tracker would."
 
@@ -49,6 +50,10 @@ def run(args: argparse.Namespace) -> int:
     stop = start_ros(args.ros_args)
     node = PlayNode()
     try:
+        if not node.wait_for_clock(max(args.wait, 1.0), stop.is_set) and not stop.is_set():
+            raise ConfigError(
+                "use_sim_time is set, and nothing comes on /clock: start what publishes it, or leave it out"
+            )
         if not node.wait_for_subscriber(args.wait, stop.is_set) and not stop.is_set():
             node.get_logger().warning(f"nobody subscribes to skeletons after {args.wait:g} s; playing all the same")
         count = node.play(frames, args.speed, stop.is_set)

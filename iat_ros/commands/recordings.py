@@ -28,6 +28,9 @@ from iat_ros.data.source import MADE_UP, RULES
 from iat_ros.errors import ConfigError, DataError
 from iat_ros.resources import share_directory
 
+_PEOPLE = ("s2", "s4", "s6", "s8")
+_STILL_S = 1.0
+
 
 def add_recording(parser: argparse.ArgumentParser) -> None:
     """Add the options ``--bag``, ``--data``, ``--clips``, ``--people`` and ``--still``."""
@@ -41,13 +44,12 @@ def add_recording(parser: argparse.ArgumentParser) -> None:
         help="with --data: only these, such as a17_s2_t1; default: all of --people",
     )
     parser.add_argument(
-        "--people", nargs="+", metavar="PERSON", default=["s2", "s4", "s6", "s8"], help="with --data: whose clips"
+        "--people", nargs="+", metavar="PERSON", help=f"with --data: whose clips; default: {' '.join(_PEOPLE)}"
     )
     parser.add_argument(
         "--still",
         type=number(0.0, 60.0),
-        default=1.0,
-        help="with --data: stand still so long before and after each clip [s]",
+        help=f"with --data: stand still so long before and after each clip [s]; default: {_STILL_S:g}",
     )
 
 
@@ -59,25 +61,29 @@ def open_recording(args: argparse.Namespace) -> list[StreamFrame]:
         ConfigError: The options leave nothing to play.
     """
     if args.data is None:
-        if args.clips:
-            raise ConfigError("--clips needs --data DIR")
+        for option, given in (("--clips", args.clips), ("--people", args.people), ("--still", args.still)):
+            if given is not None:
+                raise ConfigError(f"{option} needs --data")
         bag = args.bag or share_directory() / "recordings" / "made_up"
         frames = list(read_bag(bag))
         if not frames:
             raise DataError(f"{bag}: holds no skeletons to play")
         return frames
-    if args.data == MADE_UP:
-        clips = make_clips(actions=tuple(rule.stimulus for rule in RULES))
-        return list(from_clips([clip for clip in clips if clip.person in args.people], args.still))
+    people = args.people or _PEOPLE
+    if args.clips and args.data == MADE_UP:
+        raise ConfigError(f"--clips: {MADE_UP} has no clips by name; leave --clips out, or give a directory")
     if args.clips:
         clips = [utd_mhad.read_clip(_find(Path(args.data), name)) for name in args.clips]
+    elif args.data == MADE_UP:
+        made_up = make_clips(actions=tuple(rule.stimulus for rule in RULES))
+        clips = [clip for clip in made_up if clip.person in people]
     else:
         found = utd_mhad.read_directory(Path(args.data), [rule.stimulus for rule in RULES])
-        clips = [clip for clip in found if clip.person in args.people]
+        clips = [clip for clip in found if clip.person in people]
         clips.sort(key=lambda clip: (clip.person, clip.name.rsplit("_t")[1], clip.name))
     if not clips:
-        raise ConfigError(f"--people {' '.join(args.people)}: none of them in {args.data}")
-    return list(from_clips(clips, args.still))
+        raise ConfigError(f"--people {' '.join(people)}: none of them in {args.data}")
+    return list(from_clips(clips, _STILL_S if args.still is None else args.still))
 
 
 def _find(directory: Path, name: str) -> Path:

@@ -29,14 +29,15 @@ from iat_ros.commands.data_options import add_data, open_data
 from iat_ros.commands.entry import add_json, run_verb, whole, write_json
 from iat_ros.comparison.figure_runs import figure_data, figure_steps
 from iat_ros.comparison.methods import METHODS
-from iat_ros.comparison.runs import collect, plan, run_jobs
+from iat_ros.comparison.runs import collect, fingerprint, plan, run_jobs
 from iat_ros.data.protocol import DIVISIONS
 from iat_ros.errors import ConfigError
 from iat_ros.model.responder import DEVICES, choose_device
 from iat_ros.report.aggregation import aggregate, write_tables
-from iat_ros.report.figure_data import write_figure_data
+from iat_ros.report.figure_data import has_figure_data, write_figure_data
 from iat_ros.report.page import write_page
-from iat_ros.report.results import Results, write_results
+from iat_ros.report.results import Results, read_json, write_results
+from iat_ros.report.results import write_json as write_record
 from iat_ros.training.config import load_training_config
 
 DESCRIPTION = "Reproduce the paper's comparison: every method, division and seed; tables, figures and a page."
@@ -76,6 +77,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_json(parser)
 
 
+def refuse_other_data(directory: Path, data_set: str) -> None:
+    """Refuse a directory that holds results of other data.
+
+    Raises:
+        ConfigError: It does, or it is no directory.
+    """
+    if directory.exists() and not directory.is_dir():
+        raise ConfigError(f"--out {directory}: is a file; give a directory")
+    if (directory / "raw.json").is_file():
+        there = read_json(directory / "raw.json").get("data_set")
+        if there != data_set:
+            raise ConfigError(f"--out {directory}: holds results of {there}, not of {data_set}; give another directory")
+
+
 def run(args: argparse.Namespace) -> int:
     """Run what is missing, then write tables, figures and page."""
     torch.set_num_threads(1)
@@ -87,6 +102,7 @@ def run(args: argparse.Namespace) -> int:
     source = open_data(args)
     if not source.labelled:
         raise ConfigError(f"--data {args.data}: real pairs carry no labels, and the comparison needs them")
+    refuse_other_data(args.out, source.name)
     print(source.summary())
     seeds = list(range(args.seeds))
     device = choose_device(args.device).type if not args.ray else args.device.replace("auto", "cpu")
@@ -107,8 +123,12 @@ def run(args: argparse.Namespace) -> int:
     write_tables(args.out, tables)
     if not args.no_figures:
         division = source.divide(frames, args.divisions[0], 0)
-        with tqdm(total=figure_steps(), desc="figures", disable=None) as bar:
-            write_figure_data(args.out, figure_data(division, source.definition, recipes, 0, bar.update))
+        made_of = {"made_of": [fingerprint(method, recipes, division, "cpu") for method in ("ours", "pe")]}
+        note = args.out / "figures_of.json"
+        if not (note.is_file() and read_json(note) == made_of and has_figure_data(args.out)):
+            with tqdm(total=figure_steps(), desc="figures", disable=None) as bar:
+                write_figure_data(args.out, figure_data(division, source.definition, recipes, 0, bar.update))
+            write_record(note, made_of)
     for page in write_page(args.out):
         print(page)
     write_json(args.json, tables)

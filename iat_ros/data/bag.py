@@ -100,6 +100,8 @@ def _open(path: Path) -> Iterator[AnyReader]:
     """Open a bag; whatever is wrong with it becomes a `DataError`."""
     if not path.exists():
         raise DataError(f"{path}: no such bag")
+    if path.is_file() and path.suffix not in {".mcap", ".db3", ".bag"}:
+        raise DataError(f"{path}: no bag; expected a directory with metadata.yaml, or an .mcap or .db3 file")
     if path.is_dir() and not any(path.iterdir()):
         raise DataError(f"{path}: an empty directory; expected a bag: metadata.yaml and .mcap or .db3 files")
     try:
@@ -154,6 +156,11 @@ def write_bag(
         raise DataError(f"{path}: exists already; choose another name or remove it first")
     store = get_typestore(Stores.ROS2_JAZZY)
     count = 0
+    try:
+        path.absolute().mkdir(parents=True)
+        path.rmdir()  # the writer makes it; whatever it lacks shows here
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written: {error.strerror or error}") from error
     writer = Writer(path, version=9, storage_plugin=StoragePlugin.MCAP)
     writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
     with writer:

@@ -181,6 +181,8 @@ def divide_real_pairs(pairs: Sequence[ActionPair], by: str, seed: int) -> Divisi
     """
     if by not in REAL_DIVISIONS:
         raise DataError(f"division '{by}' is unknown; choose one of: {', '.join(REAL_DIVISIONS)}")
+    if not pairs:
+        raise DataError("no action was answered by anybody, so there is nothing to learn from; `inspect` says why")
     inside = np.ones(len(pairs), dtype=bool)
     outside = np.zeros(len(pairs), dtype=bool)
     if by == "random":

@@ -197,7 +197,7 @@ def _check_fields(message: PointCloud2, kinds: dict[str, int]) -> None:
 
 def _check_sizes(message: PointCloud2, width: int) -> None:
     if message.width != width:
-        raise MessageError(f"cloud: expected width {width}, got {message.width}")
+        raise MessageError(f"cloud: expected width {width}, got {message.width}: is it of another skeleton?")
     if message.row_step < message.width * message.point_step:
         raise MessageError(f"cloud: row_step {message.row_step} is too small for {message.width} points")
     expected = message.height * message.row_step

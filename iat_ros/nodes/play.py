@@ -19,6 +19,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
+import rclpy
 from rclpy.node import Node
 from sensor_msgs.msg import PointCloud2
 
@@ -46,6 +47,19 @@ class PlayNode(Node):
             if stopped() or time.monotonic() > deadline:
                 return False
             time.sleep(0.05)
+        return True
+
+    def wait_for_clock(self, timeout_s: float, stopped: Callable[[], bool] = lambda: False) -> bool:
+        """Wait until simulated time has come, where it is used; stamps go by it.
+
+        Returns:
+            Whether the time is known.
+        """
+        deadline = time.monotonic() + timeout_s
+        while self.get_clock().now().nanoseconds == 0:
+            if stopped() or time.monotonic() > deadline:
+                return False
+            rclpy.spin_once(self, timeout_sec=0.05)
         return True
 
     def play(

@@ -22,6 +22,7 @@ import itertools
 import os
 import re
 import signal
+import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from threading import Event
@@ -43,6 +44,8 @@ except ImportError:  # before Jazzy's rclpy 7.1.4
 
 
 _OWN_CHOICES = {"FASTDDS_BUILTIN_TRANSPORTS", "FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE"}
+
+_CLOCK_WITHIN_S = 5.0
 
 stopping = Event()
 """Set when the process is asked to end; what waits before the executor turns must look at it."""
@@ -90,13 +93,26 @@ def run_nodes(make: Callable[[], Iterable[Node]], ros_args: list[str], autostart
                 node.get_logger().info("active")
         gc.collect()
         gc.freeze()  # models and modules stay: looking for garbage among them would hold up an answer for tens of ms
+        asked_s = time.monotonic()
         while not stop.is_set() and rclpy.ok():
             executor.spin_once(timeout_sec=0.1)
+            if time.monotonic() > asked_s + _CLOCK_WITHIN_S:
+                asked_s = time.monotonic()
+                warn_of_missing_clock(nodes)
     finally:
         for node in nodes:
             node.destroy_node()
         rclpy.try_shutdown()
     return 0
+
+
+def warn_of_missing_clock(nodes: Sequence[Node]) -> None:
+    """Say that simulated time stands at 0: no timer of a node runs then, so its diagnostics cannot say it."""
+    simulated = [node for node in nodes if node.get_parameter("use_sim_time").value]
+    waiting = [node for node in simulated if node.get_clock().now().nanoseconds == 0]
+    if waiting:
+        names = ", ".join(node.get_name() for node in waiting)
+        waiting[0].get_logger().warning(f"use_sim_time is set, and nothing comes on /clock: {names} stand still")
 
 
 def warn_of_unknown_parameters(node: Node) -> None:

@@ -169,6 +169,11 @@ def write_figure_data(directory: Path, data: FigureData) -> None:
     write_json(directory / NAMES, names)
 
 
+def has_figure_data(directory: Path) -> bool:
+    """Tell whether both files are there."""
+    return (directory / ARRAYS).is_file() and (directory / NAMES).is_file()
+
+
 def read_figure_data(directory: Path) -> FigureData:
     """Read figures.npz and figures.json; without figures.json there is nothing to draw.
 

@@ -80,6 +80,8 @@ class RobotCheck:
         """Say it in words, a line each."""
         trial = self.trial
         lines = [f"missing: {line}" for line in self.missing]
+        if len(self.config.arms) == 1 and not self.config.splay:
+            lines.append("it rests raised: one arm on what does not move is taken for one on a table; see 'rest'")
         for limb, each in trial.limbs.items():
             follows = "" if limb == each.person else f" (the person's {each.person}, mirrored)"
             verdict = "" if each.followed else "; it cannot follow: are its links right, do its limits allow it?"

@@ -114,6 +114,8 @@ def parse_urdf(text: str, where: str, near: Path | None = None) -> ElementTree.E
         raise RobotError(f"{where}: is damaged, not XML: {error}; give a whole one") from error
     if root.tag != "robot":
         raise RobotError(f"{where}: expected a URDF (<robot>), found <{root.tag}>; expand xacro files first")
+    if any(str(child.tag).startswith("{") and "xacro" in str(child.tag) for child in root.iter()):
+        raise RobotError(f"{where}: holds xacro; expand it first: xacro FILE > robot.urdf")
     for mesh in root.iterfind("link/*/geometry/mesh") if near else ():
         name = mesh.get("filename", "")
         if near and name and "://" not in name:
@@ -228,7 +230,8 @@ class LinkTree:
             self.below[joint.parent].append(joint)
         roots = [link for link in self.links if link not in self.above]
         if len(roots) != 1:
-            raise RobotError(f"{where}: expected one link that nothing carries, found {len(roots)}")
+            why = ", ".join(roots[:3]) or "joints go round in a circle, or there are no links"
+            raise RobotError(f"{where}: expected one link that nothing carries, found {len(roots)}: {why}")
         self.root = roots[0]
 
     def path(self, link: str) -> list[Joint]:

@@ -77,7 +77,9 @@ class SegmenterConfig:
             if not (np.isfinite(value) and value > 0):
                 raise ConfigError(f"{name} must be above 0, got {value}")
         if self.min_action_s >= self.max_action_s:
-            raise ConfigError(f"min_action_s ({self.min_action_s}) must be below max_action_s ({self.max_action_s})")
+            raise ConfigError(
+                f"min_action ({self.min_action_s:g} s) must be below max_action ({self.max_action_s:g} s)"
+            )
 
 
 LIVE = SegmenterConfig(quiet_s=0.12)

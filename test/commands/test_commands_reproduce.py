@@ -99,6 +99,25 @@ def test_all_methods_from_data_to_page(
     assert (out / "figures.npz").exists()
     assert len(list(out.glob("records/*.json"))) == len(METHODS)
     assert sorted(job.method for job in short_runs) == sorted(METHODS)
+    monkeypatch.setattr(reproduce, "figure_data", lambda *_: pytest.fail("the figures are there"))
+    assert reproduce.main(words) == 0
+
+
+def test_results_of_other_data_are_not_mixed_with_these(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A directory of another data set, or a file, is refused in one line before anything is read."""
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "raw.json").write_text('{"data_set": "UTD-MHAD"}')
+    assert reproduce.main(words) == 1
+    assert "holds results of UTD-MHAD, not of made_up; give another directory" in capsys.readouterr().err
+    assert [path.name for path in out.iterdir()] == ["raw.json"]
+    (out / "raw.json").unlink()
+    out.rmdir()
+    out.write_text("a file")
+    assert reproduce.main(words) == 1
+    assert "is a file; give a directory" in capsys.readouterr().err
 
 
 def test_a_second_call_runs_only_what_is_new(words: list[str], short_runs: list[runs.Job], tmp_path: Path) -> None:

@@ -186,7 +186,7 @@ def test_bad_input_is_counted_and_the_chain_goes_on(chain: Any) -> None:
     pose[0, 5] = np.nan
     holes = encode_skeletons(to_stamp(now_s + 0.05), "camera", np.array([5]), pose)
     expected = {
-        "dropped: cloud: expected width 20, got 7": narrow,
+        "dropped: cloud: expected width 20, got 7: is it of another skeleton?": narrow,
         "dropped: cloud: field 'z' is missing; found x, y, body_id": without_z,
         "dropped: cloud: field 'x' must be one f4, is 1 x f8": mistyped,
         "dropped: cloud: expected 320 bytes of data, got 50": cut_off,
@@ -214,7 +214,7 @@ def test_windows_of_other_limbs_are_refused_by_act2act(chain: Any) -> None:
     message.width, message.row_step = 7, 7 * 16
     message.data = message.data[: 32 * 7 * 16]
     windows.publish(message)
-    reason = "dropped: cloud: expected width 8, got 7"
+    reason = "dropped: cloud: expected width 8, got 7: is it of another skeleton?"
     assert chain.until(lambda: chain.counts.get("/act2act", {}).get(reason) == "1", 5.0)
     chain.node.destroy_publisher(windows)
 

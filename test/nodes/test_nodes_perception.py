@@ -110,7 +110,7 @@ def test_a_burst_loses_nothing(bench: Bench) -> None:
         if k % 5 == 4:
             bench.spin_until(lambda k=k: bench.perception.counts["frames"] == k + 1 - (k >= 12))
     bench.spin_until(lambda: bench.windows)
-    assert bench.perception.dropped == {"cloud: expected width 20, got 7": 1}
+    assert bench.perception.dropped == {"cloud: expected width 20, got 7: is it of another skeleton?": 1}
     assert decode_motion(bench.windows[0], 8).duration_s > 0.5
 
 

@@ -73,6 +73,10 @@ def test_demo_runs_headless_and_ends_with_a_summary(ros_domain: int, tmp_path: P
         (("demo", "--headless", "--bag", "/nowhere"), "/nowhere: no such bag"),
         (("demo", "--headless", "--data", "/nowhere"), "no UTD-MHAD skeleton files"),
         (("play", "--clips", "a1_s1_t1"), "--clips needs --data"),
+        (("play", "--people", "s2"), "--people needs --data"),
+        (("play", "--data", "made_up", "--people", "s99"), "--people s99: none of them in made_up"),
+        (("play", "--data", "made_up", "--clips", "a1_s1_t1"), "made_up has no clips by name"),
+        (("play", "--wait", "1", "--ros-args", "-p", "use_sim_time:=true"), "nothing comes on /clock"),
         (("evaluate", "--data", "/nowhere"), "/nowhere: no such directory"),
     ],
 )

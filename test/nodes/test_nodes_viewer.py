@@ -370,7 +370,7 @@ def test_node_shows_what_goes_by(rig: Any, start: Callable[..., subprocess.Popen
     assert seen("answer")[0].header.frame_id == "body_5"
     assert len(seen("answer")[0].points) == 2 * len(DEFINITION.limbs)
     assert rig.until(lambda: rig.counts.get("/viewer", {}).get("answers") == "1")
-    assert rig.counts["/viewer"]["dropped: cloud: expected width 20, got 3"] == "1"
+    assert rig.counts["/viewer"]["dropped: cloud: expected width 20, got 3: is it of another skeleton?"] == "1"
 
     assert rig.change("viewer", Transition.TRANSITION_DEACTIVATE)
     assert rig.change("viewer", Transition.TRANSITION_CLEANUP)
