@@ -50,5 +50,10 @@ class MessageError(IatError):
 
 def describe(error: BaseException) -> str:
     """Say in one line what an unexpected error was: its type and the beginning of its text."""
-    text = " ".join("".join(each if each.isprintable() else " " for each in str(error)).split())
-    return f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__
+    text = printable(str(error))
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def printable(text: str) -> str:
+    """Return the beginning of a text that comes from somewhere else, as one line."""
+    return " ".join("".join(each if each.isprintable() else " " for each in text).split())[:300]

@@ -21,7 +21,10 @@ a Wearable Inertial Sensor", ICIP 2015. Files are named ``a<action>_s<subject>_t
 
 from __future__ import annotations
 
+import io
 import re
+import struct
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -30,9 +33,15 @@ import scipy.io
 
 from iat_ros.data.clip import Clip
 from iat_ros.data.reading import Reading, by_key
-from iat_ros.errors import DataError, describe
+from iat_ros.errors import DataError, describe, printable
 
 NAME = "UTD-MHAD"
+_HEADER_BYTES = 128
+_MATRIX, _COMPRESSED = 14, 15  # types of MATLAB 5's elements
+_PARTS = (6, 5, 1)  # types of an array's flags, sizes and name
+_STORED = {1, 2, 3, 4, 5, 6, 7, 9, 12, 13}  # types that its numbers may be stored as
+_NUMBERS = range(6, 16)  # classes of MATLAB's arrays: double, single and the whole numbers
+_MOST_BYTES = 2**28
 RATE_HZ = 30.0
 JOINTS = 20
 ACTIONS = (
@@ -75,7 +84,9 @@ def read_clip(path: Path) -> Clip:
     if not match or not 1 <= int(match[1]) <= len(ACTIONS):
         raise DataError(f"{path}: expected a name such as a1_s1_t1_skeleton.mat, with action 1 to {len(ACTIONS)}")
     try:
-        content = scipy.io.loadmat(str(path))
+        data = path.read_bytes()
+        _check_elements(data)
+        content = scipy.io.loadmat(io.BytesIO(data))
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file") from error
     except Exception as error:
@@ -83,7 +94,7 @@ def read_clip(path: Path) -> Clip:
     skeleton = content.get("d_skel")
     if skeleton is None:
         names = ", ".join(sorted(name for name in content if not name.startswith("__"))) or "nothing"
-        raise DataError(f"{path}: expected the variable d_skel, found {names}")
+        raise DataError(f"{path}: expected the variable d_skel, found {printable(names)}")
     if skeleton.ndim != 3 or skeleton.shape[:2] != (JOINTS, 3) or skeleton.dtype.kind != "f":
         raise DataError(
             f"{path}: expected d_skel of shape (20, 3, frames) in floating point, got {skeleton.shape} {skeleton.dtype}"
@@ -100,6 +111,47 @@ def read_clip(path: Path) -> Clip:
         person=f"s{match[2]}",
         action=ACTIONS[int(match[1]) - 1],
     )
+
+
+def _check_elements(data: bytes) -> None:
+    """Look at every element of a MATLAB 5 file before SciPy does, which a damaged one can crash in machine code.
+
+    Raises:
+        ValueError: The file ends early, is compressed wrongly, or holds something else than arrays of numbers.
+        zlib.error: Its compressed part is damaged; a checksum tells.
+    """
+    if len(data) < _HEADER_BYTES or data[126:128] != b"IM":
+        raise ValueError("no MATLAB 5 file of little endian")
+    start = _HEADER_BYTES
+    while start < len(data):
+        kind, size = struct.unpack_from("<II", data, start)
+        element = data[start : start + 8 + size]
+        if len(element) < 8 + size:
+            raise ValueError("it ends early")
+        start += 8 + size
+        if kind == _COMPRESSED:
+            opened = zlib.decompressobj()
+            element = opened.decompress(element[8:], _MOST_BYTES)
+            if not opened.eof:
+                raise ValueError("a compressed part ends early, or is too large")
+        if struct.unpack_from("<I", element)[0] != _MATRIX:
+            raise ValueError("it holds something else than arrays")
+        _check_array(element[8:])
+
+
+def _check_array(body: bytes) -> None:
+    """Look at the parts of an array: flags, sizes, name, and the numbers themselves."""
+    kinds, start = [], 0
+    while start < len(body):
+        kind, size = struct.unpack_from("<II", body, start)
+        small = kind >> 16  # up to four bytes lie within the tag itself
+        kinds.append(kind & 0xFFFF if small else kind)
+        start += 8 if small else 8 + -(-size // 8) * 8
+    numbers = struct.unpack_from("<I", body, 8)[0] & 0xFF if len(body) >= 16 else 0
+    if start > len(body) or kinds[:3] != list(_PARTS) or len(kinds) != 4 or kinds[3] not in _STORED:
+        raise ValueError("an array is not made of flags, sizes, a name and numbers")
+    if numbers not in _NUMBERS:
+        raise ValueError("an array holds something else than numbers")
 
 
 def read_directory(directory: Path, actions: Iterable[str] | None = None, reading: Reading | None = None) -> list[Clip]:

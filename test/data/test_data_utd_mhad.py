@@ -17,6 +17,8 @@
 from __future__ import annotations
 
 import os
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +89,31 @@ def test_damaged_missing_and_misnamed_files_are_named(tmp_path: Path) -> None:
         read_clip(save(tmp_path / "a99_s1_t1_skeleton.mat", d_skel=np.zeros((20, 3, 60))))
     with pytest.raises(DataError, match="no UTD-MHAD skeleton files"):
         find_files(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_a_file_that_crashes_scipy_is_refused_before(tmp_path: Path, compressed: bool) -> None:
+    """Numbers of a type that there is none of end SciPy's reader by a signal; compressed or not, they are refused."""
+    path = tmp_path / "a1_s1_t1_skeleton.mat"
+    scipy.io.savemat(path, {"d_skel": np.zeros((20, 3, 60))}, do_compression=compressed)
+    data = path.read_bytes()
+    element = zlib.decompress(data[136:]) if compressed else data[128:]
+    at = 8 + 16 + 24 + 16  # after the array's tag, flags, sizes and name
+    assert element[at] == 9, "doubles are stored here"
+    broken = element[:at] + bytes([0]) + element[at + 1 :]
+    packed = zlib.compress(broken)
+    path.write_bytes(data[:128] + (struct.pack("<II", 15, len(packed)) + packed if compressed else broken))
+    with pytest.raises(DataError, match="an array is not made of flags, sizes, a name and numbers"):
+        read_clip(path)
+
+
+def test_a_name_of_any_bytes_stays_a_line(tmp_path: Path) -> None:
+    """Damage reaches the names of variables, too."""
+    path = save(tmp_path / "a1_s1_t1_skeleton.mat", d_skel=np.zeros((20, 3, 60)))
+    path.write_bytes(path.read_bytes().replace(b"d_skel", b"d\n\x07kel"))
+    with pytest.raises(DataError) as caught:
+        read_clip(path)
+    assert str(caught.value).isprintable()
 
 
 def test_unknown_actions_are_refused(tmp_path: Path) -> None:
