@@ -51,6 +51,7 @@ def run_verb(verb: str, description: str, add_arguments: Arguments, run: Run, ar
     args = parser.parse_args(own)
     args.ros_args = ros
     try:
+        _refuse_lost_figures(args)
         return run(args)
     except IatError as error:
         print(f"iat_ros {verb}: {error}", file=sys.stderr)
@@ -121,6 +122,13 @@ def split_ros_args(argv: list[str]) -> tuple[list[str], list[str]]:
         else:
             (ros if inside else own).append(word)
     return own, ros
+
+
+def _refuse_lost_figures(args: argparse.Namespace) -> None:
+    """Say before a long run, and not after it, that its figures cannot be written."""
+    path = getattr(args, "json", None)
+    if path is not None and not Path(path).expanduser().absolute().parent.is_dir():
+        raise IatError(f"--json {path}: there is no folder {Path(path).expanduser().absolute().parent}")
 
 
 def write_json(path: str | None, content: dict[str, Any]) -> None:

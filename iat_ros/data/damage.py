@@ -109,7 +109,10 @@ def _untracked(definition: SkeletonDefinition, clip: Clip, there: np.ndarray) ->
         return None
     share = np.isnan(clip.positions[:, definition.needed_joints]).any(axis=2).mean(axis=0)
     worst = definition.joints[definition.needed_joints[int(share.argmax())]]
-    return "untracked", f"{100 * missing:.0f} % of the frames cannot be used, for {hole_s:.1f} s on end; most: {worst}"
+    return (
+        "untracked",
+        f"{max(1.0, 100 * missing):.0f} % of the frames cannot be used, for {hole_s:.1f} s on end; most: {worst}",
+    )
 
 
 def _frozen(definition: SkeletonDefinition, clip: Clip, always: np.ndarray) -> tuple[str, str] | None:

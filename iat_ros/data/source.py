@@ -171,10 +171,12 @@ class Source:
         parts = [f"{len(self.interactions)} interactions of {whose}"] if self.interactions else []
         if self.recordings:
             minutes = sum(recording.minutes for recording in self.recordings)
-            parts += [f"{len(self.recordings)} uncut recordings", f"{minutes:.1f} minutes"]
+            count = len(self.recordings)
+            parts += [f"{count} uncut recording{'s' * (count > 1)}", f"{minutes:.1f} minutes"]
         else:
             parts += [f"{len(self.clips)} clips"]
-        parts += [f"{len({clip.person for clip in self.clips})} people"]
+        people = len({clip.person for clip in self.clips})
+        parts += [f"{people} {'person' if people == 1 else 'people'}"]
         parts += [f"skeleton '{self.definition.name}' ({len(self.definition.limbs)} limbs)"]
         if self.joint_scale is not None:
             clips = f"{len(self.joint_clips)} clips of " if self.joint_clips else ""

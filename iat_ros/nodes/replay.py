@@ -61,8 +61,8 @@ def replay(
     card = load_card(find_model(options.model))
     if card.joints is not None:
         raise ModelError(
-            f"model '{options.model}' answers in a robot's joints; a replay draws and judges limbs. 'evaluate --live' "
-            "judges it"
+            f"model '{options.model}' answers in a robot's joints; a replay draws and judges limbs. Where the data "
+            "has labels, 'evaluate --live' judges it"
         )
     with run_stepped(options, SteppedChain) as chain:
         found = Replayed(chain.model.joint_names)

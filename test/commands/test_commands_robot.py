@@ -113,6 +113,7 @@ def test_a_mapping_without_urdf_is_tried_with_one(tmp_path: Path, urdf: Path, ca
         (["my_robot.urdf", "--picture", "it.gif"], "--picture it.gif: expected a file that ends in .pdf, .png, .svg"),
         (["my_robot.urdf", "--out", "it.txt"], "--out it.txt"),
         (["my_robot.urdf", "--out", "nowhere/it.yaml"], "there is no folder"),
+        (["my_robot.urdf", "--json", "nowhere/it.json"], "--json nowhere/it.json: there is no folder"),
     ],
 )
 def test_what_is_no_use_is_one_line(

@@ -80,7 +80,8 @@ class MediaPipeDetector:
             import mediapipe
         except ImportError as error:
             raise ConfigError(
-                "camera needs MediaPipe, which is not installed: pip install -r requirements/camera.txt"
+                "camera needs MediaPipe, which is not installed: pip install -r requirements/camera.txt "
+                "-c requirements/constraints.txt"
             ) from error
         path = Path(model).expanduser()
         if not model or not path.is_file():

@@ -109,7 +109,8 @@ def load_opencv() -> ModuleType:
         import cv2
     except ImportError as error:
         raise ConfigError(
-            "camera needs OpenCV, which is not installed: pip install -r requirements/camera.txt"
+            "camera needs OpenCV, which is not installed: pip install -r requirements/camera.txt "
+            "-c requirements/constraints.txt"
         ) from error
     module: ModuleType = cv2
     return module
