@@ -17,8 +17,10 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 VERBS = {
     "train": "learn a model from recordings or a data set",
@@ -50,9 +52,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     if words and words[0] in VERBS:
         try:
-            module = importlib.import_module(f"iat_ros.commands.{words[0]}")
-            return int(module.main(words[1:]))
-        except KeyboardInterrupt:  # while the libraries are still being loaded
+            return int(_load(words[0]).main(words[1:]))
+        except KeyboardInterrupt:  # between loading and running
             return 130
     asked = not words or words[0] in {"-h", "--help"}
     out = sys.stdout if asked else sys.stderr
@@ -61,6 +62,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     print("usage: iat_ros VERB [OPTIONS]; iat_ros VERB --help tells its options\n", file=out)
     print("\n".join(f"  {verb:12s} {text}" for verb, text in VERBS.items()), file=out)
     return 0 if asked else 2
+
+
+def _load(verb: str) -> Any:
+    """Import a verb; Ctrl-C meanwhile ends the process at once, for in an import it would turn into other errors."""
+    usual = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        return importlib.import_module(f"iat_ros.commands.{verb}")
+    finally:
+        signal.signal(signal.SIGINT, usual)
 
 
 if __name__ == "__main__":
