@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,7 +77,7 @@ def propose(tree: LinkTree, urdf: str, urdf_xml: str, source: str, splay_rad: fl
         splay=0.0 if stands_on_base(tree, torso, chains) else splay_rad,
         source=source,
     )
-    return replace(config, rest=rest_pose(RobotModel(config, urdf_xml)))
+    return replace(config, rest=rest_pose(RobotModel(config, urdf_xml, Path(urdf) if urdf else None)))
 
 
 def _short_name(name: str) -> str:
