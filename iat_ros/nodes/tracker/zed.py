@@ -34,16 +34,18 @@ def objects_message() -> type:
     Raises:
         ConfigError: It is not installed.
     """
+    missing: list[ImportError] = []
     for package in ("zed_msgs", "zed_interfaces"):
         try:
             kind: type = importlib.import_module(f"{package}.msg").ObjectsStamped
-        except ImportError:
-            continue
-        return kind
+        except ImportError as error:  # the other name may be there
+            missing.append(error)
+        else:
+            return kind
     raise ConfigError(
         "parameter 'input' is 'zed', which needs zed_msgs, which is not installed: "
         "sudo apt install ros-$ROS_DISTRO-zed-msgs, or build zed-ros2-interfaces of Stereolabs"
-    )
+    ) from missing[0]
 
 
 class ZedSource(Source):
