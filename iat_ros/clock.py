@@ -17,6 +17,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+
+_TRIES = 5
+_AT_ONCE_NS = 50_000
 
 
 def whole_ns(time_s: float) -> int:
@@ -26,3 +30,19 @@ def whole_ns(time_s: float) -> int:
     """
     seconds = math.floor(time_s)
     return seconds * 10**9 + round((time_s - seconds) * 1e9)
+
+
+def of_one_instant(now_ns: Callable[[], int], steady_ns: Callable[[], int]) -> tuple[int, int]:
+    """Read two clocks [ns] at the same time, as nearly as that goes.
+
+    On a busy machine a process may be held up between one and the other; then they are read again, a few times.
+
+    Args:
+        now_ns: Reads one.
+        steady_ns: Reads the other.
+    """
+    for _ in range(_TRIES):
+        before_ns, now, after_ns = steady_ns(), now_ns(), steady_ns()
+        if after_ns - before_ns < _AT_ONCE_NS:
+            break
+    return now, after_ns

@@ -29,6 +29,7 @@ from rclpy.timer import Timer
 from sensor_msgs.msg import JointState
 from trajectory_msgs.msg import JointTrajectory
 
+from iat_ros.clock import of_one_instant
 from iat_ros.errors import MessageError
 from iat_ros.nodes.base import RESULT_QOS, IatNode
 from iat_ros.nodes.parameters import Parameter
@@ -145,11 +146,12 @@ class RobotNode(IatNode):
     def _on_tick(self, _: None) -> None:
         if self._robot is None:
             return
-        now, steady = self.get_clock().now(), self._steady_ns()
+        # Held up between the two, the robot would go too far on its trajectory, and jerk back to the next.
+        now_ns, steady = of_one_instant(self._now_ns, self._steady_ns)
         period_ns, self._updated_ns = max(0, steady - self._updated_ns), steady
-        positions, velocities, broken = self._robot.update(int(now.nanoseconds), period_ns)
+        positions, velocities, broken = self._robot.update(now_ns, period_ns)
         message = self._message
-        message.header.stamp = now.to_msg()
+        message.header.stamp.sec, message.header.stamp.nanosec = divmod(now_ns, 10**9)
         message.position = array.array("d", positions.tobytes())
         message.velocity = array.array("d", velocities.tobytes())
         self._states.publish(message)

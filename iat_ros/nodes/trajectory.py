@@ -31,7 +31,7 @@ from trajectory_msgs.msg import JointTrajectory
 from iat_ros.nodes.answer_message import AnswerMessage, decode_answer
 from iat_ros.nodes.base import RESULT_QOS, SENSOR_QOS, IatNode
 from iat_ros.nodes.clock_watch import ClockWatch
-from iat_ros.nodes.clouds import decode_skeletons
+from iat_ros.nodes.clouds import decode_skeletons, stamp_s
 from iat_ros.nodes.joint_states import read_joint_states
 from iat_ros.nodes.robot_description import read_robot
 from iat_ros.nodes.trajectory_output import TrajectoryOutput
@@ -170,7 +170,7 @@ class TrajectoryNode(IatNode):
         if self._supervisor is not None:
             measured = read_joint_states(message, self._supervisor.performer.model.joint_names)
             if measured is not None:
-                self._supervisor.observer.saw_joints(measured)
+                self._supervisor.observer.saw_joints(measured, stamp_s(message.header.stamp))
 
     def _on_skeletons(self, message: PointCloud2) -> None:
         if 0.0 <= time.monotonic() - self._looked_s < WATCH_S:

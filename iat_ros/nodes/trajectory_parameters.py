@@ -44,7 +44,8 @@ PARAMETERS = (
     Parameter(
         "delivery_time",
         DELIVERY_S,
-        "How long a trajectory may take to its controller; the robot steps where it takes longer [s].",
+        "How long a trajectory may take to its controller, beside what joint states show to be late; the robot steps "
+        "where it takes longer [s].",
         0.01,
         1.0,
         live=True,

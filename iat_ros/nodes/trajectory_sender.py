@@ -59,7 +59,7 @@ class TrajectorySender:
             RobotError: It cannot be performed.
             TooLateError: Not in time.
         """
-        reserve_s = self._took_s + performer.timing.delivery_s
+        reserve_s = self._took_s + performer.delivery_s
         for _ in range(_TRIES):
             started = time.perf_counter()
             performance = make(self._now_s(), reserve_s)
@@ -73,5 +73,5 @@ class TrajectorySender:
                 self._took_s = min(took_s, _MOST_EXPECTED_S)
                 self._node.counts["trajectories"] += 1
                 return True
-            reserve_s = performer.timing.delivery_s + 2.0 * took_s
+            reserve_s = performer.delivery_s + 2.0 * took_s
         raise TooLateError("trajectory: was worked out too late to take over from a running one; it is not sent")

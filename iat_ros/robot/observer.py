@@ -21,6 +21,7 @@ from collections.abc import Callable
 from iat_ros.robot.guard import Guard, Verdict
 from iat_ros.robot.measurement import Measurement
 from iat_ros.robot.performer import Performer
+from iat_ros.robot.punctuality import Punctuality
 from iat_ros.robot.spline import State
 
 
@@ -41,17 +42,28 @@ class Observer:
         self, performer: Performer, guard: Guard, now_s: Callable[[], float], look: Callable[[], None]
     ) -> None:
         self.measured = Measurement()
+        self._punctuality = Punctuality()
         self._performer, self._guard = performer, guard
         self._now_s, self._look = now_s, look
 
-    def saw_joints(self, state: State) -> None:
-        """Take note of where the joints are now."""
+    def saw_joints(self, state: State, stamp_s: float = 0.0) -> None:
+        """Take note of where the joints were at a time, 0 if that is not known [s].
+
+        The performer reckons with machines that are as busy as this shows them to be.
+        """
         performer, now = self._performer, self._now_s()
         self.measured.take(state, now)
+        self._punctuality.take(stamp_s, now)
+        performer.late_s = self._punctuality.delay_s
         lag_s = self._guard.config.following_lag_s
         moving = performer.moving(now) or performer.moving(now - lag_s)
         band = performer.band(now, lag_s) if moving else None
         self._guard.saw_joints(now, state.position, band, performer.model.joint_names)
+
+    def shift(self, by_s: float) -> None:
+        """Take note that the clock was set by so much [s]."""
+        self.measured.shift(by_s)
+        self._punctuality.forget()
 
     def verdict(self, now_s: float) -> Verdict:
         """Tell what the robot may do now [s]."""

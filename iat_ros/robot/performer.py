@@ -61,6 +61,7 @@ class Performer:
 
     Attributes:
         timing: How answers are performed from now on.
+        late_s: How much longer than `timing` says it may take until the controller knows of a trajectory [s].
     """
 
     def __init__(
@@ -68,9 +69,15 @@ class Performer:
     ) -> None:
         self.model = model
         self.timing = timing
+        self.late_s = 0.0
         self._limb_names = tuple(limb_names)
         self._checker = checker
         self._history: deque[Performance] = deque(maxlen=_HISTORY)  # each runs until the next begins
+
+    @property
+    def delivery_s(self) -> float:
+        """How long it may take until the controller knows of a trajectory [s]."""
+        return self.timing.delivery_s + self.late_s
 
     @property
     def ends_s(self) -> float:
@@ -147,14 +154,14 @@ class Performer:
             now_s: Time [s].
             measured: Where the robot is; None if nobody tells.
             tempo: Slower than `timing` asks for by this factor, at most 1.
-            reserve_s: How long it may take until the controller knows of it [s]; None: what `timing` says.
+            reserve_s: How long it may take until the controller knows of it [s]; None: `delivery_s`.
             prepared: What was planned before; taken if it is this answer from here.
 
         Raises:
             RobotError: It cannot be performed (a start outside the limits, a collision); what runs goes on.
         """
         moving = self.moving(now_s)
-        began_s = now_s + (self.timing.delivery_s if reserve_s is None else reserve_s) if moving else now_s
+        began_s = now_s + (self.delivery_s if reserve_s is None else reserve_s) if moving else now_s
         start = self.commanded(began_s) if moving else self.start(now_s, measured)
         timing = self._timing(tempo)
         if prepared is not None and not moving and prepared.fits(motion, start, timing):
@@ -207,9 +214,9 @@ class Performer:
         Args:
             now_s: Time [s].
             tempo: What it is slowed down to.
-            reserve_s: How long it may take until the controller knows of it [s]; None: what `timing` says.
+            reserve_s: How long it may take until the controller knows of it [s]; None: `delivery_s`.
         """
-        began_s = now_s + (self.timing.delivery_s if reserve_s is None else reserve_s)
+        began_s = now_s + (self.delivery_s if reserve_s is None else reserve_s)
         if not self.moving(began_s):
             return None
         running = self._at(began_s)
@@ -224,7 +231,7 @@ class Performer:
             The performance as it is to be sent; None if it comes too late to take over from what runs.
         """
         if not performance.plan.state(0.0).moves:
-            performance = replace(performance, began_s=max(performance.began_s, sent_s + self.timing.delivery_s))
+            performance = replace(performance, began_s=max(performance.began_s, sent_s + self.delivery_s))
         if self.moving(performance.began_s):
             if performance.began_s < sent_s + SOONEST_S:
                 return None

@@ -99,7 +99,7 @@ class Supervisor:
 
     def shift(self, by_s: float) -> None:
         """Take note that the clock was set by so much [s]; the guard is told by whoever tells this."""
-        self.observer.measured.shift(by_s)
+        self.observer.shift(by_s)
         self.performer.shift(by_s)
         if self._waiting is not None:
             self._waiting = self._waiting[0], self._waiting[1] + by_s
