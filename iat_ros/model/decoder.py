@@ -33,7 +33,7 @@ class Decoder(nn.Module):
     """From a vector to a motion: unit limb vectors and a duration channel.
 
     Attributes:
-        whole_batch: While it is trained, a number of vectors and what decodes so many faster.
+        whole_batch: While it is trained, what decodes so many vectors faster.
     """
 
     same_limb: Tensor
@@ -41,7 +41,7 @@ class Decoder(nn.Module):
     def __init__(self, inputs: int, dims: Dimensions) -> None:
         super().__init__()
         self.dims = dims
-        self.whole_batch: tuple[int, Callable[[Tensor], Tensor]] | None = None
+        self.whole_batch: dict[int, Callable[[Tensor], Tensor]] = {}
         self.start = nn.Linear(inputs, 2 * dims.width * dims.coarse)
         self.body = upward(dims.width, dims.coarse)
         self.limbs = TimeConvolution(dims.width, 3 * dims.response_limbs)
@@ -53,8 +53,8 @@ class Decoder(nn.Module):
 
     def forward(self, vector: Tensor) -> Tensor:
         """Decode (N, inputs) into (N, C + 1, T)."""
-        if self.whole_batch is not None and len(vector) == self.whole_batch[0]:
-            return self.whole_batch[1](vector)
+        if len(vector) in self.whole_batch:
+            return self.whole_batch[len(vector)](vector)
         dims = self.dims
         start = functional.leaky_relu(self.start(vector), SLOPE)
         hidden = self.body(start.view(-1, 2 * dims.width, dims.coarse).permute(2, 0, 1))

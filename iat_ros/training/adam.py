@@ -17,10 +17,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
+
+from iat_ros.training.flat_parameters import FlatParameters
 
 _DECAY = 0.9
 _EPSILON = 1e-8
@@ -42,30 +43,29 @@ class Adam:
     changes from step to step is given from outside (`pace`), so that a CUDA graph can hold a step.
 
     Args:
-        parameters: What is trained.
+        parameters: What is trained; they are moved in memory (see `FlatParameters`).
+
+    Attributes:
+        values: All of them, shape (n,).
     """
 
     def __init__(self, parameters: Iterable[nn.Parameter]) -> None:
-        self._parameters: list[Tensor] = list(parameters)
-        self._squares = [torch.zeros_like(parameter) for parameter in self._parameters]
+        self._flat = FlatParameters(parameters)
+        self.values = self._flat.values
+        self._squares = torch.zeros_like(self.values)
 
     @torch.no_grad()
     def step(self, correction: Number, slowness: Number) -> None:
         """Move the parameters by their gradients, at a `pace`."""
-        gradients = [cast(Tensor, parameter.grad) for parameter in self._parameters]
-        torch._foreach_mul_(self._squares, _DECAY)
-        torch._foreach_addcmul_(self._squares, gradients, gradients, 1.0 - _DECAY)
-        roots = torch._foreach_sqrt(self._squares)
-        torch._foreach_mul_(roots, correction)
-        torch._foreach_add_(roots, _EPSILON)
-        torch._foreach_mul_(roots, slowness)
-        torch._foreach_addcdiv_(self._parameters, gradients, roots, -1.0)
+        gradients = self._flat.gradients()
+        self._squares.mul_(_DECAY).addcmul_(gradients, gradients, value=1.0 - _DECAY)
+        divisor = self._squares.sqrt().mul_(correction).add_(_EPSILON).mul_(slowness)
+        self.values.addcdiv_(gradients, divisor, value=-1.0)
 
-    def state(self) -> list[Any]:
+    def state(self) -> Tensor:
         """Return everything that `load_state` needs to go on."""
         return self._squares
 
-    def load_state(self, state: list[Any]) -> None:
+    def load_state(self, state: Tensor) -> None:
         """Take up a state that `state` returned."""
-        for own, theirs in zip(self._squares, state, strict=True):
-            own.copy_(theirs)
+        self._squares.copy_(state)

@@ -59,9 +59,11 @@ class CriticPass:
             frames //= 2
         self.hidden = [layer.input for layer in self.layers[1:]] + [torch.zeros_like(self.layers[-1].sums)]
 
-    def see(self, seen: Tensor) -> None:
-        """Take x, shape (T, N, channels + condition)."""
-        self.layers[0].input.copy_(seen.unflatten(0, (-1, 2)))
+    def see(self, *seen: Tensor) -> None:
+        """Take x, in parts of shape (T, n, channels + condition)."""
+        parts = self.layers[0].input.split([part.shape[1] for part in seen], dim=2)
+        for kept, part in zip(parts, seen, strict=True):
+            kept.copy_(part.unflatten(0, (-1, 2)))
 
     def activate(self, first: bool = True) -> None:
         """Compute `hidden`.
@@ -96,7 +98,7 @@ class CriticPass:
 
 
 class CriticGradient:
-    """Sets the gradients of the critic's parameters.
+    """Sets the gradient of E[D(a_s, a_r_hat)] - E[D(a_s, a_r)] + lambda E[(||grad D|| - 1)^2] by D's parameters.
 
     Args:
         critic: D.
@@ -126,7 +128,7 @@ class CriticGradient:
             The distance E[D(a_r)] - E[D(a_r_hat)], a tensor of shape ().
         """
         scored, between = self._scored, self._between
-        scored.see(torch.cat([real, generated], dim=1))
+        scored.see(real, generated)
         scored.activate()
         scored.go_back()
         # the sums of the first layer are linear in what it sees, so those between lie between, too
@@ -135,7 +137,7 @@ class CriticGradient:
         between.activate(first=False)
         between.go_back()
         slope = between.slope()[..., : self._channels]
-        length = torch.linalg.vector_norm(slope, dim=(0, 1, 3))[:, None]
+        length = slope.square().sum(dim=(0, 1, 3)).sqrt()[:, None]
         direction = between.layers[0].input
         torch.mul(slope, self._pull * (1.0 - 1.0 / length.clamp_min(_SHORTEST)), out=direction[..., : self._channels])
         direction[..., self._channels :].zero_()

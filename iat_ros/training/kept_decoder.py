@@ -16,6 +16,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import torch
@@ -126,12 +128,17 @@ class _Decode(torch.autograd.Function):
         return ctx.kept.backward(gradient.permute(2, 0, 1)), None, None
 
 
-def keep(generator: nn.Module, batch: int) -> None:
-    """Let the decoders of a generator write into kept tensors whenever they decode a whole batch.
+def keep(generator: nn.Module, batches: Iterable[int]) -> None:
+    """Let the decoders of a generator write into kept tensors whenever they decode a batch of one of these sizes.
 
     An answer is overwritten by the next one, and a step back must follow its pass; so this is for training alone.
     """
     for module in generator.modules():
         if isinstance(module, Decoder):
-            kept = KeptDecoder(module, batch)
-            module.whole_batch = batch, lambda vector, k=kept, m=module: _Decode.apply(vector, m.start.weight, k)
+            for batch in batches:
+                module.whole_batch[batch] = partial(_decode, module, KeptDecoder(module, batch))
+
+
+def _decode(decoder: Decoder, kept: KeptDecoder, vector: Tensor) -> Tensor:
+    motion: Tensor = _Decode.apply(vector, decoder.start.weight, kept)
+    return motion

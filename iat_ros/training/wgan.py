@@ -32,6 +32,7 @@ from iat_ros.model.cuda_graph import Capture, capture
 from iat_ros.training.adam import Adam, Number, pace
 from iat_ros.training.config import GanConfig
 from iat_ros.training.critic_gradient import CriticGradient, CriticSlope
+from iat_ros.training.flat_parameters import FlatParameters
 from iat_ros.training.kept_decoder import keep
 
 CPU = torch.device("cpu")
@@ -69,15 +70,17 @@ class WganTrainer:
         self._record = record or (capture if device.type == "cuda" else None)
         self._generator = generator.to(device)
         self._critic = critic.to(device)
+        # first of all, since they move the parameters in memory
+        self._generator_step = Adam(generator.parameters())
+        self._critic_step = Adam(critic.parameters())
         self._channels = motions.shape[1]
         self._seen = critic.see(conditions, motions).transpose(0, 1).contiguous().to(device)
         frames, batch = motions.shape[2], config.batch
         self._critic_gradient = CriticGradient(critic, self._channels, batch, frames, config.gradient_penalty)
         self._critic_slope = CriticSlope(critic, self._channels, batch, frames)
         self.average = copy.deepcopy(generator).eval().requires_grad_(False)
-        keep(generator, config.batch)
-        self._generator_step = Adam(generator.parameters())
-        self._critic_step = Adam(critic.parameters())
+        self._kept = FlatParameters(self.average.parameters()).values
+        keep(generator, (config.batch, config.critic_steps * config.batch))
         self._distance = torch.zeros((), device=device)
         self._recorded: Callable[[list[float]], None] | None = None
         self.step = 0
@@ -114,22 +117,23 @@ class WganTrainer:
 
     def _do_step(self, numbers: Sequence[Number]) -> None:
         """Do some critic steps and a generator step, with the numbers that `numbers_of` gives."""
-        for number in range(self._config.critic_steps):
-            distance = self._set_critic_gradient(self._draw())
+        config = self._config
+        real = self._draw(config.critic_steps * config.batch)
+        with torch.no_grad():  # the generator stays the same, so it answers once for all critic steps
+            generated = self._critic.see(*self._answer(real))
+        batches = zip(real.split(config.batch, dim=1), generated.split(config.batch, dim=1), strict=True)
+        for number, batch in enumerate(batches):
+            share = torch.rand(config.batch, 1, device=self._device)
+            distance = self._critic_gradient.set(*batch, share)
             self._critic_step.step(*numbers[2 * number : 2 * number + 2])
         self._distance.copy_(distance)
-        self._set_generator_gradient(self._draw())
+        self._set_generator_gradient(self._draw(config.batch))
         self._generator_step.step(*numbers[-3:-1])
-        with torch.no_grad():
-            kept: list[Tensor] = list(self.average.parameters())
-            new: list[Tensor] = list(self._generator.parameters())
-            ahead = list(torch._foreach_sub(new, kept))
-            torch._foreach_mul_(ahead, numbers[-1])
-            torch._foreach_add_(kept, ahead)
+        self._kept.lerp_(self._generator_step.values, numbers[-1])
 
-    def _draw(self) -> Tensor:
+    def _draw(self, count: int) -> Tensor:
         """Draw real motions with their conditions, as the critic sees them."""
-        chosen = torch.randint(len(self._seen), (self._config.batch,), device=self._device)
+        chosen = torch.randint(len(self._seen), (count,), device=self._device)
         return self._seen[chosen].transpose(0, 1)
 
     def _answer(self, seen: Tensor) -> tuple[Tensor, Tensor]:
@@ -137,13 +141,6 @@ class WganTrainer:
         conditions = seen[:, :, self._channels :].permute(1, 2, 0)
         noise = torch.randn(len(conditions), self._config.noise, device=self._device)
         return conditions, self._generator(conditions, noise)
-
-    def _set_critic_gradient(self, real: Tensor) -> Tensor:
-        """Set the gradient of E[D(a_s, a_r_hat)] - E[D(a_s, a_r)] + lambda E[(||grad D|| - 1)^2]."""
-        with torch.no_grad():
-            generated = self._critic.see(*self._answer(real))
-        share = torch.rand(self._config.batch, 1, device=self._device)
-        return self._critic_gradient.set(real, generated, share)
 
     def _set_generator_gradient(self, real: Tensor) -> None:
         """Set the gradient of -E[D(a_s, G(a_s, z))]."""

@@ -33,7 +33,7 @@ def test_answers_and_gradients_are_those_of_autograd(count: int, dims: Dimension
     torch.manual_seed(count)
     plain = Decoder(3, dims).double()
     kept = copy.deepcopy(plain)
-    keep(kept, count)
+    keep(kept, (count,))
     for _ in range(2):
         vectors = torch.randn(count, 3, dtype=torch.float64)
         towards = torch.randn(count, dims.channels, dims.frames, dtype=torch.float64)
@@ -58,7 +58,7 @@ def test_limbs_without_length_have_a_gradient_as_under_autograd() -> None:
         plain.limbs.weight[:3] *= 1e-6
         plain.limbs.bias[:3] = 1e-6
     kept = copy.deepcopy(plain)
-    keep(kept, 4)
+    keep(kept, (4,))
     vector, towards = torch.randn(4, 3).double(), torch.randn(4, 7, 8).double()
     for decoder in (plain, kept):
         decoder(vector).backward(towards)
@@ -70,7 +70,7 @@ def test_other_numbers_of_vectors_are_decoded_as_ever() -> None:
     """Only a whole batch goes through kept tensors: other answers stay when more are asked for."""
     torch.manual_seed(0)
     decoder = Decoder(3, Dimensions(2, frames=16, width=4))
-    keep(decoder, 4)
+    keep(decoder, (4,))
     first = decoder(torch.randn(3, 3))
     before = first.clone()
     decoder(torch.randn(3, 3))

@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 import torch
@@ -206,15 +206,15 @@ def _plain_loop(
 ) -> None:
     steps = [torch.optim.Adam(network.parameters(), betas=(0.0, 0.9)) for network in (generator, critic)]
 
-    def draw() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        chosen = torch.randint(len(motions), (config.batch,))
-        return conditions[chosen], motions[chosen], generator(conditions[chosen], torch.randn(config.batch, 2))
+    def draw(batches: int) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+        chosen = torch.randint(len(motions), (batches, config.batch))
+        for pairs, noise in zip(chosen, torch.randn(batches, config.batch, 2), strict=True):
+            yield conditions[pairs], motions[pairs], generator(conditions[pairs], noise)
 
     for number in range(config.steps):
         for optimiser in steps:
             optimiser.param_groups[0]["lr"] = config.learning_rate * min(1.0, 2.0 * (1.0 - number / config.steps))
-        for _ in range(config.critic_steps):
-            condition, real, generated = draw()
+        for condition, real, generated in draw(config.critic_steps):
             generated = generated.detach()
             between = torch.lerp(generated, real, torch.rand(config.batch, 1)[:, :, None]).requires_grad_(True)
             (slope,) = torch.autograd.grad(plain_score(critic, condition, between).sum(), between, create_graph=True)
@@ -223,7 +223,7 @@ def _plain_loop(
             critic.zero_grad()
             (config.gradient_penalty * penalty - distance).backward()
             steps[1].step()
-        condition, _, generated = draw()
+        condition, _, generated = next(draw(1))
         generator.zero_grad()
         (-plain_score(critic, condition, generated).mean()).backward()
         steps[0].step()
