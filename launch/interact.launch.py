@@ -17,7 +17,9 @@
 What is not given here stays as `params_file` says, and what that leaves out keeps the node's own default.
 """
 
+import difflib
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import launch.logging
@@ -60,85 +62,99 @@ def generate_launch_description() -> LaunchDescription:
         shipped = {**node["ros__parameters"], **shipped}
     switch = {"choices": ["true", "false"]}
     levels = ["debug", "info", "warn", "error", "fatal"]
-    return LaunchDescription(
-        [
-            *(
-                DeclareLaunchArgument(
-                    name,
-                    default_value="",
-                    description=f"{text} Empty: as params_file says; the one that ships has {shipped[name] or 'none'}.",
-                )
-                for name, text in SETTINGS.items()
-            ),
-            *(DeclareLaunchArgument(name, default_value=name, description=text) for name, text in TOPICS.items()),
+    arguments = [
+        *(
             DeclareLaunchArgument(
-                "input",
-                default_value=INPUTS[0],
-                choices=list(INPUTS),
-                description="What your tracker sends; all but skeletons start a node that makes these of it.",
-            ),
-            DeclareLaunchArgument(
-                "input_topic",
+                name,
                 default_value="",
-                description="Topic on which your tracker sends that. Empty: as params_file says.",
-            ),
-            *(DeclareLaunchArgument(name, default_value="", description=text) for name, text in CAMERA.items()),
-            DeclareLaunchArgument(
-                "processes",
-                default_value="one",
-                choices=["one", "several"],
-                description="one: all nodes share a process, the fastest way; several: each has its own.",
-            ),
-            DeclareLaunchArgument("namespace", default_value="", description="Namespace of all nodes and topics."),
-            DeclareLaunchArgument(
-                "params_file",
-                default_value=str(PARAMS_FILE),
-                description="Parameters of the nodes; start from a copy of the one that ships.",
-            ),
-            DeclareLaunchArgument(
-                "enclaves",
-                default_value="",
-                description="Where the SROS2 enclaves are, such as /iat_ros; each process takes its own. Empty: none.",
-            ),
-            DeclareLaunchArgument(
-                "simulate",
-                default_value="false",
-                description="Start a simulated robot too, which follows the trajectories; not beside a real one.",
-                **switch,
-            ),
-            DeclareLaunchArgument(
-                "viewer",
-                default_value="false",
-                description="Show person, answer and robot in a browser page: http://127.0.0.1:8080 by default.",
-                **switch,
-            ),
-            DeclareLaunchArgument(
-                "rviz",
-                default_value="false",
-                description="Show them in RViz 2; starts the viewer too, whose markers it shows.",
-                **switch,
-            ),
-            DeclareLaunchArgument(
-                "respawn",
-                default_value="true",
-                description="Start a node again that ended, whatever ended it.",
-                **switch,
-            ),
-            DeclareLaunchArgument(
-                "use_sim_time",
-                default_value="false",
-                description="Take the time from /clock, as with a simulator or ros2 bag play --clock.",
-                **switch,
-            ),
-            DeclareLaunchArgument(
-                "log_level",
-                default_value="info",
-                description="The nodes say nothing less severe than this.",
-                choices=levels,
-            ),
-            OpaqueFunction(function=make_nodes),
-        ]
-    )
+                description=f"{text} Empty: as params_file says; the one that ships has {shipped[name] or 'none'}.",
+            )
+            for name, text in SETTINGS.items()
+        ),
+        *(DeclareLaunchArgument(name, default_value=name, description=text) for name, text in TOPICS.items()),
+        DeclareLaunchArgument(
+            "input",
+            default_value=INPUTS[0],
+            choices=list(INPUTS),
+            description="What your tracker sends; all but skeletons start a node that makes these of it.",
+        ),
+        DeclareLaunchArgument(
+            "input_topic",
+            default_value="",
+            description="Topic on which your tracker sends that. Empty: as params_file says.",
+        ),
+        *(DeclareLaunchArgument(name, default_value="", description=text) for name, text in CAMERA.items()),
+        DeclareLaunchArgument(
+            "processes",
+            default_value="one",
+            choices=["one", "several"],
+            description="one: all nodes share a process, the fastest way; several: each has its own.",
+        ),
+        DeclareLaunchArgument("namespace", default_value="", description="Namespace of all nodes and topics."),
+        DeclareLaunchArgument(
+            "params_file",
+            default_value=str(PARAMS_FILE),
+            description="Parameters of the nodes; start from a copy of the one that ships.",
+        ),
+        DeclareLaunchArgument(
+            "enclaves",
+            default_value="",
+            description="Where the SROS2 enclaves are, such as /iat_ros; each process takes its own. Empty: none.",
+        ),
+        DeclareLaunchArgument(
+            "simulate",
+            default_value="false",
+            description="Start a simulated robot too, which follows the trajectories; not beside a real one.",
+            **switch,
+        ),
+        DeclareLaunchArgument(
+            "viewer",
+            default_value="false",
+            description="Show person, answer and robot in a browser page: http://127.0.0.1:8080 by default.",
+            **switch,
+        ),
+        DeclareLaunchArgument(
+            "rviz",
+            default_value="false",
+            description="Show them in RViz 2; starts the viewer too, whose markers it shows.",
+            **switch,
+        ),
+        DeclareLaunchArgument(
+            "respawn",
+            default_value="true",
+            description="Start a node again that ended, whatever ended it.",
+            **switch,
+        ),
+        DeclareLaunchArgument(
+            "use_sim_time",
+            default_value="false",
+            description="Take the time from /clock, as with a simulator or ros2 bag play --clock.",
+            **switch,
+        ),
+        DeclareLaunchArgument(
+            "log_level",
+            default_value="info",
+            description="The nodes say nothing less severe than this.",
+            choices=levels,
+        ),
+    ]
+
+    def start(context: LaunchContext) -> list[Node]:
+        refuse_misspelt(context.launch_configurations, [argument.name for argument in arguments])
+        return make_nodes(context)
+
+    return LaunchDescription([*arguments, OpaqueFunction(function=start)])
+
+
+def refuse_misspelt(given: Iterable[str], names: list[str]) -> None:
+    """Refuse a name that is almost an argument's: launch itself takes any, and a robot would go at full speed.
+
+    What is like none of them may be meant for a launch file that includes this one.
+    """
+    for name in given:
+        near = difflib.get_close_matches(name, names, 1, cutoff=0.8)
+        if near and name not in names and not name.startswith("ros_"):  # launch_ros's own
+            raise ValueError(f"{name}: no argument has this name; did you mean '{near[0]}'?")
 
 
 def make_nodes(context: LaunchContext) -> list[Node]:

@@ -55,6 +55,15 @@ class Configuration(str):
         return context[self]
 
 
+class Context(dict[str, str]):
+    """Stands for launch's LaunchContext."""
+
+    @property
+    def launch_configurations(self) -> dict[str, str]:
+        """All names and values that are known."""
+        return self
+
+
 def plan(monkeypatch: pytest.MonkeyPatch, logs: Path, **given: str) -> list[SimpleNamespace]:
     """Execute the launch file with stand-ins for ROS 2's launch, which PyPI lacks.
 
@@ -73,10 +82,10 @@ def plan(monkeypatch: pytest.MonkeyPatch, logs: Path, **given: str) -> list[Simp
     modules["launch_ros.actions"].Node = SimpleNamespace
     for name, module in modules.items():
         monkeypatch.setitem(sys.modules, name, module)
-    *declared, make_nodes = runpy.run_path(str(FILE))["generate_launch_description"]()
+    *declared, start = runpy.run_path(str(FILE))["generate_launch_description"]()
     assert {argument.name for argument in declared} == ARGUMENTS
     assert all(argument.description for argument in declared)
-    nodes: list[SimpleNamespace] = make_nodes({**{one.name: one.default_value for one in declared}, **given})
+    nodes: list[SimpleNamespace] = start(Context({**{one.name: one.default_value for one in declared}, **given}))
     return nodes
 
 
@@ -101,6 +110,14 @@ def test_programs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given: dict[s
     for node in nodes:
         assert node.parameters == [str(ROOT / "config" / "interact.yaml")]
         assert {name for name, _ in node.remappings} <= ARGUMENTS
+
+
+def test_a_misspelt_argument_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Launch takes any name; what a launch file that includes this one calls its own is let pass."""
+    for wrong, right in (("modle", "model"), ("simulated", "simulate"), ("name_space", "namespace")):
+        with pytest.raises(ValueError, match=f"^{wrong}: .*did you mean '{right}'"):
+            plan(monkeypatch, tmp_path, **{wrong: "x"})
+    assert plan(monkeypatch, tmp_path, bag="x", rate="2", ros_namespace="/x", laboratory="upstairs")
 
 
 def test_settings_are_parameters_of_the_nodes_and_go_before_the_file(

@@ -91,6 +91,7 @@ def run_nodes(make: Callable[[], Iterable[Node]], ros_args: list[str], autostart
             warn_of_unknown_parameters(node)
             if autostart and isinstance(node, LifecycleNode) and bring_up(node):
                 node.get_logger().info("active")
+        warn_of_parameters_of_others(nodes, ros_args)
         gc.collect()
         gc.freeze()  # models and modules stay: looking for garbage among them would hold up an answer for tens of ms
         asked_s = time.monotonic()
@@ -123,6 +124,22 @@ def warn_of_unknown_parameters(node: Node) -> None:
         if not node.has_parameter(name) and "." not in name:  # qos_overrides.… are ROS's own
             near = [f"; did you mean '{each}'?" for each in difflib.get_close_matches(name, known, 1)]
             node.get_logger().warning(f"no parameter is named '{name}'{''.join(near)}")
+
+
+def warn_of_parameters_of_others(nodes: Sequence[Node], ros_args: Sequence[str]) -> None:
+    """Say which parameters on the command line only a node has that does not run in this process.
+
+    In a file they are no mistake: that is shared by all nodes.
+    """
+    sections = load_mapping(share_directory() / "config" / "interact.yaml")
+    for option, value in itertools.pairwise(ros_args):
+        name = value.partition(":=")[0].rpartition(":")[2]
+        if option not in ("-p", "--param") or any(node.has_parameter(name) for node in nodes):
+            continue
+        owners = [node.strip("/*") for node, section in sections.items() if name in section["ros__parameters"]]
+        if owners and nodes:
+            here = ", ".join(node.get_name() for node in nodes)
+            nodes[0].get_logger().warning(f"parameter '{name}' is of {', '.join(owners)}, not of {here}")
 
 
 def avoid_shared_memory() -> None:

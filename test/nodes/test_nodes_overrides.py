@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -57,9 +58,21 @@ def test_whole_numbers_serve_as_numbers_and_all_parameters_are_described(
 def test_a_parameter_that_nobody_has_is_named(
     rig: Any, start: Callable[..., subprocess.Popen[str]], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """A slip of the pen is warned of, with what was meant; another node's parameter on a shared command line is not."""
+    """A slip of the pen is warned of, with what was meant; and so is a parameter of a node that runs elsewhere."""
     start("perception", "--ros-args", "-r", "__node:=slips", "-p", "persn:=nearest", "-p", "robot:=g1")
     rig.wait_active("slips")
     said = capfd.readouterr().err
     assert "no parameter is named 'persn'; did you mean 'person'?" in said
-    assert "'robot'" not in said
+    assert "parameter 'robot' is of trajectory, robot, viewer, not of slips" in said
+
+
+def test_parameters_of_several_nodes_on_one_command_line_or_in_a_file_are_no_mistake(
+    rig: Any, start: Callable[..., subprocess.Popen[str]], capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """A process of several nodes has them all; a file is for all processes."""
+    (tmp_path / "all.yaml").write_text("/**:\n  ros__parameters: {model: utd_mhad, frames: 32}\n", encoding="utf-8")
+    start("interact", "--ros-args", "-p", "robot:=g1", "-p", "quiet_time:=0.2")
+    start("perception", "--ros-args", "-r", "__node:=files", "--params-file", str(tmp_path / "all.yaml"))
+    for name in ("trajectory", "files"):
+        rig.wait_active(name)
+    assert "parameter '" not in capfd.readouterr().err
