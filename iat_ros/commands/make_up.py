@@ -24,9 +24,10 @@ from iat_ros.commands.entry import run_verb, whole
 from iat_ros.data.bag import write_bag
 from iat_ros.data.made_up import GESTURES, make_clips
 from iat_ros.data.made_up_session import make_answered_session
-from iat_ros.data.recording import from_clips
+from iat_ros.data.recording import from_clips, with_noise
 from iat_ros.data.source import RULES
 
+_TRACKER_NOISE_M = 0.0005
 DESCRIPTION = (
     "Write made-up motions as a bag of skeletons: people who act one after another, or, with --pairs, two people who "
     "act and answer."
@@ -62,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"{args.out}: {args.pairs} actions and their answers, {frames} frames")
         return 0
     clips = make_clips(args.people, 1, args.seed, tuple(args.actions))
-    frames = write_bag(args.out, from_clips(clips))
+    frames = write_bag(args.out, with_noise(from_clips(clips), _TRACKER_NOISE_M, args.seed))
     print(f"{args.out}: {len(clips)} actions, {frames} frames")
     return 0
 

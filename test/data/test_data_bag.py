@@ -23,7 +23,7 @@ import pytest
 
 from iat_ros.data.bag import read_bag, write_bag
 from iat_ros.data.made_up import make_clips
-from iat_ros.data.recording import from_clips
+from iat_ros.data.recording import from_clips, with_noise
 from iat_ros.errors import DataError
 from iat_ros.resources import share_directory
 
@@ -98,3 +98,14 @@ def test_clips_are_strung_with_stillness_between() -> None:
     np.testing.assert_allclose(np.diff(times), 1 / 30, atol=1e-9)
     assert {int(frame.body_ids[0]) for frame in FRAMES} == {0, 1}
     np.testing.assert_array_equal(FRAMES[0].positions, FRAMES[5].positions)
+
+
+def test_noise_moves_every_joint_a_little_and_is_the_seeds() -> None:
+    """Nobody whom a tracker sees stands in one place for a second."""
+    noisy, again, other = (list(with_noise(FRAMES, 0.001, seed)) for seed in (3, 3, 4))
+    off = np.array([theirs.positions - ours.positions for ours, theirs in zip(FRAMES, noisy, strict=True)])
+    assert 0.0009 < off.std() < 0.0011
+    assert np.abs(np.diff(off, axis=0)).min() > 0.0
+    assert [frame.time_s for frame in noisy] == [frame.time_s for frame in FRAMES]
+    np.testing.assert_array_equal(noisy[7].positions, again[7].positions)
+    assert not np.array_equal(noisy[7].positions, other[7].positions)
