@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from iat_ros.evaluation.replayed import Replayed
 from iat_ros.report.drawing import COLOURS, FAINT, INK, Drawn, new_figure, save
@@ -67,6 +68,9 @@ def draw_stages(took_ms: Mapping[str, Sequence[float]], directory: Path, name: s
         axes.set_yticks(range(len(stages)), stages)
         axes.set_ylim(len(stages) - 0.4, -0.6)
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set_xlabel("time of one callback [ms]; line: median")
         axes.grid(visible=False, axis="y")
         return save(figure, directory, name)
