@@ -28,7 +28,7 @@ from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from iat_ros.errors import MessageError
 from iat_ros.model.responder import Responder
-from iat_ros.nodes.clouds import decode_motion, encode_motion
+from iat_ros.nodes.clouds import decode_motion, encode_motion, same_cloud
 from iat_ros.robot.joint_answer import Answer
 from iat_ros.skeleton.joint_motion import JointMotion
 from iat_ros.skeleton.motion import Motion, MotionArray
@@ -56,6 +56,26 @@ def decode_answer(message: AnswerMessage, limbs: int) -> Answer:
         SkeletonError: Its motion cannot be one.
     """
     return decode_motion(message, limbs) if isinstance(message, PointCloud2) else decode_joints(message)
+
+
+class AnswerReader:
+    """Reads answers of so many limbs; one that comes again, as the answer that was foreseen does, is read once.
+
+    Args:
+        limbs: L.
+    """
+
+    def __init__(self, limbs: int) -> None:
+        self._limbs = limbs
+        self._last: tuple[PointCloud2, Answer] | None = None
+
+    def read(self, message: AnswerMessage) -> Answer:
+        """Read an answer; raises what `decode_answer` raises."""
+        if isinstance(message, PointCloud2):
+            if self._last is None or not same_cloud(self._last[0], message):
+                self._last = message, decode_answer(message, self._limbs)
+            return self._last[1]
+        return decode_answer(message, self._limbs)
 
 
 def encode_joints(header: Header, motion: JointMotion) -> JointTrajectory:

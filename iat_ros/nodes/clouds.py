@@ -141,6 +141,18 @@ def encode_motion(header: Header, motion: Motion) -> PointCloud2:
     return _write(header, kinds, points)
 
 
+def same_cloud(one: PointCloud2, other: PointCloud2) -> bool:
+    """Tell whether two clouds hold the same points of the same time, to the bit."""
+    return bool(
+        one.header.stamp == other.header.stamp
+        and (one.height, one.width) == (other.height, other.width)
+        and (one.point_step, one.row_step) == (other.point_step, other.row_step)
+        and one.is_bigendian == other.is_bigendian
+        and one.data == other.data
+        and one.fields == other.fields
+    )
+
+
 def stamp_s(stamp: Time) -> float:
     """Turn a stamp into seconds."""
     return float(stamp.sec + 1e-9 * stamp.nanosec)

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from sensor_msgs.msg import PointCloud2
 
 from iat_ros.nodes.answer_message import AnswerMessage
+from iat_ros.nodes.clouds import same_cloud
 from iat_ros.skeleton.motion import Motion
 
 _MOST = 256  # bodies; trackers give new numbers for ever
@@ -60,14 +61,4 @@ class PreparedAnswers:
     def take(self, window: PointCloud2) -> PreparedAnswer | None:
         """Return what was made for this very window, to the bit, and keep it no longer; None if there is nothing."""
         prepared = self._ready.pop(window.header.frame_id, None)
-        return prepared if prepared is not None and _same(prepared.window, window) else None
-
-
-def _same(one: PointCloud2, other: PointCloud2) -> bool:
-    return bool(
-        one.header.stamp == other.header.stamp
-        and (one.height, one.width, one.point_step) == (other.height, other.width, other.point_step)
-        and one.is_bigendian == other.is_bigendian
-        and one.fields == other.fields
-        and one.data == other.data
-    )
+        return prepared if prepared is not None and same_cloud(prepared.window, window) else None

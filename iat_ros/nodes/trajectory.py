@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 import time
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ from sensor_msgs.msg import JointState, PointCloud2
 from std_srvs.srv import Trigger
 from trajectory_msgs.msg import JointTrajectory
 
-from iat_ros.nodes.answer_message import AnswerMessage, decode_answer
+from iat_ros.nodes.answer_message import AnswerMessage, AnswerReader
 from iat_ros.nodes.base import RESULT_QOS, SENSOR_QOS, IatNode
 from iat_ros.nodes.clock_watch import ClockWatch
 from iat_ros.nodes.clouds import decode_skeletons, stamp_s
@@ -99,6 +100,7 @@ class TrajectoryNode(IatNode):
         """Load the robot and work out one answer, so that the first real one is as fast as the others."""
         definition = load_skeleton(values["skeleton"], values["limbs"])
         self._limb_names, self._joints = definition.limb_names, len(definition.sent)
+        self._read = AnswerReader(len(self._limb_names)).read
         model = RobotModel(*read_robot(self, values))
         self._output.open(values["output"], model.config.controllers())
         checker = CollisionChecker(model) if values["check_collisions"] else None
@@ -123,7 +125,14 @@ class TrajectoryNode(IatNode):
                 self._hear_joints(message)
 
         observer = Observer(performer, self._guard, self._now_s, read_waiting)
-        means = Means(self._now_s, self._sender.begin, self._watching.reset, self.drop, self.counts)
+        means = Means(
+            self._now_s,
+            self._sender.begin,
+            partial(self._sender.write, performer),
+            self._watching.reset,
+            self.drop,
+            self.counts,
+        )
         return Supervisor(performer, observer, means, slow_tempo)
 
     def teardown(self) -> None:
@@ -184,7 +193,7 @@ class TrajectoryNode(IatNode):
 
     def _on_response(self, message: AnswerMessage) -> None:
         if self._supervisor is not None:
-            answer = decode_answer(message, len(self._limb_names))
+            answer = self._read(message)
             if isinstance(answer, JointMotion):
                 self._tell_unmatched(self._supervisor.performer.model, answer)
             self._supervisor.answer(answer)
@@ -199,7 +208,7 @@ class TrajectoryNode(IatNode):
 
     def _on_coming_response(self, message: AnswerMessage) -> None:
         if self._supervisor is not None:
-            self._supervisor.prepare(lambda: decode_answer(message, len(self._limb_names)))
+            self._supervisor.prepare(lambda: self._read(message))
 
     def _watch(self) -> None:
         if self._supervisor is None or not self._supervisor.watch():

@@ -18,16 +18,32 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from trajectory_msgs.msg import JointTrajectory
 
 from iat_ros.nodes.base import IatNode
+from iat_ros.nodes.clouds import to_stamp
 from iat_ros.nodes.trajectory_message import to_message
 from iat_ros.nodes.trajectory_output import TrajectoryOutput
+from iat_ros.robot.performance import Performance
 from iat_ros.robot.performer import Performer
+from iat_ros.robot.plan import JointPlan
 from iat_ros.robot.supervisor import Make, TooLateError
 
 _TRIES = 3
+_SAME_S = 1e-6
 _MOST_EXPECTED_S = 0.1
 """Longer than this the next one is not expected to take, even where the last one did [s]."""
+
+
+@dataclass(frozen=True)
+class _Written:
+    """A message that was written before it is sent: so long before its plan begins [s]."""
+
+    plan: JointPlan
+    ahead_s: float
+    message: JointTrajectory
 
 
 class TrajectorySender:
@@ -44,6 +60,13 @@ class TrajectorySender:
         self._output = output
         self._now_s = now_s
         self._took_s = 0.0  # how long the last one took [s]
+        self._written: _Written | None = None
+
+    def write(self, performer: Performer, performance: Performance) -> None:
+        """Write the message of what may be begun soon, from a robot that stands."""
+        ahead_s = performer.delivery_s
+        message = to_message(replace(performance, began_s=ahead_s), 0.0)
+        self._written = _Written(performance.plan, ahead_s, message)
 
     def begin(self, performer: Performer, make: Make) -> bool:
         """Work a performance out, send it and begin it; where that took too long, with more time again.
@@ -69,9 +92,19 @@ class TrajectorySender:
             begun = performer.perform(performance, sent_s)
             took_s = time.perf_counter() - started
             if begun is not None:
-                self._output.send(to_message(begun, sent_s))
+                self._output.send(self._message(begun, sent_s))
                 self._took_s = min(took_s, _MOST_EXPECTED_S)
                 self._node.counts["trajectories"] += 1
                 return True
             reserve_s = performer.delivery_s + 2.0 * took_s
         raise TooLateError("trajectory: was worked out too late to take over from a running one; it is not sent")
+
+    def _message(self, begun: Performance, sent_s: float) -> JointTrajectory:
+        """Take the message that was written for this before, if it fits; it gets its stamp only now."""
+        written, self._written = self._written, None
+        if written is not None and written.plan is begun.plan and begun.after is None:
+            stamp_s = begun.began_s - written.ahead_s
+            if abs(stamp_s - sent_s) < _SAME_S:
+                written.message.header.stamp = to_stamp(stamp_s)
+                return written.message
+        return to_message(begun, sent_s)

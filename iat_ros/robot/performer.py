@@ -39,7 +39,7 @@ from iat_ros.skeleton.joint_motion import JointMotion
 
 Array = NDArray[np.float64]
 
-_HISTORY = 6
+_HISTORY = 8
 _BAND_TIMES = 5
 BENDS = 6
 """How often an answer is bent further before it is refused."""
@@ -225,7 +225,8 @@ class Performer:
     def perform(self, performance: Performance, sent_s: float) -> Performance | None:
         """Begin a performance that is sent to the controller at a time [s].
 
-        What begins at rest begins a little after it is sent, so that the robot is where it begins.
+        What begins at rest begins a little after it is sent, so that the robot is where it begins. Until then the
+        robot stands there, wherever the plan before left it: it may have been moved by others since.
 
         Returns:
             The performance as it is to be sent; None if it comes too late to take over from what runs.
@@ -239,6 +240,8 @@ class Performer:
             if before.began_s <= sent_s:
                 before = replace(before, after=None)
             performance = replace(performance, after=before)
+        elif performance.began_s > sent_s:
+            self._history.append(self._stands(performance.plan.state(0.0).position, sent_s))
         while self._history and self._history[-1].began_s >= performance.began_s:
             self._history.pop()
         self._history.append(performance)
@@ -252,9 +255,12 @@ class Performer:
             measured: Where that is; None if nobody tells, then where it should be.
         """
         position = self.commanded(now_s).position if measured is None else measured.position
-        stands = JointPlan(self.model.joint_names, np.repeat(position[None], 4, axis=0), DT_S)
         self._history.clear()
-        self._history.append(Performance(stands, now_s - stands.duration_s))
+        self._history.append(self._stands(position, now_s))
+
+    def _stands(self, position: Array, now_s: float) -> Performance:
+        stands = JointPlan(self.model.joint_names, np.repeat(position[None], 4, axis=0), DT_S)
+        return Performance(stands, now_s - stands.duration_s)
 
     def shift(self, by_s: float) -> None:
         """Take note that the clock was set by so much [s]."""

@@ -21,6 +21,8 @@ from collections import deque
 
 _REMEMBERED_S = 10
 """So long a delay is kept in mind [s], by whole seconds."""
+_STEP_S = 0.005
+"""Delays are rounded up to multiples of this [s], so that what was prepared a moment ago still fits."""
 _MOST_S = 0.2
 """More than this is no busy machine, but one that stood, or a clock; the guard looks after those [s]."""
 
@@ -57,8 +59,8 @@ class Punctuality:
 
     @property
     def delay_s(self) -> float:
-        """How much longer than usual it took at worst, lately [s]."""
+        """How much longer than usual it took at worst, lately, rounded up [s]."""
         if not self._seconds:
             return 0.0
-        shortest = min(each[1] for each in self._seconds)
-        return min(max(each[2] for each in self._seconds) - shortest, _MOST_S)
+        varies_s = max(each[2] for each in self._seconds) - min(each[1] for each in self._seconds)
+        return min(math.ceil(varies_s / _STEP_S - 1e-6) * _STEP_S, _MOST_S)

@@ -51,6 +51,7 @@ class Means:
         now_s: Tells the time [s]; a clock that was set is told by `Supervisor.shift` before.
         begin: Works a performance out, sends it and begins it; returns whether there was anything to perform. Raises
             RobotError where it cannot be performed, TooLateError where that took too long.
+        ready: Told what may be begun soon, from a robot that stands.
         wake: Has `Supervisor.watch` called every `WATCH_S` from now on, until it returns False.
         drop: Counts what is not used, and says why.
         counts: Where to count what was done.
@@ -58,6 +59,7 @@ class Means:
 
     now_s: Callable[[], float]
     begin: Callable[[Performer, Make], bool]
+    ready: Callable[[Performance], None]
     wake: Callable[[], None]
     drop: Callable[[str], None]
     counts: Counter[str]
@@ -117,6 +119,8 @@ class Supervisor:
             self._prepared = self.performer.prepare(motion, now, self.observer.standing(now), self._tempo(verdict))
         except RobotError:
             self._prepared = None  # if it is given, it is refused then, with the reason
+        if self._prepared is not None:
+            self._means.ready(self._prepared.outcome.performance)
 
     def answer(self, motion: Answer, may_wait: bool = True) -> None:
         """Perform an answer now, or once the robot stands, or say why not.

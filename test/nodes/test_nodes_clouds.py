@@ -31,6 +31,7 @@ from std_msgs.msg import Header
 
 from iat_ros.errors import IatError, MessageError
 from iat_ros.nodes import clouds
+from iat_ros.nodes.answer_message import AnswerReader
 from iat_ros.nodes.markers import PersonInView, body_bones, line_list
 from iat_ros.skeleton.definition import load_skeleton
 from iat_ros.skeleton.limbs import unit
@@ -77,6 +78,23 @@ def test_nobody_in_view_is_an_empty_cloud() -> None:
     """Height 0 is a valid message."""
     message = clouds.encode_skeletons(Time(), "camera", np.zeros(0), np.zeros((0, 20, 3)))
     assert clouds.decode_skeletons(message, 20).positions.shape == (0, 20, 3)
+
+
+def test_a_motion_that_comes_again_is_read_once() -> None:
+    """The same points again are the same answer; other points are not, and damage is refused each time."""
+    rng = np.random.default_rng(0)
+    limbs = unit(rng.normal(size=(16, 8, 3)))
+    reader = AnswerReader(8)
+    first = reader.read(clouds.encode_motion(Header(), Motion(limbs, 1.5)))
+    assert reader.read(clouds.encode_motion(Header(frame_id="body_3"), Motion(limbs, 1.5))) is first
+    other = reader.read(clouds.encode_motion(Header(), Motion(limbs[::-1].copy(), 1.5)))
+    assert isinstance(other, Motion)
+    np.testing.assert_allclose(other.limbs_in_body, limbs[::-1], atol=1e-6)
+    damaged = clouds.encode_motion(Header(), Motion(limbs, 1.5))
+    damaged.data = damaged.data[:-1]
+    for _ in range(2):
+        with pytest.raises(MessageError):
+            reader.read(damaged)
 
 
 def test_motions_survive() -> None:

@@ -227,6 +227,22 @@ def test_band_holds_what_was_commanded(g1: RobotModel) -> None:
     np.testing.assert_allclose(stage.performer.band(stage.now_s, 0.2), expected, atol=1e-12)
 
 
+def test_a_robot_that_others_moved_is_where_its_answer_begins(g1: RobotModel) -> None:
+    """From the moment on that the answer is sent, however late it begins: it is no joint that fails to follow."""
+    stage = Stage(g1)
+    stage.do(stage.performer.answer(MOTIONS[0], stage.now_s, stage.measured()).performance)
+    stage.wait(stage.performer.ends_s - stage.now_s + 1.0)
+    moved = State.at_rest(g1.rest + 0.3)
+    stage.performer.late_s = 0.2
+    answer = stage.performer.answer(MOTIONS[1], stage.now_s, moved)
+    begun = stage.performer.perform(answer.performance, stage.now_s)
+    assert begun is not None
+    assert begun.began_s == pytest.approx(stage.now_s + 0.24)
+    for ago_s in (0.001, 0.1, 0.239):
+        low, high = stage.performer.band(stage.now_s + ago_s, 0.0)
+        np.testing.assert_allclose([low, high], [moved.position, moved.position], atol=1e-6)
+
+
 def test_what_is_over_is_not_sent_again(g1: RobotModel) -> None:
     """An answer that was worked out soon takes over from one that was begun late, after what ran before has ended."""
     stage = Stage(g1)

@@ -47,6 +47,7 @@ class Stage:
     def __init__(self, model: RobotModel) -> None:
         self.now_s = 100.0
         self.begun: list[Performance] = []
+        self.ready: list[Performance] = []
         self.dropped: Counter[str] = Counter()
         self.counts: Counter[str] = Counter()
         self.late = 0  # how many performances will be worked out too late
@@ -54,7 +55,7 @@ class Stage:
         self.performer = Performer(model, DEFINITION.limb_names, None, Timing())
         self.guard = Guard(GuardConfig())
         observer = Observer(self.performer, self.guard, lambda: self.now_s, lambda: None)
-        means = Means(lambda: self.now_s, self.begin, self.wake, self.drop, self.counts)
+        means = Means(lambda: self.now_s, self.begin, self.ready.append, self.wake, self.drop, self.counts)
         self.supervisor = Supervisor(self.performer, observer, means, slow_tempo=0.3)
         self.distance_m = FAR_M
 
@@ -228,7 +229,9 @@ def test_an_answer_that_may_come_is_planned_only_where_it_could_be_performed(sta
     stage.guard.resume(stage.now_s)
     stage.supervisor.prepare(decode)
     assert decoded
+    assert len(stage.ready) == 1
     stage.supervisor.answer(ANSWER)
+    assert stage.begun[-1].plan is stage.ready[0].plan
     assert stage.counts["answers that were ready"] == stage.counts["answers"] == 1
 
 
