@@ -118,7 +118,7 @@ class Soak:
 
     def _perform(self, motion: Motion) -> None:
         performer, now_s = self._performer, 1e-9 * self.now_ns
-        self.counts["blended into a running answer"] += performer.moving(now_s)
+        self.counts["blended into a running answer"] += performer.timeline.moving(now_s)
         state = self.robot.joints.measure()
         measured = State(state.positions, np.array(state.velocities), np.zeros(len(state.positions)))
         try:
@@ -136,7 +136,7 @@ class Soak:
             self.counts["performed"] += 1
         else:
             self.counts["waited for a stop"] += 1
-            self._waiting = motion, performer.ends_s
+            self._waiting = motion, performer.timeline.ends_s
 
     def _send(self, begun: Performance) -> None:
         """Send a performance as the trajectory node does."""
@@ -155,7 +155,7 @@ class Soak:
         """Let the controller work until a time [ns]."""
         while self._updated_ns + STEP_NS <= until_ns:
             step_ns = STEP_NS
-            if not (self.robot.waiting or self._performer.moving(1e-9 * self._updated_ns - 0.1)):
+            if not (self.robot.waiting or self._performer.timeline.moving(1e-9 * self._updated_ns - 0.1)):
                 step_ns = (until_ns - self._updated_ns) // STEP_NS * STEP_NS
             self._updated_ns += step_ns
             self.robot.update(self._updated_ns, step_ns)

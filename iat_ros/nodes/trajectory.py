@@ -172,7 +172,7 @@ class TrajectoryNode(IatNode):
         self.drop(f"times before the clock was set {'back' if by_s < 0 else 'forward'}")
         if self._supervisor is not None:
             self._supervisor.shift(by_s)
-            if self.active and self._supervisor.performer.moving(now):
+            if self.active and self._supervisor.performer.timeline.moving(now):
                 self._supervisor.stop()
 
     def _on_joint_states(self, message: JointState) -> None:

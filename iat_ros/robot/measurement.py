@@ -59,7 +59,7 @@ class Measurement:
 
     def standing(self, performer: Performer) -> State | None:
         """Return where the robot stands; None if nobody told since it stopped, for it moved on from where it was."""
-        return self.state if self.received_s >= performer.ends_s + _OLDEST_S else None
+        return self.state if self.received_s >= performer.timeline.ends_s + _OLDEST_S else None
 
     def moves_strangely(self, performer: Performer, now_s: float) -> bool:
         """Tell whether the robot moves by a plan that was never made here, as after a restart in mid-answer.
@@ -67,6 +67,6 @@ class Measurement:
         Such a motion cannot be taken over without a step: its acceleration is not measured. Until the robot was seen to
         stand for a while, it counts as moving.
         """
-        if self.state is None or math.isfinite(performer.ends_s):
+        if self.state is None or math.isfinite(performer.timeline.ends_s):
             return False
         return now_s - self._moved_s < STANDS_S

@@ -56,8 +56,8 @@ class Observer:
         self._punctuality.take(stamp_s, now)
         performer.late_s = self._punctuality.delay_s
         lag_s = self._guard.config.following_lag_s
-        moving = performer.moving(now) or performer.moving(now - lag_s)
-        band = performer.band(now, lag_s) if moving else None
+        moving = performer.timeline.moving(now) or performer.timeline.moving(now - lag_s)
+        band = performer.timeline.band(now, lag_s) if moving else None
         self._guard.saw_joints(now, state.position, band, performer.model.joint_names)
 
     def shift(self, by_s: float) -> None:
@@ -71,7 +71,7 @@ class Observer:
             # On a busy machine this process may have been held up, not the robot.
             self._look()
             now_s = self._now_s()
-        return self._guard.verdict(now_s, self._performer.moving(now_s))
+        return self._guard.verdict(now_s, self._performer.timeline.moving(now_s))
 
     def last(self, now_s: float) -> State | None:
         """Return where the robot was measured last; None if nobody tells."""

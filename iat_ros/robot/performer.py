@@ -16,7 +16,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -24,23 +23,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iat_ros.errors import RobotError
-from iat_ros.robot import spline
-from iat_ros.robot.braking import DT_S, slow_down, stop
+from iat_ros.robot.braking import slow_down, stop
 from iat_ros.robot.clearance import bend, bend_at, mirror, splay
 from iat_ros.robot.collision import CollisionChecker
 from iat_ros.robot.joint_answer import Answer, joint_frames
 from iat_ros.robot.model import RobotModel
-from iat_ros.robot.performance import SOONEST_S, Outcome, Performance, Prepared
+from iat_ros.robot.performance import Outcome, Performance, Prepared
 from iat_ros.robot.plan import JointPlan
 from iat_ros.robot.retargeting import retarget
 from iat_ros.robot.spline import State
+from iat_ros.robot.timeline import Timeline
 from iat_ros.robot.trajectory import Timing, plan, plan_home
 from iat_ros.skeleton.joint_motion import JointMotion
 
 Array = NDArray[np.float64]
 
-_HISTORY = 8
-_BAND_TIMES = 5
 BENDS = 6
 """How often an answer is bent further before it is refused."""
 STILL_RAD_S = 0.02
@@ -50,7 +47,7 @@ NEAR_RAD = 0.05
 
 
 class Performer:
-    """Keeps what the robot performs, and turns answers into plans that take over from it.
+    """Turns answers into plans that take over from what the robot performs.
 
     Times are in seconds of one clock; the performer never asks for the time itself.
 
@@ -61,6 +58,7 @@ class Performer:
 
     Attributes:
         timing: How answers are performed from now on.
+        timeline: What the robot performs when.
         late_s: How much longer than `timing` says it may take until the controller knows of a trajectory [s].
     """
 
@@ -72,50 +70,17 @@ class Performer:
         self.late_s = 0.0
         self._limb_names = tuple(limb_names)
         self._checker = checker
-        self._history: deque[Performance] = deque(maxlen=_HISTORY)  # each runs until the next begins
+        self.timeline = Timeline(model)
 
     @property
     def delivery_s(self) -> float:
         """How long it may take until the controller knows of a trajectory [s]."""
         return self.timing.delivery_s + self.late_s
 
-    @property
-    def ends_s(self) -> float:
-        """When the newest plan ends [s]; -inf before the first."""
-        return self._history[-1].ends_s if self._history else -np.inf
-
-    def moving(self, now_s: float) -> bool:
-        """Tell whether a plan is being performed."""
-        return bool(self._history) and now_s < self.ends_s
-
-    def commanded(self, now_s: float) -> State:
-        """Return where the plans have the robot at a time [s]; before the first the rest pose."""
-        if not self._history:
-            return State.at_rest(self.model.rest)
-        running = self._at(now_s)
-        return running.plan.state(running.plan_time(now_s))
-
-    def band(self, now_s: float, lag_s: float) -> tuple[Array, Array]:
-        """Return the lowest and highest commanded positions (J,), (J,) of the last ``lag_s`` seconds [rad]."""
-        times_s = now_s - np.linspace(0.0, lag_s, _BAND_TIMES)
-        if not self._history:
-            return self.model.rest.copy(), self.model.rest.copy()
-        running = [self._at(time_s) for time_s in times_s.tolist()]
-        poses = []
-        for first, each in enumerate(running):  # asked with every message of the robot, so each plan is sampled once
-            if first and each is running[first - 1]:
-                continue
-            last = first + 1
-            while last < len(running) and running[last] is each:
-                last += 1
-            poses.append(spline.positions(each.plan.control, each.plan.dt_s, times_s[first:last] - each.began_s))
-        positions = np.concatenate(poses)
-        return positions.min(axis=0), positions.max(axis=0)
-
     def start(self, now_s: float, measured: State | None) -> State:
         """Return the state from which a plan begins: the command while it moves, else what was measured."""
-        if self.moving(now_s) or measured is None:
-            return self.commanded(now_s)
+        if self.timeline.moving(now_s) or measured is None:
+            return self.timeline.commanded(now_s)
         if np.abs(measured.velocity).max() < STILL_RAD_S:
             return State.at_rest(measured.position)
         return measured
@@ -133,7 +98,7 @@ class Performer:
             RobotError: It cannot be performed.
         """
         start = self.start(now_s, measured)
-        if self.moving(now_s) or start.moves:
+        if self.timeline.moving(now_s) or start.moves:
             return None
         timing = self._timing(tempo)
         return Prepared(motion, start, timing, self._plan_answer(motion, start, timing, now_s))
@@ -160,9 +125,9 @@ class Performer:
         Raises:
             RobotError: It cannot be performed (a start outside the limits, a collision); what runs goes on.
         """
-        moving = self.moving(now_s)
+        moving = self.timeline.moving(now_s)
         began_s = now_s + (self.delivery_s if reserve_s is None else reserve_s) if moving else now_s
-        start = self.commanded(began_s) if moving else self.start(now_s, measured)
+        start = self.timeline.commanded(began_s) if moving else self.start(now_s, measured)
         timing = self._timing(tempo)
         if prepared is not None and not moving and prepared.fits(motion, start, timing):
             outcome = prepared.outcome
@@ -217,59 +182,22 @@ class Performer:
             reserve_s: How long it may take until the controller knows of it [s]; None: `delivery_s`.
         """
         began_s = now_s + (self.delivery_s if reserve_s is None else reserve_s)
-        if not self.moving(began_s):
+        if not self.timeline.moving(began_s):
             return None
-        running = self._at(began_s)
+        running = self.timeline.at(began_s)
         return Performance(slow_down(self.model, running.plan, running.plan_time(began_s), tempo), began_s)
 
     def perform(self, performance: Performance, sent_s: float) -> Performance | None:
         """Begin a performance that is sent to the controller at a time [s].
 
-        What begins at rest begins a little after it is sent, so that the robot is where it begins. Until then the
-        robot stands there, wherever the plan before left it: it may have been moved by others since.
-
         Returns:
             The performance as it is to be sent; None if it comes too late to take over from what runs.
         """
-        if not performance.plan.state(0.0).moves:
-            performance = replace(performance, began_s=max(performance.began_s, sent_s + self.delivery_s))
-        if self.moving(performance.began_s):
-            if performance.began_s < sent_s + SOONEST_S:
-                return None
-            before = self._at(performance.began_s)
-            if before.began_s <= sent_s:
-                before = replace(before, after=None)
-            performance = replace(performance, after=before)
-        elif performance.began_s > sent_s:
-            self._history.append(self._stands(performance.plan.state(0.0).position, sent_s))
-        while self._history and self._history[-1].began_s >= performance.began_s:
-            self._history.pop()
-        self._history.append(performance)
-        return performance
-
-    def held(self, now_s: float, measured: State | None) -> None:
-        """Take note that the controller gave up what ran and holds the robot where it is.
-
-        Args:
-            now_s: Time [s].
-            measured: Where that is; None if nobody tells, then where it should be.
-        """
-        position = self.commanded(now_s).position if measured is None else measured.position
-        self._history.clear()
-        self._history.append(self._stands(position, now_s))
-
-    def _stands(self, position: Array, now_s: float) -> Performance:
-        stands = JointPlan(self.model.joint_names, np.repeat(position[None], 4, axis=0), DT_S)
-        return Performance(stands, now_s - stands.duration_s)
-
-    def shift(self, by_s: float) -> None:
-        """Take note that the clock was set by so much [s]."""
-        shifted = [replace(each, began_s=each.began_s + by_s) for each in self._history]
-        self._history = deque(shifted, maxlen=_HISTORY)
+        return self.timeline.begin(performance, sent_s, self.delivery_s)
 
     def take_over(self, other: Performer) -> None:
         """Go on with what another performer of the same robot performs."""
-        self._history = other._history
+        self.timeline = other.timeline
 
     def _clear(self, frames: Array, duration_s: float, start: State, timing: Timing) -> tuple[JointPlan, bool]:
         """Plan frames so that nothing touches; whether they were bent for that."""
@@ -288,8 +216,3 @@ class Performer:
             share = (contact.time_s - result.answer_start_s) / (result.answer_end_s - result.answer_start_s)
             frames = bend_at(self.model, frames, round(float(np.clip(share, 0.0, 1.0)) * (len(frames) - 1)), 0.6)
         raise RobotError(f"answer refused: {contact}")
-
-    def _at(self, time_s: float) -> Performance:
-        """Return what runs at a time [s]: the newest that has begun, or the oldest known."""
-        begun = [each for each in self._history if each.began_s <= time_s]
-        return begun[-1] if begun else self._history[0]

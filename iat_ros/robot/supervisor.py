@@ -102,7 +102,7 @@ class Supervisor:
     def shift(self, by_s: float) -> None:
         """Take note that the clock was set by so much [s]; the guard is told by whoever tells this."""
         self.observer.shift(by_s)
-        self.performer.shift(by_s)
+        self.performer.timeline.shift(by_s)
         if self._waiting is not None:
             self._waiting = self._waiting[0], self._waiting[1] + by_s
 
@@ -164,7 +164,7 @@ class Supervisor:
             complete = False
         self._slowed, self._held = verdict.leave is Leave.SLOW, False
         if not complete:
-            self._waiting = motion, performer.ends_s
+            self._waiting = motion, performer.timeline.ends_s
             counts["answers that waited for a stop"] += 1
             return
         self._count(outcomes[-1], prepared)
@@ -180,7 +180,7 @@ class Supervisor:
         performer, now = self.performer, self._means.now_s()
         verdict = self.observer.verdict(now)
         if verdict.leave in (Leave.HALT, Leave.HOLD):
-            if not self._held and performer.moving(now):
+            if not self._held and performer.timeline.moving(now):
                 self._means.drop(f"rest of an answer: {verdict.reason}")
                 self.slow(0.0)
             self._waiting = None
@@ -188,7 +188,7 @@ class Supervisor:
             self.slow(self.slow_tempo)  # if limits forbid it now, it is tried again
             self._slowed = True
             self._means.counts["answers slowed because a person is near"] += 1
-        if performer.moving(now):
+        if performer.timeline.moving(now):
             return True
         if self._waiting is not None and now >= self._waiting[1]:
             if self.observer.moves_strangely(now) and now < self._waiting[1] + _STRANGE_MOTION_S:
@@ -234,7 +234,7 @@ class Supervisor:
         self.forget()
         self._held = True
         now = self._means.now_s()
-        self.performer.held(now, self.observer.last(now))
+        self.performer.timeline.held(now, self.observer.last(now))
 
     def _tempo(self, verdict: Verdict) -> float:
         return self.slow_tempo if verdict.leave is Leave.SLOW else 1.0

@@ -140,10 +140,10 @@ def test_what_was_measured_before_the_robot_stopped_is_no_start(stage: Stage) ->
     stage.stand(stage.rest)
     stage.answer()
     performer = stage.node._supervisor.performer
-    ends_s = performer.ends_s
+    ends_s = performer.timeline.ends_s
     for time_s in np.arange(1.2, ends_s, 0.1):
         stage.at(float(time_s))
-        stage.measure(performer.commanded(float(time_s)).position, still)
+        stage.measure(performer.timeline.commanded(float(time_s)).position, still)
     stage.at(ends_s - 0.01)
     stage.measure(stage.rest + 0.02, still + 0.1)
     stage.at(ends_s + 0.004)
@@ -151,7 +151,7 @@ def test_what_was_measured_before_the_robot_stopped_is_no_start(stage: Stage) ->
     stage.answer()
     assert len(stage.sent) == 2
     np.testing.assert_allclose(stage.sent[1].points[0].positions, stage.rest, atol=1e-6)
-    stage.at(performer.ends_s + 0.03)
+    stage.at(performer.timeline.ends_s + 0.03)
     stage.measure(stage.rest + 0.02, still)
     stage.answer()
     np.testing.assert_allclose(stage.sent[2].points[0].positions, stage.rest + 0.02, atol=1e-6)
@@ -165,7 +165,7 @@ def test_a_node_that_was_held_up_looks_before_it_halts(stage: Stage, rig: Any) -
     stage.stand(stage.rest)
     stage.answer()
     performer = stage.node._supervisor.performer
-    position = performer.commanded(1.6).position.tolist()
+    position = performer.timeline.commanded(1.6).position.tolist()
     publisher.publish(JointState(name=names, position=position, velocity=still.tolist()))
     rig.until(lambda: False, 0.3)  # on its way; this node does not spin
     stage.at(1.6)

@@ -90,7 +90,7 @@ def test_a_message_that_was_written_before_is_the_one_that_would_be_written(
     assert all(
         np.array_equal(one.positions, other.positions) for one, other in zip(sent.points, expected.points, strict=True)
     )
-    begun_s = stage.performer.ends_s - performance.plan.duration_s
+    begun_s = stage.performer.timeline.ends_s - performance.plan.duration_s
     assert times_ns(sent)[0] == pytest.approx(begun_s * 1e9, abs=1000), "the robot starts when the node thinks it does"
 
 
@@ -101,7 +101,7 @@ def test_what_was_written_for_something_else_is_not_sent(stage: Stage) -> None:
     sent = stage.begin(other)
     assert times_ns(sent)[0] == pytest.approx((NOW_S + 0.04) * 1e9, abs=1000)
 
-    stage.now_s = stage.performer.ends_s + 1.0
+    stage.now_s = stage.performer.timeline.ends_s + 1.0
     performance = stage.plan()
     stage.sender.write(stage.performer, performance)
     stage.performer.late_s = 0.05
@@ -115,7 +115,7 @@ def test_a_message_is_sent_once(stage: Stage) -> None:
     stage.sender.write(stage.performer, performance)
     first = stage.begin(performance)
     stamp = first.header.stamp
-    stage.now_s = stage.performer.ends_s + 1.0
+    stage.now_s = stage.performer.timeline.ends_s + 1.0
     second = stage.begin(performance)
     assert second is not first
     assert first.header.stamp is stamp

@@ -41,7 +41,7 @@ def test_a_robot_that_no_plan_moves_moves_strangely(g1: RobotModel) -> None:
     assert not measured.moves_strangely(performer, 2.4)
     measured.take(State(g1.rest + 0.02, still, still), 3.0)
     assert measured.moves_strangely(performer, 3.0), "a robot may tell no velocities"
-    performer.held(3.0, None)
+    performer.timeline.held(3.0, None)
     assert not measured.moves_strangely(performer, 3.0)
 
 
@@ -59,7 +59,7 @@ def test_a_clock_that_was_set_makes_no_robot_move_or_stand(g1: RobotModel) -> No
 def test_only_what_was_measured_after_the_stop_tells_where_the_robot_stands(g1: RobotModel) -> None:
     """Before its last plan ended, it was elsewhere."""
     performer, measured = Performer(g1, g1.limb_names, None, Timing()), Measurement()
-    performer.held(1.0, None)
+    performer.timeline.held(1.0, None)
     still = np.zeros(len(g1.rest))
     measured.take(State(g1.rest, still, still), 1.0)
     assert measured.standing(performer) is None

@@ -94,7 +94,7 @@ def test_answers_halts_and_slowing_at_any_time_break_no_limit(robot: RobotModel)
     begun = blended = 0
     for _ in range(100):
         what = rng.choice(["answer", "answer", "halt", "slow", "home"])
-        moving = stage.performer.moving(stage.now_s)
+        moving = stage.performer.timeline.moving(stage.now_s)
         if what == "answer":
             outcome = stage.performer.answer(
                 MOTIONS[rng.integers(len(MOTIONS))], stage.now_s, stage.measured(), rng.uniform(0.3, 1.0)
@@ -107,7 +107,7 @@ def test_answers_halts_and_slowing_at_any_time_break_no_limit(robot: RobotModel)
         else:
             stage.do(stage.performer.slow(stage.now_s, 0.0 if what == "halt" else 0.5))
         stage.wait(rng.uniform(0.0, 3.0) ** 2 / 3)
-        commanded = stage.performer.commanded(stage.now_s)
+        commanded = stage.performer.timeline.commanded(stage.now_s)
         np.testing.assert_allclose(stage.robot.joints.positions, commanded.position, atol=2e-3)
     stage.wait(20.0)
     assert stage.robot.watch.violations == {}
@@ -207,31 +207,31 @@ def test_what_cannot_be_performed_leaves_the_running_answer(g1: RobotModel) -> N
     stage = Stage(g1)
     stage.do(stage.performer.answer(MOTIONS[0], stage.now_s, stage.measured()).performance)
     stage.wait(0.5)
-    ends_s = stage.performer.ends_s
+    ends_s = stage.performer.timeline.ends_s
     with pytest.raises(RobotError, match="start"):
-        stage.performer.answer(MOTIONS[0], stage.performer.ends_s + 1.0, State.at_rest(np.full(14, np.nan)))
-    assert stage.performer.ends_s == ends_s
+        stage.performer.answer(MOTIONS[0], stage.performer.timeline.ends_s + 1.0, State.at_rest(np.full(14, np.nan)))
+    assert stage.performer.timeline.ends_s == ends_s
 
 
 def test_band_holds_what_was_commanded(g1: RobotModel) -> None:
     """The band of the last moments is that of five commands in them, over two plans as well; before any, it is rest."""
     stage = Stage(g1)
-    np.testing.assert_array_equal(stage.performer.band(stage.now_s, 0.2), [g1.rest, g1.rest])
+    np.testing.assert_array_equal(stage.performer.timeline.band(stage.now_s, 0.2), [g1.rest, g1.rest])
     stage.do(stage.performer.answer(MOTIONS[0], stage.now_s, stage.measured()).performance)
     stage.wait(0.7)
     stage.do(stage.performer.answer(MOTIONS[1], stage.now_s, stage.measured()).performance)
     stage.wait(0.1)
-    commands = [stage.performer.commanded(stage.now_s - ago_s).position for ago_s in np.linspace(0.0, 0.2, 5)]
+    commands = [stage.performer.timeline.commanded(stage.now_s - ago_s).position for ago_s in np.linspace(0.0, 0.2, 5)]
     expected = np.min(commands, axis=0), np.max(commands, axis=0)
     assert np.ptp(commands, axis=0).max() > 0.01
-    np.testing.assert_allclose(stage.performer.band(stage.now_s, 0.2), expected, atol=1e-12)
+    np.testing.assert_allclose(stage.performer.timeline.band(stage.now_s, 0.2), expected, atol=1e-12)
 
 
 def test_a_robot_that_others_moved_is_where_its_answer_begins(g1: RobotModel) -> None:
     """From the moment on that the answer is sent, however late it begins: it is no joint that fails to follow."""
     stage = Stage(g1)
     stage.do(stage.performer.answer(MOTIONS[0], stage.now_s, stage.measured()).performance)
-    stage.wait(stage.performer.ends_s - stage.now_s + 1.0)
+    stage.wait(stage.performer.timeline.ends_s - stage.now_s + 1.0)
     moved = State.at_rest(g1.rest + 0.3)
     stage.performer.late_s = 0.2
     answer = stage.performer.answer(MOTIONS[1], stage.now_s, moved)
@@ -239,7 +239,7 @@ def test_a_robot_that_others_moved_is_where_its_answer_begins(g1: RobotModel) ->
     assert begun is not None
     assert begun.began_s == pytest.approx(stage.now_s + 0.24)
     for ago_s in (0.001, 0.1, 0.239):
-        low, high = stage.performer.band(stage.now_s + ago_s, 0.0)
+        low, high = stage.performer.timeline.band(stage.now_s + ago_s, 0.0)
         np.testing.assert_allclose([low, high], [moved.position, moved.position], atol=1e-6)
 
 

@@ -82,7 +82,7 @@ class Stage:
 
     def measure(self, away_rad: float = 0.0) -> None:
         """Tell where the robot is, and how near a person."""
-        state = self.performer.commanded(self.now_s)
+        state = self.performer.timeline.commanded(self.now_s)
         self.supervisor.observer.saw_joints(State(state.position + away_rad, state.velocity, state.acceleration))
         self.guard.saw_people(self.now_s, self.distance_m)
 
@@ -97,7 +97,7 @@ class Stage:
     @property
     def at_rest(self) -> bool:
         """Whether the robot stands in its rest pose."""
-        state = self.performer.commanded(self.now_s)
+        state = self.performer.timeline.commanded(self.now_s)
         return not state.moves and bool(np.abs(state.position - self.performer.model.rest).max() < 1e-6)
 
 
@@ -128,7 +128,7 @@ def test_a_person_who_is_too_near_holds_the_robot_until_they_leave(stage: Stage)
     stage.wait(1.0)
     stage.distance_m = NEAR_M
     stage.wait(4.0)
-    assert not stage.performer.moving(stage.now_s)
+    assert not stage.performer.timeline.moving(stage.now_s)
     assert not stage.at_rest
     assert stage.awake
     reason = "a person is nearer than 0.5 m"
@@ -175,11 +175,11 @@ def test_a_robot_that_is_released_while_it_stops_stays(stage: Stage, released: b
 def test_a_person_who_is_near_slows_the_robot_once(stage: Stage) -> None:
     """What runs is slowed, once; the next answer is slow from its beginning."""
     stage.supervisor.answer(ANSWER)
-    ends_s = stage.performer.ends_s
+    ends_s = stage.performer.timeline.ends_s
     stage.wait(0.5)
     stage.distance_m = SLOW_M
     stage.wait(1.0)
-    assert stage.performer.ends_s > ends_s + 1.0
+    assert stage.performer.timeline.ends_s > ends_s + 1.0
     assert stage.counts["answers slowed because a person is near"] == 1
     stage.wait(20.0)
     stage.supervisor.answer(ANSWER)
@@ -240,10 +240,10 @@ def test_what_the_controller_gave_up_is_not_taken_up_again(stage: Stage) -> None
     stage.supervisor.answer(ANSWER)
     stage.wait(1.0)
     stage.measure(0.05)
-    position = stage.performer.commanded(stage.now_s).position + 0.05
+    position = stage.performer.timeline.commanded(stage.now_s).position + 0.05
     stage.guard.halt("path tolerance")
     stage.supervisor.lost()
-    np.testing.assert_allclose(stage.performer.commanded(stage.now_s).position, position)
+    np.testing.assert_allclose(stage.performer.timeline.commanded(stage.now_s).position, position)
     stage.wait(4.0)
     assert len(stage.begun) == 1
     assert not stage.awake

@@ -1,0 +1,132 @@
+# Copyright 2026 iat_ros maintainers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What the robot performs when: each plan runs until the next one begins."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from iat_ros.robot import spline
+from iat_ros.robot.braking import DT_S
+from iat_ros.robot.model import RobotModel
+from iat_ros.robot.performance import SOONEST_S, Performance
+from iat_ros.robot.plan import JointPlan
+from iat_ros.robot.spline import State
+
+Array = NDArray[np.float64]
+
+_REMEMBERED = 8
+_BAND_TIMES = 5
+
+
+class Timeline:
+    """The newest plans, and when they begin.
+
+    Times are in seconds of one clock; the timeline never asks for the time itself.
+
+    Args:
+        model: The robot.
+    """
+
+    def __init__(self, model: RobotModel) -> None:
+        self._model = model
+        self._history: deque[Performance] = deque(maxlen=_REMEMBERED)
+
+    @property
+    def ends_s(self) -> float:
+        """When the newest plan ends [s]; -inf before the first."""
+        return self._history[-1].ends_s if self._history else -np.inf
+
+    def moving(self, now_s: float) -> bool:
+        """Tell whether a plan is being performed."""
+        return bool(self._history) and now_s < self.ends_s
+
+    def commanded(self, now_s: float) -> State:
+        """Return where the plans have the robot at a time [s]; before the first the rest pose."""
+        if not self._history:
+            return State.at_rest(self._model.rest)
+        running = self.at(now_s)
+        return running.plan.state(running.plan_time(now_s))
+
+    def band(self, now_s: float, lag_s: float) -> tuple[Array, Array]:
+        """Return the lowest and highest commanded positions (J,), (J,) of the last ``lag_s`` seconds [rad]."""
+        times_s = now_s - np.linspace(0.0, lag_s, _BAND_TIMES)
+        if not self._history:
+            return self._model.rest.copy(), self._model.rest.copy()
+        running = [self.at(time_s) for time_s in times_s.tolist()]
+        poses = []
+        for first, each in enumerate(running):  # asked with every message of the robot, so each plan is sampled once
+            if first and each is running[first - 1]:
+                continue
+            last = first + 1
+            while last < len(running) and running[last] is each:
+                last += 1
+            poses.append(spline.positions(each.plan.control, each.plan.dt_s, times_s[first:last] - each.began_s))
+        positions = np.concatenate(poses)
+        return positions.min(axis=0), positions.max(axis=0)
+
+    def begin(self, performance: Performance, sent_s: float, delivery_s: float) -> Performance | None:
+        """Begin a performance that is sent to the controller at a time, and known there so much later [s].
+
+        What begins at rest begins a little after it is sent, so that the robot is where it begins. Until then the
+        robot stands there, wherever the plan before left it: it may have been moved by others since.
+
+        Returns:
+            The performance as it is to be sent; None if it comes too late to take over from what runs.
+        """
+        if not performance.plan.state(0.0).moves:
+            performance = replace(performance, began_s=max(performance.began_s, sent_s + delivery_s))
+        if self.moving(performance.began_s):
+            if performance.began_s < sent_s + SOONEST_S:
+                return None
+            before = self.at(performance.began_s)
+            if before.began_s <= sent_s:
+                before = replace(before, after=None)
+            performance = replace(performance, after=before)
+        elif performance.began_s > sent_s:
+            self._history.append(self._stands(performance.plan.state(0.0).position, sent_s))
+        while self._history and self._history[-1].began_s >= performance.began_s:
+            self._history.pop()
+        self._history.append(performance)
+        return performance
+
+    def held(self, now_s: float, measured: State | None) -> None:
+        """Take note that the controller gave up what ran and holds the robot where it is.
+
+        Args:
+            now_s: Time [s].
+            measured: Where that is; None if nobody tells, then where it should be.
+        """
+        position = self.commanded(now_s).position if measured is None else measured.position
+        self._history.clear()
+        self._history.append(self._stands(position, now_s))
+
+    def shift(self, by_s: float) -> None:
+        """Take note that the clock was set by so much [s]."""
+        shifted = [replace(each, began_s=each.began_s + by_s) for each in self._history]
+        self._history = deque(shifted, maxlen=_REMEMBERED)
+
+    def at(self, time_s: float) -> Performance:
+        """Return what runs at a time [s]: the newest that has begun, or the oldest known."""
+        begun = [each for each in self._history if each.began_s <= time_s]
+        return begun[-1] if begun else self._history[0]
+
+    def _stands(self, position: Array, now_s: float) -> Performance:
+        stands = JointPlan(self._model.joint_names, np.repeat(position[None], 4, axis=0), DT_S)
+        return Performance(stands, now_s - stands.duration_s)
