@@ -116,7 +116,7 @@ def _start(model: Path, robot: str, skeleton: str, limbs: str) -> dict[str, subp
     parameters = {
         "perception": ["-p", "rejoin_distance:=0.0"],  # one body after the other at one place, each a person of its own
         "act2act": ["-p", f'model:="{model}"', "-p", "device:=cpu"],
-        # Kept to this machine, Fast DDS takes shared memory, and may hold the robot's messages up (avoid_shared_memory).
+        # Kept to this machine, Fast DDS takes shared memory, which may hold up joint states (avoid_shared_memory).
         "trajectory": ["-p", f'robot:="{robot}"', "-p", "joint_states_timeout:=1.0"],
         "robot": ["-p", f'robot:="{robot}"'],
     }
