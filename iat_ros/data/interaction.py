@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -30,6 +30,9 @@ from iat_ros.stream.segmenter import Segment, SegmenterConfig
 
 ANSWER_WITHIN_S = 1.5
 """An action that begins later than this after the other person's has ended does not answer it [s]."""
+
+_SAME_TIME_S = 0.2
+"""Clips of one recording begin and end as much apart, where frames were lost at an end [s]."""
 
 
 @dataclass(frozen=True)
@@ -55,28 +58,29 @@ class Interaction:
             raise DataError(f"{self.name}: both people move exactly alike: one person's data was taken for both")
 
 
-def cut_to_common_time(interaction: Interaction) -> tuple[Clip, Clip | JointClip]:
-    """Cut both clips to the time in which both were recorded.
+def cut_by_hand(interaction: Interaction) -> bool:
+    """Whether somebody cut each clip to its own action: one says that it answers the other, and their times differ.
+
+    Clips with nearly the same begin and end are one recording of both people.
+    """
+    begins_s, ends_s = (abs(interaction.first.times_s[frame] - interaction.second.times_s[frame]) for frame in (0, -1))
+    return interaction.first_acts and max(begins_s, ends_s) > _SAME_TIME_S
+
+
+def _check_times(interaction: Interaction) -> None:
+    """Refuse clips of which one begins long after the other has ended.
 
     Raises:
-        DataError: There is no such time.
+        DataError: They are of different times.
     """
     first, second = interaction.first, interaction.second
-    start = max(first.times_s[0], second.times_s[0])
-    end = min(first.times_s[-1], second.times_s[-1])
-    insides = [(clip.times_s >= start) & (clip.times_s <= end) for clip in (first, second)]
-    for inside in insides:
-        if inside.sum() < 2:
-            raise DataError(
-                f"{interaction.name}: its two people were not recorded at the same time ({first.name}: "
-                f"{first.times_s[0]:.2f} to {first.times_s[-1]:.2f} s, {second.name}: {second.times_s[0]:.2f} to "
-                f"{second.times_s[-1]:.2f} s); these files do not belong together"
-            )
-    one, other = insides
-    return (
-        replace(first, times_s=first.times_s[one], positions=first.positions[one]),
-        replace(second, times_s=second.times_s[other], positions=second.positions[other]),
-    )
+    if -_overlap_s(first, second) > ANSWER_WITHIN_S:
+        raise DataError(
+            f"{interaction.name}: its two people were not recorded at the same time, nor within {ANSWER_WITHIN_S:g} s "
+            f"({first.name}: {first.times_s[0]:.2f} to {first.times_s[-1]:.2f} s, {second.name}: "
+            f"{second.times_s[0]:.2f} to {second.times_s[-1]:.2f} s); these files do not belong together, or count "
+            "time from different instants"
+        )
 
 
 def cut_interaction(
@@ -88,11 +92,11 @@ def cut_interaction(
 ) -> tuple[list[ActionPair], list[str]]:
     """Find who answered what in a recording of two people, or of a person and a robot.
 
-    The actions of each person are found as live perception finds them, in the time in which both were recorded. Two
+    The actions of each person are found as live perception finds them, in all that was recorded of this person. Two
     actions are a pair where each is the other's nearest: the one that it overlaps most or, where they do not overlap,
     that follows it soonest, within `ANSWER_WITHIN_S`. What has no such partner was not answered, or was no answer, and
-    is left out. The stimulus is the first person's action where the recording says so, and else the one that starts
-    first.
+    is left out. Clips that were cut by hand and hold one action each are a pair, as they say. The stimulus is the first
+    person's action where the recording says so, and else the one that starts first.
 
     Args:
         definition: The skeleton.
@@ -110,10 +114,12 @@ def cut_interaction(
     second = interaction.second
     if isinstance(second, Clip):
         second = tracked(definition, second)
-    clips = cut_to_common_time(replace(interaction, first=tracked(definition, interaction.first), second=second))
+    _check_times(interaction)
+    clips = (tracked(definition, interaction.first), second)
     firsts, first_dropped = find_segments(definition, clips[0], config)
     seconds, second_dropped = _segments(definition, clips[1], config)
-    partners = _partners(firsts, seconds)
+    one_each = len(firsts) == len(seconds) == 1 and cut_by_hand(interaction)
+    partners = [(0, 0)] if one_each else _partners(firsts, seconds)
     if not partners:
         raise DataError(
             f"{interaction.name}: no action that was answered: {len(firsts)} of {clips[0].name} (dropped: "
@@ -162,6 +168,6 @@ def _partners(firsts: list[Segment], seconds: list[Segment]) -> list[tuple[int, 
     return [(i, int(j)) for i, j in enumerate(best_second) if best_first[j] == i and overlap[i, j] >= -ANSWER_WITHIN_S]
 
 
-def _overlap_s(one: Segment, other: Segment) -> float:
-    """How long two actions overlap [s]; below 0, the time between them."""
+def _overlap_s(one: Segment | Clip | JointClip, other: Segment | Clip | JointClip) -> float:
+    """How long two actions or clips overlap [s]; below 0, the time between them."""
     return float(min(one.times_s[-1], other.times_s[-1]) - max(one.times_s[0], other.times_s[0]))

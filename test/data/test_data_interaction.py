@@ -24,7 +24,7 @@ import pytest
 
 from iat_ros.data.actions import ActionPair, cut_action
 from iat_ros.data.clip import Clip
-from iat_ros.data.interaction import Interaction, cut_interaction, cut_to_common_time
+from iat_ros.data.interaction import Interaction, cut_interaction
 from iat_ros.data.protocol import divide_real_pairs
 from iat_ros.errors import DataError
 from iat_ros.skeleton.definition import load_skeleton
@@ -90,16 +90,48 @@ def test_an_action_that_nobody_answers_is_in_no_pair(together: Made) -> None:
     assert alone[0].startswith("one: the action from")
 
 
-def test_only_the_common_time_counts(together: Made) -> None:
-    """Clips are cut to the time in which both were recorded; without any, they do not belong together."""
+def cut(clip: Clip, start_s: float, end_s: float) -> Clip:
+    """A clip from one time to another."""
+    inside = (clip.times_s >= start_s) & (clip.times_s <= end_s)
+    return Clip(clip.name, clip.times_s[inside], clip.positions[inside], clip.person, clip.action)
+
+
+@pytest.mark.parametrize("later_s", [0.0, 1.0, 3.1])
+def test_clips_that_were_cut_by_hand_are_used_whole(together: Made, later_s: float) -> None:
+    """Each clip holds its own action alone: both windows are those of the whole clips, also where the answer is late."""
+    whole = interaction(together("kinect_v2", lag_s=1.4), first_acts=True)
+    first, second = cut(whole.first, 0.2, 3.4), cut(whole.second, 1.6, 5.0)
+    later = Clip("two", second.times_s + later_s, second.positions, "ben", "")
+    (pair,), alone = cut_interaction(DEFINITION, Interaction("here", first, later, first_acts=True), 32)
+    for action, clip in ((pair.stimulus, whole.first), (pair.response, whole.second)):
+        motion = cut_action(DEFINITION, clip, 32).motion
+        assert action.motion.duration_s == pytest.approx(motion.duration_s, abs=0.1)
+    assert alone == []
+
+
+def test_recordings_that_differ_in_time_lose_no_half_of_an_action(together: Made) -> None:
+    """One person's recording begins in mid-action of the other's: the action stays whole, though nobody says who acts."""
+    whole = interaction(together("kinect_v2"))
+    late = cut(whole.second, 1.2, 100.0)
+    (pair,), _ = cut_interaction(DEFINITION, Interaction("here", whole.first, late), 32)
+    expected = cut_action(DEFINITION, whole.first, 32).motion.duration_s
+    assert pair.stimulus.person == "anna"
+    assert pair.stimulus.motion.duration_s == expected
+
+
+def test_clips_of_one_recording_pair_by_time_though_one_answers_the_other(together: Made) -> None:
+    """Both people were recorded over the same time: an action five seconds later is no answer to the first."""
+    recording = interaction(together("kinect_v2", lag_s=5.0), first_acts=True)
+    with pytest.raises(DataError, match="no action that was answered"):
+        cut_interaction(DEFINITION, recording, 32)
+
+
+def test_clips_of_different_times_do_not_belong_together(together: Made) -> None:
+    """One begins long after the other has ended: both times are named."""
     made = together("kinect_v2")
-    recording = interaction(made)
-    late = Clip("two", made.times_s + 1.0, made.second, "ben", "")
-    first, second = cut_to_common_time(Interaction("here", recording.first, late))
-    assert (first.times_s[0], second.times_s[-1]) == pytest.approx((1.0, made.times_s[-1]))
     never = Clip("two", made.times_s + 100.0, made.second, "ben", "")
-    with pytest.raises(DataError, match="were not recorded at the same time"):
-        cut_interaction(DEFINITION, Interaction("here", recording.first, never), 32)
+    with pytest.raises(DataError, match=r"not recorded at the same time, nor within 1\.5 s .* 100\.00 to"):
+        cut_interaction(DEFINITION, Interaction("here", interaction(made).first, never, first_acts=True), 32)
 
 
 def test_frames_without_a_needed_joint_are_left_out(together: Made) -> None:
