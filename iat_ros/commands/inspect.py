@@ -61,7 +61,9 @@ def run(args: argparse.Namespace) -> int:
         print(f"{one.clip or args.data}: {one.kind}: {one.why}", file=sys.stderr)
     if inspection.source.recordings:
         print("\n".join(inspection.source.account.lines()))
-    print(f"{len(inspection.actions)} actions, {len(inspection.pairs)} pairs, {len(inspection.damage)} warnings")
+    warnings = len(inspection.damage)
+    count = f"{warnings} warning{'s' * (warnings != 1)}"
+    print(f"{len(inspection.actions)} actions, {len(inspection.pairs)} pairs, {count}")
     print(inspection.helps.advice)
     if args.out:
         print(f"page: {write_inspection(inspection, args.out)}")

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,7 @@ from tqdm import tqdm
 
 from iat_ros.commands.data_options import add_data, open_data
 from iat_ros.commands.entry import add_json, run_verb, whole, write_json
+from iat_ros.data.first_look import by_kind, look_at
 from iat_ros.data.protocol import REAL_DIVISIONS
 from iat_ros.evaluation.augmentation_quality import augmentation_quality, effectiveness
 from iat_ros.evaluation.scoring import score_model
@@ -79,6 +81,8 @@ def run(args: argparse.Namespace) -> int:
     print(source.summary())
     if source.recordings:
         print("\n".join(source.account.lines()))
+    for line in by_kind(look_at(source), f"`inspect --data {args.data}`"):
+        print(f"{args.data}: {line}", file=sys.stderr)
     print(f"{source.name}: {len(division.pairs)} pairs to learn from, people {people}")
     bars: dict[str, tqdm] = {}
 

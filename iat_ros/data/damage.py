@@ -39,6 +39,7 @@ KINDS = {
     "not one action": "the clip does not hold exactly one action from rest to rest",
     "mislabelled": "it looks like what others call by another name",
     "doubled": "the same motion twice",
+    "not radians": "a robot's joints go further or faster than radians explain: are they in degrees?",
     "unreadable": "the file cannot be read",
 }
 """What can be wrong, by name."""

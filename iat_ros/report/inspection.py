@@ -25,7 +25,8 @@ import torch
 
 from iat_ros.data.actions import Action, ActionPair, cut_action, stack
 from iat_ros.data.clip import Clip
-from iat_ros.data.damage import Damage, find_damage
+from iat_ros.data.damage import Damage
+from iat_ros.data.first_look import look_at
 from iat_ros.data.joint_clip import cut_joint_action
 from iat_ros.data.likeness import Help, distances, find_doubled, find_mislabelled, what_helps
 from iat_ros.data.pairing import as_pairs
@@ -91,7 +92,7 @@ def inspect(source: Source, config: TrainingConfig, seed: int = 0) -> Inspection
         seed: Decides how labelled clips are paired for the look, and what is left out to see what helps.
     """
     damage = [Damage("", "unreadable", line) for line in source.reading.bad]
-    damage += find_damage(source.definition, source.clips, cut=not source.recordings)
+    damage += look_at(source)
     known = {one.clip for one in damage}
     if source.recordings:
         found, made = find_pairs(

@@ -58,9 +58,8 @@ def take(action: str, person: int, seed: int) -> Take:
     return Take(clip, float(segment.times_s[0]), float(segment.times_s[-1]))
 
 
-@pytest.fixture(scope="module")
-def bag(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Knocks are answered with the left elbow, throws with the right one, six of each."""
+def write_session(path: Path, unit: float = 1.0) -> Path:
+    """Knocks are answered with the left elbow, throws with the right one, six of each; joints in a unit [rad]."""
     turns = [
         Turn(take(act, 0, seed), take(answer, 1, seed))
         for seed in range(6)
@@ -71,14 +70,19 @@ def bag(tmp_path_factory: pytest.TempPathFactory) -> Path:
     positions = np.full((len(times_s), 2), 1.2)
     for number, one in enumerate(each for each in done if each.body == 2):
         positions += swing(times_s, one.start_s, one.end_s, number % 2) - 1.2
-    joints = [JointFrame(float(time_s), NAMES, pose) for time_s, pose in zip(times_s, positions, strict=True)]
+    joints = [JointFrame(float(time_s), NAMES, pose / unit) for time_s, pose in zip(times_s, positions, strict=True)]
     alone = [
         StreamFrame(one.time_s, one.frame_id, one.body_ids[one.body_ids == 1], one.positions[one.body_ids == 1])
         for one in frames
     ]
-    path = tmp_path_factory.mktemp("bags") / "monday"
     write_bag(path, alone, joints=joints)
     return path
+
+
+@pytest.fixture(scope="module")
+def bag(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A recording as it should be."""
+    return write_session(tmp_path_factory.mktemp("bags") / "monday")
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +121,21 @@ def test_inspect_draws_a_steered_robot(bag: Path, tmp_path: Path, capsys: pytest
     pictures = [part.split('"')[0] for part in page.split('src="')[1:]]
     assert {"figures/pair_1.png", "figures/answer_1.png"} <= {picture.replace(".svg", ".png") for picture in pictures}
     assert all((tmp_path / "page" / picture).is_file() for picture in pictures)
+
+
+def test_joint_states_in_degrees_are_warned_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Inspect gives exit code 1; train says the same and goes on."""
+    bag = write_session(tmp_path / "degrees", unit=np.pi / 180)
+    assert inspect.main(["--data", str(bag)]) == 1
+    told = capsys.readouterr()
+    assert "12 pairs, 1 warning" in told.out
+    (warning,) = told.err.splitlines()
+    assert warning.startswith(f"{bag}: not radians: positions of '")
+    assert "reach 68.8" in warning
+    (tmp_path / "short.yaml").write_text("width: 8\npool: 64\ngan: {steps: 2, batch: 8}\n")
+    words = ["--data", str(bag), "--out", str(tmp_path / "model"), "--config", str(tmp_path / "short.yaml")]
+    assert train.main([*words, "--no-scores"]) == 0
+    assert warning in capsys.readouterr().err.splitlines()
 
 
 def test_a_replay_refuses_a_model_of_joints(bag: Path, model: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -98,7 +98,7 @@ def cut(clip: Clip, start_s: float, end_s: float) -> Clip:
 
 @pytest.mark.parametrize("later_s", [0.0, 1.0, 3.1])
 def test_clips_that_were_cut_by_hand_are_used_whole(together: Made, later_s: float) -> None:
-    """Each clip holds its own action alone: both windows are those of the whole clips, also where the answer is late."""
+    """Each clip holds its own action alone: both windows are those of the whole clips, also of a late answer."""
     whole = interaction(together("kinect_v2", lag_s=1.4), first_acts=True)
     first, second = cut(whole.first, 0.2, 3.4), cut(whole.second, 1.6, 5.0)
     later = Clip("two", second.times_s + later_s, second.positions, "ben", "")
@@ -110,7 +110,7 @@ def test_clips_that_were_cut_by_hand_are_used_whole(together: Made, later_s: flo
 
 
 def test_recordings_that_differ_in_time_lose_no_half_of_an_action(together: Made) -> None:
-    """One person's recording begins in mid-action of the other's: the action stays whole, though nobody says who acts."""
+    """One person's recording begins in mid-action of the other's: the action stays whole."""
     whole = interaction(together("kinect_v2"))
     late = cut(whole.second, 1.2, 100.0)
     (pair,), _ = cut_interaction(DEFINITION, Interaction("here", whole.first, late), 32)
