@@ -73,6 +73,8 @@ def run(args: argparse.Namespace) -> int:
     try:
         prepare_output(args.out, args.resume)
         source = open_data(args)
+        for line in by_kind(look_at(source), f"`inspect --data {args.data}`"):
+            print(f"{args.data}: {line}", file=sys.stderr)
         division = source.divide(config.frames, args.division, args.seed)
     except BaseException:
         discard(args.out)
@@ -81,8 +83,6 @@ def run(args: argparse.Namespace) -> int:
     print(source.summary())
     if source.recordings:
         print("\n".join(source.account.lines()))
-    for line in by_kind(look_at(source), f"`inspect --data {args.data}`"):
-        print(f"{args.data}: {line}", file=sys.stderr)
     print(f"{source.name}: {len(division.pairs)} pairs to learn from, people {people}")
     bars: dict[str, tqdm] = {}
 

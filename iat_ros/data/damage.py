@@ -40,6 +40,8 @@ KINDS = {
     "mislabelled": "it looks like what others call by another name",
     "doubled": "the same motion twice",
     "not radians": "a robot's joints go further or faster than radians explain: are they in degrees?",
+    "rule without clips": "a rule names an action that no clip has, so it gives no pair",
+    "action without rule": "clips whose action is in no rule, by a slip of the pen as it seems, are in no pair",
     "unreadable": "the file cannot be read",
 }
 """What can be wrong, by name."""

@@ -20,11 +20,12 @@ from collections.abc import Sequence
 
 from iat_ros.data.damage import Damage, find_damage
 from iat_ros.data.joint_damage import find_joint_damage
+from iat_ros.data.rule_names import find_misnamed
 from iat_ros.data.source import Source
 
 
 def look_at(source: Source) -> list[Damage]:
-    """Look at every clip of people and at the robot.
+    """Look at every clip of people, at the robot, and at the names of actions.
 
     Args:
         source: Labelled clips, real pairs or uncut recordings.
@@ -33,6 +34,7 @@ def look_at(source: Source) -> list[Damage]:
     return [
         *find_damage(source.definition, source.clips, cut=not source.recordings),
         *find_joint_damage([*source.joint_clips, *robots]),
+        *find_misnamed(source.rules, [*source.clips, *source.joint_clips]),
     ]
 
 

@@ -30,6 +30,7 @@ from iat_ros.data.joint_clip import JointClip, cut_joint_action, in_order, scale
 from iat_ros.data.pairing import PairingAccount, as_pairs
 from iat_ros.data.protocol import Division, Rule, divide, divide_real_pairs
 from iat_ros.data.reading import Reading
+from iat_ros.data.rule_names import in_no_rule, unmatched
 from iat_ros.data.uncut import UncutRecording, find_bags, read_recording
 from iat_ros.data.uncut_pairs import find_pairs
 from iat_ros.data.uncut_robot import choose_robots, read_robot
@@ -139,9 +140,14 @@ class Source:
             seed: Decides what is drawn.
 
         Raises:
-            DataError: As for `actions`, `real_pairs`, `divide` and `divide_real_pairs`.
+            DataError: A rule names an action that no clip has, and as for `actions`, `real_pairs`, `divide` and
+                `divide_real_pairs`.
         """
         if self.labelled:
+            labels = {clip.action for clip in self.clips} | {clip.action for clip in self.joint_clips}
+            lost = unmatched(self.rules, labels)
+            if lost:
+                raise DataError(f"{self.name}: {lost[0]}")
             return divide(self.actions(frames), self.rules, by or "subject", seed)
         return divide_real_pairs(self.real_pairs(frames), by or "all", seed)
 
@@ -233,6 +239,9 @@ def open_source(
             joint_clips=read.joint_clips,
             joint_scale=scale_of(read.joint_clips) if read.joint_clips else None,
         )
+        unused = in_no_rule(read.rules, [*read.clips, *read.joint_clips]) if read.rules else []
+        if unused:
+            reading.notes.append(f"actions in no rule ({', '.join(unused)})")
     elif kind == "bag":
         source = _open_bags(path, load_skeleton(skeleton, limbs), reading, stimulus_bodies, response)
     elif not path.is_dir():
