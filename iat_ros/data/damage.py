@@ -42,6 +42,8 @@ KINDS = {
     "not radians": "a robot's joints go further or faster than radians explain: are they in degrees?",
     "rule without clips": "a rule names an action that no clip has, so it gives no pair",
     "action without rule": "clips whose action is in no rule, by a slip of the pen as it seems, are in no pair",
+    "too few pairs": "fewer than training accepts",
+    "unanswered": "most of what was done is in no pair, so it teaches nothing",
     "unreadable": "the file cannot be read",
 }
 """What can be wrong, by name."""

@@ -28,6 +28,7 @@ from scipy.spatial.distance import cdist
 
 from iat_ros.data.actions import Action, ActionPair, stack
 from iat_ros.data.damage import Damage
+from iat_ros.data.protocol import FEWEST_PAIRS
 
 _DOUBLED = 0.15
 """Two actions this near, as a share of how far actions lie from their nearest as a rule, are one."""
@@ -107,8 +108,12 @@ def what_helps(pairs: Sequence[ActionPair], seed: int = 0) -> Help:
     """
     people = np.array([pair.stimulus.person for pair in pairs])
     names = sorted(set(people))
-    if len(pairs) < 8:
-        return Help({}, {}, f"{len(pairs)} pairs are too few to tell; at least 8 are learned from, and dozens help.")
+    if len(pairs) < FEWEST_PAIRS:
+        return Help(
+            {},
+            {},
+            f"{len(pairs)} pairs are too few to tell; at least {FEWEST_PAIRS} are learned from, and dozens help.",
+        )
     if len(names) < 3:
         return Help({}, {}, f"More people: with {len(names)} nobody can tell how the answers will do with others.")
     stimuli = distances([pair.stimulus for pair in pairs])

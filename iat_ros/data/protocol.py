@@ -33,6 +33,9 @@ DIVISIONS = ("subject", "random")
 REAL_DIVISIONS = ("all", *DIVISIONS)
 """How real pairs can be divided: all of them into A, or by their people, or at random."""
 
+FEWEST_PAIRS = 8
+"""Nothing is learned from fewer."""
+
 
 @dataclass(frozen=True)
 class Rule:

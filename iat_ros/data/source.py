@@ -72,7 +72,7 @@ class Source:
         reading: What happens to clips that cannot be cut, and what was left out so far.
         recordings: Recordings that nobody cut; their pairs are found.
         stimulus_bodies: Who acts in them, by person; learned where it is empty.
-        account: What became of all that was found in them.
+        account: What became of all that was found in them; of interactions, what is in no pair.
         joint_clips: Clips of a robot, which only answers.
         joint_scale: Where the robot's joints have been; None where people answer.
     """
@@ -128,6 +128,7 @@ class Source:
         )
         alone = sum(len(left_out) for _, left_out in found)
         if alone:
+            self.account.alone["nobody answered it, or it answers nothing"] += alone
             self.reading.notes.append(f"{alone} actions that nobody answered, or that answered nothing")
         return [pair for pairs, _ in found for pair in pairs]
 

@@ -26,6 +26,7 @@ import torch
 from iat_ros.data.actions import Action, ActionPair, cut_action, stack
 from iat_ros.data.clip import Clip
 from iat_ros.data.damage import Damage
+from iat_ros.data.enough import find_too_few
 from iat_ros.data.first_look import look_at
 from iat_ros.data.joint_clip import cut_joint_action
 from iat_ros.data.likeness import Help, distances, find_doubled, find_mislabelled, what_helps
@@ -94,6 +95,7 @@ def inspect(source: Source, config: TrainingConfig, seed: int = 0) -> Inspection
     damage = [Damage("", "unreadable", line) for line in source.reading.bad]
     damage += look_at(source)
     known = {one.clip for one in damage}
+    labelled: list[Action] = []
     if source.recordings:
         found, made = find_pairs(
             source.definition,
@@ -113,7 +115,8 @@ def inspect(source: Source, config: TrainingConfig, seed: int = 0) -> Inspection
             except DataError as error:
                 if clip.name not in known:
                     damage.append(Damage(clip.name, "not one action", str(error).removeprefix(f"{clip.name}: ")))
-        pairs = _by_rules(source, actions + _of_robot(source, config.frames, damage), seed)
+        labelled = actions + _of_robot(source, config.frames, damage)
+        pairs = _by_rules(source, labelled, seed)
     else:
         before = len(source.reading.bad)
         pairs = source.real_pairs(config.frames)
@@ -126,6 +129,7 @@ def inspect(source: Source, config: TrainingConfig, seed: int = 0) -> Inspection
         if source.labelled:
             mirrored = {one.clip for one in damage if one.kind == "mirrored"}  # of course it looks like something else
             damage += [one for one in find_mislabelled(actions, apart) if one.clip not in mirrored]
+    damage += find_too_few(source, len(pairs), labelled)
     points = _embed(pairs, config, seed)
     clips = {clip.name: clip for clip in source.clips}
     return Inspection(source, actions, pairs, damage, points, what_helps(pairs, seed), clips)

@@ -26,7 +26,7 @@ from typing import Any
 
 import torch
 
-from iat_ros.data.protocol import PairSet
+from iat_ros.data.protocol import FEWEST_PAIRS, PairSet
 from iat_ros.errors import ConfigError, DataError, ModelError, describe
 from iat_ros.model.model_file import CARD, ModelCard, save_model
 from iat_ros.model.normalisation import DurationScale, to_tensor
@@ -36,7 +36,6 @@ from iat_ros.training.wgan import CPU
 
 CHECKPOINT = "checkpoint.pt"
 _CHECKPOINT_EVERY_S = 20.0
-_FEWEST_PAIRS = 8
 
 
 @dataclass(frozen=True)
@@ -103,8 +102,8 @@ def train(
     limbs, frames = pairs.stimuli.limbs_in_body.shape[2], pairs.stimuli.limbs_in_body.shape[1]
     if frames != config.frames:
         raise DataError(f"the recipe wants motions of {config.frames} frames, the data has {frames}")
-    if len(pairs) < _FEWEST_PAIRS:
-        raise DataError(f"{len(pairs)} pairs are too few to learn from; at least {_FEWEST_PAIRS} are needed")
+    if len(pairs) < FEWEST_PAIRS:
+        raise DataError(f"{len(pairs)} pairs are too few to learn from; at least {FEWEST_PAIRS} are needed")
     dims = config.dimensions(limbs, len(pairs), pairs.responses.limbs_in_body.shape[2])
     scales = DurationScale.of(pairs.stimuli.durations_s), DurationScale.of(pairs.responses.durations_s)
     stimuli, responses = to_tensor(pairs.stimuli, scales[0]), to_tensor(pairs.responses, scales[1])

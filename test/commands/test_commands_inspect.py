@@ -78,6 +78,24 @@ def test_damaged_copies_are_named_and_give_exit_code_1(tmp_path: Path, capsys: p
     assert f"{clips[0].name}: mirrored" in capsys.readouterr().err
 
 
+def test_names_that_do_not_agree_and_too_few_pairs_give_exit_code_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A rule that no clip fits, and clips of two people of whom one is kept to judge with; training says so, too."""
+    clips = make_clips(2, 2, actions=("throw", "catch", "knock", "wave"))
+    write_set(tmp_path / "few.npz", clips, "utd_mhad", rules=RULES)
+    assert inspect.main(["--data", str(tmp_path / "few.npz")]) == 1
+    assert "few.npz: too few pairs: 4 pairs to learn from" in capsys.readouterr().err
+    write_set(tmp_path / "rule.npz", clips, "utd_mhad", rules=[*RULES, Rule("knok", "wave")])
+    assert inspect.main(["--data", str(tmp_path / "rule.npz")]) == 1
+    line = "rule 'knok: wave': no clip has the action 'knok'; the actions are: knock, "
+    assert f"rule.npz: rule without clips: {line}" in capsys.readouterr().err
+    assert train.main(["--data", str(tmp_path / "rule.npz"), "--out", str(tmp_path / "model")]) == 1
+    told = capsys.readouterr().err.splitlines()
+    assert line in told[0]
+    assert told[-1].startswith(f"iat_ros train: rule.npz: {line}")
+
+
 @pytest.fixture(scope="module")
 def bag(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Twelve answered actions in one recording."""
