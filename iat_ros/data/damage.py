@@ -39,6 +39,8 @@ KINDS = {
     "not one action": "the clip does not hold exactly one action from rest to rest",
     "mislabelled": "it looks like what others call by another name",
     "doubled": "the same motion twice",
+    "misnamed joints": "bones change their length or differ too much: joints come in another order than their names",
+    "not metres": "far larger or smaller than any person",
     "not radians": "a robot's joints go further or faster than radians explain: are they in degrees?",
     "rule without clips": "a rule names an action that no clip has, so it gives no pair",
     "action without rule": "clips whose action is in no rule, by a slip of the pen as it seems, are in no pair",

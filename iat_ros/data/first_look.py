@@ -20,6 +20,7 @@ from collections.abc import Sequence
 
 from iat_ros.data.damage import Damage, find_damage
 from iat_ros.data.joint_damage import find_joint_damage
+from iat_ros.data.proportions import find_disproportions
 from iat_ros.data.rule_names import find_misnamed
 from iat_ros.data.source import Source
 
@@ -31,8 +32,12 @@ def look_at(source: Source) -> list[Damage]:
         source: Labelled clips, real pairs or uncut recordings.
     """
     robots = [recording.robot for recording in source.recordings if recording.robot is not None]
+    bodies = find_disproportions(source.definition, source.clips)
+    misnamed = {one.clip for one in bodies if one.kind == "misnamed joints"}  # of course such hands act anywhere
+    damage = find_damage(source.definition, source.clips, cut=source.labelled)
     return [
-        *find_damage(source.definition, source.clips, cut=not source.recordings),
+        *bodies,
+        *(one for one in damage if one.kind != "mirrored" or one.clip not in misnamed),
         *find_joint_damage([*source.joint_clips, *robots]),
         *find_misnamed(source.rules, [*source.clips, *source.joint_clips]),
     ]

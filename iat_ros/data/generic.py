@@ -39,6 +39,8 @@ from iat_ros.yaml_file import load_mapping
 
 LARGEST_M = 5.0
 """No two joints of a person are further apart; data in millimetres are."""
+_CENTIMETRES = 120.0
+"""Joints of a person lie no further apart in centimetres, and further in millimetres."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,8 @@ def _clip(told: Description, entry: ClipEntry, motion: MotionFile) -> Clip:
         size = np.nanmax(np.nanmax(needed, axis=(0, 1)) - np.nanmin(needed, axis=(0, 1)))
         spread = np.nanmedian(np.linalg.norm(needed - needed[:, :1], axis=2))
         if spread > LARGEST_M:
-            raise DataError(f"{motion.where}: joints lie {size:.0f} apart; expected metres: divide millimetres by 1000")
+            unit = "millimetres by 1000" if spread > _CENTIMETRES else "centimetres by 100"
+            raise DataError(f"{motion.where}: joints lie {size:.0f} apart; expected metres: divide {unit}")
     times_s = _times_s(entry, motion)
     try:
         return Clip(entry.name, times_s, positions, entry.person, entry.action)

@@ -96,6 +96,22 @@ def test_names_that_do_not_agree_and_too_few_pairs_give_exit_code_1(
     assert told[-1].startswith(f"iat_ros train: rule.npz: {line}")
 
 
+def test_train_names_in_one_line_what_inspect_names_clip_by_clip(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every clip comes from a left-handed frame: training says so once, says where to see more, and goes on."""
+    clips = make_clips(4, 5, actions=("throw", "catch", "knock", "wave"))
+    mirrored = [replace(clip, positions=clip.positions * np.array([-1.0, 1.0, 1.0])) for clip in clips]
+    write_set(tmp_path / "set.npz", mirrored, "utd_mhad", rules=RULES)
+    (tmp_path / "recipe.yaml").write_text("width: 16\npool: 64\ngan: {steps: 2, batch: 8}\n")
+    words = ["--data", str(tmp_path / "set.npz"), "--config", str(tmp_path / "recipe.yaml"), "--no-scores"]
+    assert train.main([*words, "--out", str(tmp_path / "model")]) == 0
+    (told,) = [line for line in capsys.readouterr().err.splitlines() if "mirrored" in line]
+    assert told.startswith(f"{tmp_path / 'set.npz'}: mirrored: 80 clips, the first {clips[0].name}: forearms point")
+    assert told.endswith(f"see `inspect --data {tmp_path / 'set.npz'}`")
+    assert (tmp_path / "model" / "model.safetensors").is_file()
+
+
 @pytest.fixture(scope="module")
 def bag(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Twelve answered actions in one recording."""

@@ -156,6 +156,7 @@ BACK[5] = 1.0
         (lambda clip: {"positions": clip.positions.astype(str)}, r"expected numbers of shape"),
         (lambda clip: {"positions": clip.positions[:, :24]}, "positions of 24 joints, but 25 names"),
         (lambda clip: {"positions": 1000 * clip.positions}, "expected metres: divide millimetres by 1000"),
+        (lambda clip: {"positions": 100 * clip.positions}, "expected metres: divide centimetres by 100"),
         (lambda clip: {"positions": np.where(clip.positions > 2, np.inf, clip.positions)}, "is infinite; NaN marks"),
         (lambda clip: {"positions": clip.positions[:0], "times": clip.times_s[:0]}, "0 frames; an action needs"),
         (lambda clip: {"positions": clip.positions[:1], "times": clip.times_s[:1]}, "1 frames; an action needs"),
