@@ -22,6 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from iat_ros.data.clip import Clip
+from iat_ros.data.oddities import oddities
 from iat_ros.errors import DataError, SkeletonError
 from iat_ros.skeleton.definition import SkeletonDefinition
 from iat_ros.skeleton.motion import Motion, MotionArray
@@ -104,7 +105,7 @@ def find_segments(
         config: When an action starts and ends; the default is live perception's default.
 
     Returns:
-        The actions, in order, and what was dropped, in words.
+        The actions, in order, and in words what was dropped and, where there is no action, what is odd about the clip.
 
     Raises:
         DataError: The clip does not fit the definition.
@@ -117,9 +118,13 @@ def find_segments(
     try:
         pushed = [segmenter.push(time, pose) for time, pose in zip(still.times_s, still.positions, strict=True)]
     except SkeletonError as error:
-        raise DataError(f"{clip.name}: {error}") from error
-    dropped = ", ".join(f"{count} x {reason}" for reason, count in segmenter.dropped.items()) or "nothing"
-    return [segment for segment in pushed if segment is not None], dropped
+        raise DataError(": ".join([clip.name, str(error), *oddities(definition, clip)])) from error
+    segments = [segment for segment in pushed if segment is not None]
+    dropped = ", ".join(f"{count} x {reason}" for reason, count in segmenter.dropped.items())
+    words = [f"dropped: {dropped}"] if dropped else []
+    if not segments:
+        words += oddities(definition, clip)
+    return segments, "; ".join(words or (["dropped: nothing"] if segments else ["no limb turns far enough"]))
 
 
 def as_action(definition: SkeletonDefinition, clip: Clip, segment: Segment, frames: int) -> Action:
@@ -149,9 +154,9 @@ def cut_action(
     Raises:
         DataError: The clip does not hold exactly one action, or does not fit the definition.
     """
-    segments, dropped = find_segments(definition, clip, config)
+    segments, told = find_segments(definition, clip, config)
     if len(segments) != 1:
-        raise DataError(f"{clip.name}: expected one action in the clip, found {len(segments)} (dropped: {dropped})")
+        raise DataError(f"{clip.name}: expected one action in the clip, found {len(segments)} ({told})")
     return as_action(definition, clip, segments[0], frames)
 
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from iat_ros.data.actions import Action, ActionPair, as_action, find_segments, tracked
+from iat_ros.data.actions import Action, ActionPair, as_action, find_segments
 from iat_ros.data.clip import Clip
 from iat_ros.data.joint_clip import JointClip, as_joint_action, find_movements, scale_of
 from iat_ros.errors import DataError
@@ -111,19 +111,16 @@ def cut_interaction(
     Raises:
         DataError: The people were not recorded at the same time, do not fit the definition, or answered nothing.
     """
-    second = interaction.second
-    if isinstance(second, Clip):
-        second = tracked(definition, second)
     _check_times(interaction)
-    clips = (tracked(definition, interaction.first), second)
-    firsts, first_dropped = find_segments(definition, clips[0], config)
-    seconds, second_dropped = _segments(definition, clips[1], config)
+    clips = (interaction.first, interaction.second)
+    firsts, told_of_first = find_segments(definition, clips[0], config)
+    seconds, told_of_second = _segments(definition, clips[1], config)
     one_each = len(firsts) == len(seconds) == 1 and cut_by_hand(interaction)
     partners = [(0, 0)] if one_each else _partners(firsts, seconds)
     if not partners:
         raise DataError(
-            f"{interaction.name}: no action that was answered: {len(firsts)} of {clips[0].name} (dropped: "
-            f"{first_dropped}), {len(seconds)} of {clips[1].name} (dropped: {second_dropped})"
+            f"{interaction.name}: no action that was answered: {len(firsts)} of {clips[0].name} ({told_of_first}), "
+            f"{len(seconds)} of {clips[1].name} ({told_of_second}){_distance(firsts, seconds)}"
         )
     pairs = []
     for i, j in partners:
@@ -147,7 +144,9 @@ def _segments(
 ) -> tuple[list[Segment], str]:
     if isinstance(clip, Clip):
         return find_segments(definition, clip, config)
-    return [Segment(clip.times_s[span], clip.positions[span]) for span in find_movements(clip)], "nothing"
+    spans = find_movements(clip)
+    words = "dropped: nothing" if spans else "no joint moves far enough"
+    return [Segment(clip.times_s[span], clip.positions[span]) for span in spans], words
 
 
 def _as_action(
@@ -166,6 +165,14 @@ def _partners(firsts: list[Segment], seconds: list[Segment]) -> list[tuple[int, 
     overlap = np.array([[_overlap_s(one, other) for other in seconds] for one in firsts])
     best_second, best_first = overlap.argmax(axis=1), overlap.argmax(axis=0)
     return [(i, int(j)) for i, j in enumerate(best_second) if best_first[j] == i and overlap[i, j] >= -ANSWER_WITHIN_S]
+
+
+def _distance(firsts: list[Segment], seconds: list[Segment]) -> str:
+    """Say how far apart actions of both are that are too far apart for a pair."""
+    if not firsts or not seconds:
+        return ""
+    gap_s = -max(_overlap_s(one, other) for one in firsts for other in seconds)
+    return f"; the nearest two are {gap_s:.1f} s apart, at most {ANSWER_WITHIN_S:g} s are an answer"
 
 
 def _overlap_s(one: Segment | Clip | JointClip, other: Segment | Clip | JointClip) -> float:
