@@ -61,7 +61,9 @@ def find_joint_damage(clips: Sequence[JointClip]) -> list[Damage]:
 
 
 def _speeds(clip: JointClip) -> np.ndarray:
-    """Greatest speed of each joint [rad/s], shape (n,), smoothed so that a single jump is none."""
-    sigma = _SMOOTHING_S / float(np.median(np.diff(clip.times_s)))
-    smooth = gaussian_filter1d(clip.positions, sigma, axis=0, mode="nearest")
-    return np.asarray(np.abs(np.gradient(smooth, clip.times_s, axis=0)).max(axis=0))
+    """Greatest speed of each joint [rad/s], shape (n,), smoothed so that a single jump or a doubled stamp is none."""
+    steps_s = np.diff(clip.times_s)
+    usual_s = float(np.median(steps_s))
+    smooth = gaussian_filter1d(clip.positions, _SMOOTHING_S / usual_s, axis=0, mode="nearest")
+    speeds = np.abs(np.diff(smooth, axis=0)) / np.maximum(steps_s, usual_s / 2)[:, None]
+    return np.asarray(speeds.max(axis=0))

@@ -38,11 +38,12 @@ def test_degrees_are_named_with_the_joint_that_goes_furthest() -> None:
 
 
 def test_joints_in_radians_and_metres_give_no_warning() -> None:
-    """Neither does a joint that turns twice, nor one frame that jumps, nor a set of no robot."""
+    """Neither does a joint that turns twice, nor one frame that jumps or comes twice, nor a set of no robot."""
     turned = replace(RADIANS, positions=RADIANS.positions * [10.0, 1.0])
     jumping = replace(RADIANS, positions=RADIANS.positions.copy())
     jumping.positions[100, 0] += 1.0
-    assert find_joint_damage([RADIANS, turned, jumping]) == []
+    twice = replace(RADIANS, times_s=np.where(np.arange(300) == 100, TIMES_S[101] - 1e-6, TIMES_S))
+    assert find_joint_damage([RADIANS, turned, jumping, twice]) == []
     assert find_joint_damage([]) == []
 
 
