@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 
 import numpy as np
@@ -25,38 +26,77 @@ from iat_ros.errors import MessageError
 from iat_ros.robot.spline import State
 from iat_ros.skeleton.joint_motion import LARGEST
 
+_TOGETHER_S = 0.2
+"""What messages of so long tell is put together [s]."""
+_LACKING_S = 1.0
+"""So long joints may lack before that is said [s]."""
 _MOST_RAD_S = 100.0
 """No joint is as fast; a plan from such a state could not even be worked out."""
 
 
-def read_joint_states(message: JointState, joint_names: tuple[str, ...]) -> State | None:
-    """Return where the joints are; None if the message is of another part of the robot, or holds no positions.
-
-    Velocities that are missing or NaN, as of a joint without a sensor for it, count as 0; accelerations are never told.
+class JointStatesReader:
+    """Reads where a robot's joints are, also where one message tells of some of them and the next of the others.
 
     Args:
-        message: It may hold other joints too, in any order.
-        joint_names: The J joints, in the order of the result.
-
-    Raises:
-        MessageError: Joints named twice, another number of positions than names, NaN, or a speed that no joint has.
+        joint_names: The J joints, in the order of what is returned.
     """
-    index = {name: number for number, name in enumerate(message.name)}
-    if not message.position or not all(name in index for name in joint_names):
-        return None
-    if not len(index) == len(message.name) == len(message.position):
-        raise MessageError("joint_states name a joint twice, or have another number of positions than names")
-    columns = [index[name] for name in joint_names]
-    position = np.array(message.position)[columns]
-    velocity = np.zeros(len(joint_names))
-    if len(message.velocity) == len(message.name):
-        velocity = np.array(message.velocity)[columns]
-        velocity[np.isnan(velocity)] = 0.0
-    if not np.isfinite(position).all():
-        raise MessageError("joint_states hold NaN")
-    if np.abs(velocity).max() > _MOST_RAD_S:
-        raise MessageError(f"joint_states hold a speed above {_MOST_RAD_S:g} rad/s")
-    return State(position, velocity, np.zeros(len(joint_names)))
+
+    def __init__(self, joint_names: tuple[str, ...]) -> None:
+        self._names = joint_names
+        self._position = np.zeros(len(joint_names))
+        self._velocity = np.zeros(len(joint_names))
+        self._told_s = np.full(len(joint_names), -math.inf)
+        self._lacking_since_s = math.inf
+
+    def read(self, message: JointState, now_s: float) -> State | None:
+        """Return where all joints are now; None while some are not known, or if it is of another part of the robot.
+
+        Velocities that are missing or NaN, as of a joint without a sensor for it, count as 0; accelerations are never
+        told.
+
+        Args:
+            message: It may hold other joints too, in any order.
+            now_s: The time [s]; what was told longer than `_TOGETHER_S` ago is not known.
+
+        Raises:
+            MessageError: Joints named twice, another number of positions than names, NaN, a speed that no joint has, or
+                joints of which nobody tells.
+        """
+        index = {name: number for number, name in enumerate(message.name)}
+        mine = [number for number, name in enumerate(self._names) if name in index]
+        if not message.position or not mine:
+            return None
+        if not len(index) == len(message.name) == len(message.position):
+            raise MessageError("joint_states name a joint twice, or have another number of positions than names")
+        columns = [index[self._names[number]] for number in mine]
+        position = np.array(message.position)[columns]
+        velocity = np.zeros(len(mine))
+        if len(message.velocity) == len(message.name):
+            velocity = np.array(message.velocity)[columns]
+            velocity[np.isnan(velocity)] = 0.0
+        if not np.isfinite(position).all():
+            raise MessageError("joint_states hold NaN")
+        if np.abs(velocity).max() > _MOST_RAD_S:
+            raise MessageError(f"joint_states hold a speed above {_MOST_RAD_S:g} rad/s")
+        if len(mine) < len(self._names):
+            self._position[mine], self._velocity[mine], self._told_s[mine] = position, velocity, now_s
+            if not self._complete(now_s):
+                return None
+            position, velocity = self._position.copy(), self._velocity.copy()
+        return State(position, velocity, np.zeros(len(self._names)))
+
+    def _complete(self, now_s: float) -> bool:
+        unknown = np.abs(now_s - self._told_s) > _TOGETHER_S  # a clock that was set makes all unknown
+        if not unknown.any():
+            self._lacking_since_s = math.inf
+            return True
+        self._lacking_since_s = min(self._lacking_since_s, now_s)
+        if now_s - self._lacking_since_s > _LACKING_S:
+            names = ", ".join(name for name, each in zip(self._names, unknown, strict=True) if each)
+            raise MessageError(
+                f"joint_states lack {names}; expected all joints of the robot's file within {_TOGETHER_S:g} s"
+            )
+        return False
 
 
 def read_known_joints(message: JointState, joint_names: Collection[str]) -> dict[str, float]:

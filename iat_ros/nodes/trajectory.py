@@ -33,7 +33,7 @@ from iat_ros.nodes.answer_message import AnswerMessage, AnswerReader
 from iat_ros.nodes.base import RESULT_QOS, SENSOR_QOS, IatNode
 from iat_ros.nodes.clock_watch import ClockWatch
 from iat_ros.nodes.clouds import decode_skeletons, stamp_s
-from iat_ros.nodes.joint_states import read_joint_states
+from iat_ros.nodes.joint_states import JointStatesReader
 from iat_ros.nodes.robot_description import read_robot
 from iat_ros.nodes.trajectory_output import TrajectoryOutput
 from iat_ros.nodes.trajectory_parameters import PARAMETERS, doubts, guard_config, timing
@@ -109,6 +109,7 @@ class TrajectoryNode(IatNode):
         still = np.tile(np.array([0.0, 0.0, -1.0]), (32, len(self._limb_names), 1))
         warm.answer(Motion(still, 2.0), 0.0, None)
         performer = Performer(model, self._limb_names, checker, timing(values))
+        self._read_joints = JointStatesReader(model.joint_names).read
         if self._former is not None and self._former.model.joint_names == model.joint_names:
             performer.take_over(self._former)  # a robot that still comes to a stop
         self._guard.config = guard_config(values)
@@ -191,7 +192,7 @@ class TrajectoryNode(IatNode):
 
     def _on_joint_states(self, message: JointState) -> None:
         if self._supervisor is not None:
-            measured = read_joint_states(message, self._supervisor.performer.model.joint_names)
+            measured = self._read_joints(message, self._now_s())
             if measured is not None:
                 self._supervisor.observer.saw_joints(measured, stamp_s(message.header.stamp))
 
