@@ -91,7 +91,8 @@ def inspect(source: Source, config: TrainingConfig, seed: int = 0) -> Inspection
         seed: Decides how labelled clips are paired for the look, and what is left out to see what helps.
     """
     damage = [Damage("", "unreadable", line) for line in source.reading.bad]
-    damage += find_damage(source.definition, source.clips, cut=not source.recordings)
+    # Labelled clips hold one action each; a recording of two people may hold many, and be as long as it takes.
+    damage += find_damage(source.definition, source.clips, cut=source.labelled)
     known = {one.clip for one in damage}
     if source.recordings:
         found, made = find_pairs(
