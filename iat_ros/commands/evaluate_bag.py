@@ -134,10 +134,10 @@ def _judge(args: argparse.Namespace) -> tuple[IatEvaluation | None, list[str]]:
     """Train E where there is data for it, and say what the reader must know about it."""
     if args.data is None:
         return None, [f"Answers were not judged: that needs labelled data, --data DIR (or --data {MADE_UP})."]
-    source = open_source(args.data)
+    card = load_card(find_model(args.model))
+    source = open_source(args.data, limbs=", ".join(card.limb_names))
     if not source.labelled:
         raise DataError(f"--data {args.data}: has no labels to judge by; give a labelled set, or leave --data out")
-    card = load_card(find_model(args.model))
     judge = IatEvaluation(source.divide(card.dimensions.frames, "subject", 0))
     return judge, [
         f"E was trained on {source.name} (K-fold accuracy {judge.e_kfold:.1f} %). Where it knows the recording's own "
