@@ -33,3 +33,6 @@ def test_two_clocks_are_read_at_one_instant() -> None:
     assert (now - 10**18, steady) == (6_000_000, 6_001_000)
     now, steady = of_one_instant(now_ns, lambda: time_ns[0])
     assert steady - (now - 10**18) == 3_000_000
+    held_up_ns.extend([3_000_000, 60_000, 3_000_000, 3_000_000, 3_000_000])
+    now, steady = of_one_instant(now_ns, lambda: time_ns[0])
+    assert steady - (now - 10**18) == 60_000, "of all readings, the one nearest to an instant"

@@ -115,6 +115,10 @@ class IatNode(LifecycleNode):
         """Free what was set up."""
         return self._let_go(super().on_shutdown(state))
 
+    def leave(self) -> bool:
+        """Do what must be done before the process ends; return whether something was sent."""
+        return False
+
     def _let_go(self, result: TransitionCallbackReturn) -> TransitionCallbackReturn:
         self.active = False
         self.parameters.locked = False

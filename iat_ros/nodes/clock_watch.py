@@ -22,8 +22,12 @@ from collections.abc import Callable
 
 from rclpy.node import Node
 
-_SET_S = 0.25
-"""The clock was set if it passed more or less time than the machine's own by this much [s]."""
+from iat_ros.clock import of_one_instant
+
+_SET_S = 0.01
+"""The clock was set if it passed more or less time than the machine's own by this much [s], ..."""
+_SLEWED = 1e-3
+"""... and by this share of it: a clock that is kept right goes a little faster or slower, at most half as much."""
 
 
 class ClockWatch:
@@ -43,10 +47,15 @@ class ClockWatch:
 
     def now_s(self) -> float:
         """Return the time [s], after it was told if the clock was set."""
-        now, own = self._node.get_clock().now().nanoseconds * 1e-9, time.monotonic()
+        now_ns, own_ns = of_one_instant(self._read_ns, time.monotonic_ns)
+        now, own = now_ns * 1e-9, own_ns * 1e-9
         passed, really = now - self._last[0], own - self._last[1]
         self._last = now, own
         simulated = self._node.get_parameter("use_sim_time").value
-        if passed < 0.0 or (not simulated and math.isfinite(passed) and passed - really > _SET_S):
+        off = 0.0 if simulated or not math.isfinite(passed) else abs(passed - really)
+        if passed < 0.0 or off > _SET_S + _SLEWED * really:
             self._on_set(now, passed - (0.0 if simulated else really))
         return float(now)
+
+    def _read_ns(self) -> int:
+        return int(self._node.get_clock().now().nanoseconds)

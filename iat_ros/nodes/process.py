@@ -34,6 +34,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from iat_ros.errors import ConfigError, describe
+from iat_ros.nodes.base import IatNode
 from iat_ros.resources import share_directory
 from iat_ros.yaml_file import load_mapping
 
@@ -46,6 +47,8 @@ except ImportError:  # before Jazzy's rclpy 7.1.4
 _OWN_CHOICES = {"FASTDDS_BUILTIN_TRANSPORTS", "FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE"}
 
 _CLOCK_WITHIN_S = 5.0
+_SEND_S = 0.1
+"""So long the middleware has to send what nodes say last [s]."""
 
 stopping = Event()
 """Set when the process is asked to end; what waits before the executor turns must look at it."""
@@ -101,6 +104,9 @@ def run_nodes(make: Callable[[], Iterable[Node]], ros_args: list[str], autostart
                 asked_s = time.monotonic()
                 warn_of_missing_clock(nodes)
     finally:
+        said = [rclpy.ok() and node.leave() for node in nodes if isinstance(node, IatNode)]
+        if any(said):
+            time.sleep(_SEND_S)
         for node in nodes:
             node.destroy_node()
         rclpy.try_shutdown()

@@ -155,12 +155,26 @@ class TrajectoryNode(IatNode):
             self.get_logger().warning(doubt)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop the robot, then stop working."""
-        if self._supervisor is not None:
-            if self.active:
-                self._supervisor.stop()
-            self._supervisor.forget()
+        """Stop the robot, then stop working; a robot that cannot be stopped just now keeps its node active."""
+        if not self._stop():
+            return TransitionCallbackReturn.FAILURE
         return super().on_deactivate(state)
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop the robot, then free what was set up."""
+        self._stop()
+        return super().on_shutdown(state)
+
+    def leave(self) -> bool:
+        """Stop the robot before the process ends."""
+        return self.active and self._stop()
+
+    def _stop(self) -> bool:
+        supervisor = self._supervisor
+        if supervisor is None or (self.active and not supervisor.stop()):
+            return supervisor is None
+        supervisor.forget()
+        return True
 
     def trouble(self) -> str:
         """Say why the robot may not move."""
@@ -221,8 +235,13 @@ class TrajectoryNode(IatNode):
 
     def _on_halt(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         self._guard.halt("on request")
+        performer = self._former if self._supervisor is None else self._supervisor.performer
         if self.active and self._supervisor is not None:
             self._supervisor.stop()
+        elif performer is not None and performer.timeline.moving(self._now_s()):
+            response.success = False
+            response.message = "this node is not active: what it has sent goes on to its end; nothing new begins"
+            return response
         response.success, response.message = True, "halted; call resume to go on"
         self._publish_diagnostics()  # whoever shows the state needs not wait
         return response
@@ -230,7 +249,7 @@ class TrajectoryNode(IatNode):
     def _on_resume(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         was = self._guard.halted
         reason = self._guard.resume(self._now_s()) if was else "not halted"
-        if self._supervisor is not None:
+        if self._supervisor is not None and not reason:
             self._supervisor.release()
         response.success = not reason
         response.message = reason or f"resumed; it was halted: {was}"

@@ -33,7 +33,9 @@ from iat_ros.robot.supervisor import Make, TooLateError
 
 _TRIES = 3
 _SAME_S = 1e-6
-_MOST_EXPECTED_S = 0.1
+_LEAST_EXPECTED_S = 0.005
+"""So long working out is taken to last even where the last time was shorter [s]."""
+_MOST_EXPECTED_S = 0.05
 """Longer than this the next one is not expected to take, even where the last one did [s]."""
 
 
@@ -82,7 +84,7 @@ class TrajectorySender:
             RobotError: It cannot be performed.
             TooLateError: Not in time.
         """
-        reserve_s = self._took_s + performer.delivery_s
+        reserve_s = max(2.0 * self._took_s, _LEAST_EXPECTED_S) + performer.delivery_s
         for _ in range(_TRIES):
             started = time.perf_counter()
             performance = make(self._now_s(), reserve_s)
@@ -90,13 +92,12 @@ class TrajectorySender:
                 return False
             sent_s = self._node.get_clock().now().nanoseconds * 1e-9
             begun = performer.perform(performance, sent_s)
-            took_s = time.perf_counter() - started
             if begun is not None:
                 self._output.send(self._message(begun, sent_s))
-                self._took_s = min(took_s, _MOST_EXPECTED_S)
+                self._took_s = min(time.perf_counter() - started, _MOST_EXPECTED_S)
                 self._node.counts["trajectories"] += 1
                 return True
-            reserve_s = performer.delivery_s + 2.0 * took_s
+            reserve_s = performer.delivery_s + 2.0 * (time.perf_counter() - started)
         raise TooLateError("trajectory: was worked out too late to take over from a running one; it is not sent")
 
     def _message(self, begun: Performance, sent_s: float) -> JointTrajectory:

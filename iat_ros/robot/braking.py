@@ -21,6 +21,7 @@ it, and only runs through it ever slower: q(t) = P(s(t)), where s' falls smoothl
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,40 +35,54 @@ from iat_ros.robot.spline import State
 Array = NDArray[np.float64]
 
 DT_S = 0.02
+_MOST_KNOTS = 1500
 BRAKING_SHARE = 0.95
 """Share of the acceleration limit that may be used; the rest is for the controller, which hears of it a little late."""
+_PATIENCE = 1.5
+"""So many times as long may it take where the whole limit is not used."""
+_SOON_S = 0.5
+"""What is slowed down within this is not tried at another instant [s]."""
 SHORTEST_S, LONGEST_S = 0.1, 3.0
 """Range of the times in which a plan is slowed down [s]; the shortest that the limits allow is taken."""
 
 
-def slow_down(model: RobotModel, running: JointPlan, at_s: float, tempo: float = 0.0) -> JointPlan:
+def slow_down(
+    model: RobotModel, running: JointPlan, instants_s: Sequence[float], tempo: float = 0.0
+) -> tuple[JointPlan, int]:
     """Plan how a running plan goes on ever slower, as fast as the limits allow.
+
+    At some instants the limits leave little room; then it begins at a later one, if it ends sooner so.
 
     Args:
         model: The robot.
         running: What it performs.
-        at_s: Time in the running plan at which the new one begins [s].
+        instants_s: Times in the running plan at which the new one may begin [s], ascending.
         tempo: What s' falls to: 0 stops, 0.5 performs the rest in twice the time.
 
     Returns:
-        A plan that begins in the running one's state at that time, without a step in position, velocity or
-        acceleration, and follows its path.
+        A plan that begins in the running one's state without a step in position, velocity or acceleration, and
+        follows its path; and the number of the instant at which it begins.
 
     Raises:
-        RobotError: No time within `LONGEST_S` keeps the limits.
+        RobotError: From none of them on, a time within `LONGEST_S` keeps the limits.
     """
     if not 0.0 <= tempo < 1.0:
         raise RobotError(f"tempo: expected 0 to below 1, got {tempo!r}")
-    begin = running.state(at_s)
-    for share in (BRAKING_SHARE, 1.0):  # what runs may itself use more than its share, where it began in a brake
-        fall_s = SHORTEST_S
-        while fall_s <= LONGEST_S:
-            result = _on_path(running, begin, at_s, tempo, fall_s)
-            if _keeps_limits(model, result, share):
-                check(model, result)
-                return result
-            fall_s *= 1.15
-    raise RobotError(f"the running trajectory cannot be slowed down within {LONGEST_S:g} s inside the limits")
+    best: tuple[JointPlan, int] | None = None
+    longest_s = LONGEST_S
+    for number, at_s in enumerate(instants_s):
+        later_s = at_s - instants_s[0]
+        if later_s >= longest_s:
+            break
+        found = _slow_down_at(model, running, at_s, tempo, longest_s - later_s)
+        if found is not None:
+            best, longest_s = (found[0], number), later_s + found[1]
+            if longest_s <= _SOON_S:
+                break
+    if best is None:
+        raise RobotError(f"the running trajectory cannot be slowed down within {LONGEST_S:g} s inside the limits")
+    check(model, best[0])
+    return best
 
 
 def stop(model: RobotModel, moving: State) -> JointPlan:
@@ -89,10 +104,32 @@ def stop(model: RobotModel, moving: State) -> JointPlan:
     raise RobotError(f"the robot moves, and cannot be stopped within {LONGEST_S:g} s inside the limits")
 
 
+def _slow_down_at(
+    model: RobotModel, running: JointPlan, at_s: float, tempo: float, longest_s: float
+) -> tuple[JointPlan, float] | None:
+    """Plan it from one instant on; return also how long s' falls [s]. None: not within so long inside the limits."""
+    begin = running.state(at_s)
+    fall_s, hard = SHORTEST_S, None
+    while fall_s <= longest_s:
+        result = _on_path(running, begin, at_s, tempo, fall_s)
+        if _keeps_limits(model, result, BRAKING_SHARE):
+            return result, fall_s
+        # What runs may itself use more than its share, where it began in a brake; better so than much later.
+        if hard is None and _keeps_limits(model, result, 1.0):
+            hard = result, fall_s
+        if hard is not None and fall_s > _PATIENCE * hard[1]:
+            break
+        fall_s *= 1.15
+    return hard
+
+
 def _on_path(running: JointPlan, begin: State, at_s: float, tempo: float, fall_s: float) -> JointPlan:
-    fall = math.ceil(fall_s / DT_S)
-    left_s = running.duration_s - at_s - fall * DT_S * (1.0 + tempo) / 2.0
-    dt_s, knots = DT_S, fall
+    dt_s = DT_S
+    if tempo > 0.0:  # the rest of a long answer, ever so slow, in no more points than a controller takes in time
+        dt_s = max(DT_S, (running.duration_s - at_s) / tempo / _MOST_KNOTS)
+    fall = math.ceil(fall_s / dt_s)
+    left_s = running.duration_s - at_s - fall * dt_s * (1.0 + tempo) / 2.0
+    knots = fall
     if tempo > 0.0 and left_s > 0.0:
         knots += math.ceil(left_s / tempo / dt_s)
     t = np.arange(2, knots + 1) * dt_s

@@ -46,10 +46,12 @@ class Measurement:
         self._stood_at: Array | None = None  # since then
 
     def take(self, state: State, now_s: float) -> None:
-        """Take note of a state that came now [s]."""
-        fast = np.abs(state.velocity).max() > _MOVES_RAD_S
-        if fast or self._stood_at is None or np.abs(state.position - self._stood_at).max() > _MOVES_RAD_S * STANDS_S:
-            self._moved_s, self._stood_at = now_s, state.position  # positions tell where velocities are missing
+        """Take note of a state that came now [s].
+
+        Positions alone tell whether the robot moves: velocities may be missing, and of many joints one is always noisy.
+        """
+        if self._stood_at is None or np.abs(state.position - self._stood_at).max() > _MOVES_RAD_S * STANDS_S:
+            self._moved_s, self._stood_at = now_s, state.position
         self.state, self.received_s = state, now_s
 
     def shift(self, by_s: float) -> None:
@@ -58,8 +60,16 @@ class Measurement:
         self._moved_s += by_s
 
     def standing(self, performer: Performer) -> State | None:
-        """Return where the robot stands; None if nobody told since it stopped, for it moved on from where it was."""
-        return self.state if self.received_s >= performer.timeline.ends_s + _OLDEST_S else None
+        """Return where the robot stands, or how it moves where no plan was ever made here; else None.
+
+        None means that it is where its last plan ended, or will be: nobody told since then, or it was not seen to stand
+        for long enough. A robot that trails its command still moves then; so a plan must not begin where it is seen.
+        """
+        if self.state is None or self.received_s < performer.timeline.ends_s + _OLDEST_S:
+            return None
+        if self.received_s - self._moved_s >= STANDS_S:
+            return State.at_rest(self.state.position)
+        return None if math.isfinite(performer.timeline.ends_s) else self.state
 
     def moves_strangely(self, performer: Performer, now_s: float) -> bool:
         """Tell whether the robot moves by a plan that was never made here, as after a restart in mid-answer.

@@ -40,8 +40,14 @@ Array = NDArray[np.float64]
 
 BENDS = 6
 """How often an answer is bent further before it is refused."""
+_LATER_S = (0.0, 0.04, 0.08, 0.12, 0.18, 0.24, 0.3)
+"""So much later than at once what runs may begin to be slowed down, if it ends sooner so [s]."""
 STILL_RAD_S = 0.02
 """A measured speed below this is a sensor's noise."""
+_OUTSIDE_RAD = 1e-4
+_GENTLY = 0.8
+"""Share of the acceleration limits that is used to come back inside the position limits."""
+_WORKED_OUT_S = 0.05
 NEAR_RAD = 0.05
 """A robot so near to its rest pose is there."""
 
@@ -131,7 +137,7 @@ class Performer:
         timing = self._timing(tempo)
         if prepared is not None and not moving and prepared.fits(motion, start, timing):
             outcome = prepared.outcome
-            return replace(outcome, performance=replace(outcome.performance, began_s=began_s))
+            return replace(outcome, performance=self._from(start, outcome.performance.plan, began_s))
         try:
             return self._plan_answer(motion, start, timing, began_s)
         except RobotError:
@@ -147,7 +153,15 @@ class Performer:
         """Retarget an answer, where it is of limbs, and plan it so that nothing touches."""
         positions, error_rad = self._frames(motion, start, timing)
         result, bent = self._clear(positions, motion.duration_s, start, timing)
-        return Outcome(Performance(result, began_s), error_rad, bent, True)
+        return Outcome(self._from(start, result, began_s), error_rad, bent, True)
+
+    def _from(self, start: State, result: JointPlan, began_s: float) -> Performance:
+        """Begin a plan; from outside the limits, where none begins, later: the controller goes to its start first."""
+        gap = np.abs(result.control[0] - start.position) if not start.moves else np.zeros(len(start.position))
+        if gap.max() < _OUTSIDE_RAD:
+            return Performance(result, began_s)
+        way_s = float(np.sqrt(6.0 * gap / (_GENTLY * self.model.max_acceleration)).max())  # from rest to rest, a cubic
+        return Performance(result, began_s + self.delivery_s + _WORKED_OUT_S + way_s)
 
     def _frames(self, motion: Answer, start: State, timing: Timing) -> tuple[Array, float]:
         """Return the joint angles (T, J) [rad] of an answer, and how far they are from what it asks for [rad]."""
@@ -171,7 +185,7 @@ class Performer:
         contact = None if self._checker is None else self._checker.first_contact(result)
         if contact is not None:
             raise RobotError(f"way home refused: {contact}")
-        return Performance(result, now_s)
+        return self._from(start, result, now_s)
 
     def slow(self, now_s: float, tempo: float = 0.0, reserve_s: float | None = None) -> Performance | None:
         """Plan how what runs is slowed down on its path, 0 to a standstill; None if nothing runs.
@@ -185,7 +199,9 @@ class Performer:
         if not self.timeline.moving(began_s):
             return None
         running = self.timeline.at(began_s)
-        return Performance(slow_down(self.model, running.plan, running.plan_time(began_s), tempo), began_s)
+        begins = [began_s + later_s for later_s in _LATER_S]
+        result, number = slow_down(self.model, running.plan, [running.plan_time(each) for each in begins], tempo)
+        return Performance(result, begins[number])
 
     def perform(self, performance: Performance, sent_s: float) -> Performance | None:
         """Begin a performance that is sent to the controller at a time [s].
@@ -193,7 +209,7 @@ class Performer:
         Returns:
             The performance as it is to be sent; None if it comes too late to take over from what runs.
         """
-        return self.timeline.begin(performance, sent_s, self.delivery_s)
+        return self.timeline.begin(performance, sent_s, self.delivery_s, self.timing.delivery_s)
 
     def take_over(self, other: Performer) -> None:
         """Go on with what another performer of the same robot performs."""

@@ -21,6 +21,10 @@ from collections import deque
 
 _REMEMBERED_S = 10
 """So long a delay is kept in mind [s], by whole seconds."""
+_PAUSE_S = 0.5
+"""After a longer gap the robot was silent, not late [s]."""
+_SET_S = 2.0
+"""Stamps that fall by more than this are of a clock that was set [s]."""
 _STEP_S = 0.005
 """Delays are rounded up to multiples of this [s], so that what was prepared a moment ago still fits."""
 _MOST_S = 0.2
@@ -36,26 +40,30 @@ class Punctuality:
 
     def __init__(self) -> None:
         self._seconds: deque[tuple[int, float, float]] = deque()  # a second, and its shortest and longest wait [s]
-        self._stamp_s = math.inf  # of the last joint states
+        self._stamp_s = -math.inf  # of the newest joint states
 
     def take(self, stamp_s: float, now_s: float) -> None:
         """Take note of joint states of a time, 0 if that is not known, which came now [s]."""
-        last_s, self._stamp_s = self._stamp_s, stamp_s if stamp_s else math.inf
-        if not last_s < self._stamp_s < math.inf:
+        second = int(now_s)
+        while self._seconds and self._seconds[0][0] <= second - _REMEMBERED_S:
+            self._seconds.popleft()
+        last_s = self._stamp_s
+        if not stamp_s or last_s - _SET_S < stamp_s <= last_s:  # nothing new: of another part of the robot, perhaps
             return
-        waited_s, second = now_s - last_s, int(now_s)
+        self._stamp_s = stamp_s
+        waited_s = now_s - last_s
+        if stamp_s <= last_s or stamp_s - last_s > _PAUSE_S:
+            return
         if self._seconds and self._seconds[-1][0] == second:
             _, shortest, longest = self._seconds.pop()
             self._seconds.append((second, min(shortest, waited_s), max(longest, waited_s)))
         else:
             self._seconds.append((second, waited_s, waited_s))
-        while self._seconds[0][0] <= second - _REMEMBERED_S:
-            self._seconds.popleft()
 
     def forget(self) -> None:
         """Forget all, as when the clock was set."""
         self._seconds.clear()
-        self._stamp_s = math.inf
+        self._stamp_s = -math.inf
 
     @property
     def delay_s(self) -> float:

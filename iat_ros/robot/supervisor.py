@@ -214,13 +214,19 @@ class Supervisor:
         self._begin(lambda now_s, reserve_s: self.performer.slow(now_s, tempo, reserve_s))
         self._held = self._held or tempo == 0.0
 
-    def stop(self) -> None:
-        """Stop; where limits forbid it at this moment, say so: while halted or held it is tried again and again."""
+    def stop(self) -> bool:
+        """Stop; where limits forbid it at this moment, say so: while halted or held it is tried again and again.
+
+        Returns:
+            Whether the robot stops.
+        """
         try:
             self.slow(0.0)
         except RobotError as error:
             self._means.drop(f"stop: {error}")
             self._means.wake()
+            return False
+        return True
 
     def release(self) -> None:
         """Forget that the robot was held: it stays where it is until the next answer."""
@@ -240,7 +246,7 @@ class Supervisor:
         return self.slow_tempo if verdict.leave is Leave.SLOW else 1.0
 
     def _go_home(self, now: float) -> None:
-        self._held = False
+        self._held = self._slowed = False  # on its way the robot is slowed as in an answer
         measured = self.observer.standing(now)
         self._begin(lambda now_s, _: self.performer.go_home(now_s, measured))
 

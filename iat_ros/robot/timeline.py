@@ -25,13 +25,14 @@ from numpy.typing import NDArray
 from iat_ros.robot import spline
 from iat_ros.robot.braking import DT_S
 from iat_ros.robot.model import RobotModel
-from iat_ros.robot.performance import SOONEST_S, Performance
+from iat_ros.robot.performance import Performance
 from iat_ros.robot.plan import JointPlan
 from iat_ros.robot.spline import State
 
 Array = NDArray[np.float64]
 
-_REMEMBERED = 8
+_REMEMBERED_S = 5.0
+"""So long a plan is remembered after the next one has begun [s]; nobody looks back further than 2 s."""
 _BAND_TIMES = 5
 
 
@@ -46,7 +47,7 @@ class Timeline:
 
     def __init__(self, model: RobotModel) -> None:
         self._model = model
-        self._history: deque[Performance] = deque(maxlen=_REMEMBERED)
+        self._history: deque[Performance] = deque()
 
     @property
     def ends_s(self) -> float:
@@ -81,19 +82,27 @@ class Timeline:
         positions = np.concatenate(poses)
         return positions.min(axis=0), positions.max(axis=0)
 
-    def begin(self, performance: Performance, sent_s: float, delivery_s: float) -> Performance | None:
-        """Begin a performance that is sent to the controller at a time, and known there so much later [s].
+    def begin(self, performance: Performance, sent_s: float, delivery_s: float, soonest_s: float) -> Performance | None:
+        """Begin a performance that is sent to the controller now.
 
         What begins at rest begins a little after it is sent, so that the robot is where it begins. Until then the
         robot stands there, wherever the plan before left it: it may have been moved by others since.
+
+        Args:
+            performance: It.
+            sent_s: The time now [s].
+            delivery_s: How long it may take until the controller knows of it [s].
+            soonest_s: A moving robot cannot take over sooner than so long from now [s].
 
         Returns:
             The performance as it is to be sent; None if it comes too late to take over from what runs.
         """
         if not performance.plan.state(0.0).moves:
             performance = replace(performance, began_s=max(performance.began_s, sent_s + delivery_s))
-        if self.moving(performance.began_s):
-            if performance.began_s < sent_s + SOONEST_S:
+        while len(self._history) > 1 and self._history[1].began_s < sent_s - _REMEMBERED_S:
+            self._history.popleft()
+        if self.moving(sent_s):  # also where that ends before this begins: its rest is part of what is sent
+            if self.moving(performance.began_s) and performance.began_s < sent_s + soonest_s:
                 return None
             before = self.at(performance.began_s)
             if before.began_s <= sent_s:
@@ -120,7 +129,7 @@ class Timeline:
     def shift(self, by_s: float) -> None:
         """Take note that the clock was set by so much [s]."""
         shifted = [replace(each, began_s=each.began_s + by_s) for each in self._history]
-        self._history = deque(shifted, maxlen=_REMEMBERED)
+        self._history = deque(shifted)
 
     def at(self, time_s: float) -> Performance:
         """Return what runs at a time [s]: the newest that has begun, or the oldest known."""

@@ -56,6 +56,7 @@ class Stage:
         self.model = model
         self.robot = SimulatedRobot(model)
         self.performer = Performer(model, DEFINITION.limb_names, checker, Timing())
+        self.performer.late_s = 0.005  # leaves room for the time in which an answer is worked out
         self.now_ns = 10**9
         self.path: list[np.ndarray] = []
 
@@ -156,6 +157,63 @@ def test_a_halt_stops_soon(g1: RobotModel) -> None:
     stage.wait(5.0)
     np.testing.assert_allclose(stage.robot.joints.positions, g1.rest, atol=1e-9)
     assert stage.robot.watch.violations == {}
+
+
+@pytest.mark.parametrize("number", range(0, len(MOTIONS), 2))
+def test_a_halt_stops_soon_whenever_it_comes(g1: RobotModel, number: int) -> None:
+    """At some instants limits leave no room for a brake at once; one that begins a moment later ends soon."""
+    performer = Performer(g1, DEFINITION.limb_names, None, Timing())
+    begun = performer.perform(performer.answer(MOTIONS[number], 10.0, State.at_rest(g1.rest)).performance, 10.0)
+    assert begun is not None
+    for halted_s in np.arange(10.05, begun.ends_s, 0.05):
+        stopped = performer.slow(halted_s)
+        assert (begun if stopped is None else stopped).ends_s - halted_s < 0.8
+
+
+def test_a_long_answer_is_slowed_in_few_points(g1: RobotModel) -> None:
+    """A controller gets them in time, and the robot goes on ever so slowly."""
+    performer = Performer(g1, DEFINITION.limb_names, None, Timing(speed_scale=0.3))
+    long = Motion(MOTIONS[0].limbs_in_body, 30.0)
+    begun = performer.perform(performer.answer(long, 10.0, State.at_rest(g1.rest)).performance, 10.0)
+    assert begun is not None
+    slowed = performer.slow(20.0, 0.3)
+    assert slowed is not None
+    assert slowed.plan.duration_s > 0.9 * (begun.ends_s - 20.0) / 0.3
+    assert len(slowed.plan.points().times_s) < 2000
+
+
+def test_an_answer_that_takes_over_from_a_brake_holds_the_rest_of_it(g1: RobotModel) -> None:
+    """Also where the brake ends before the answer begins: the robot stays on it."""
+    stage = Stage(g1)
+    stage.do(stage.performer.answer(MOTIONS[10], stage.now_s, stage.measured()).performance)
+    stage.wait(1.0)
+    stage.do(stage.performer.slow(stage.now_s))
+    stage.wait(0.1)
+    assert np.abs(stage.robot.joints.velocities).max() > 1.0
+    assert stage.performer.timeline.ends_s < stage.now_s + 0.9
+    answer = stage.performer.answer(MOTIONS[1], stage.now_s, stage.measured(), reserve_s=1.0)
+    stage.do(answer.performance)
+    for _ in range(20):
+        stage.wait(0.02)
+        command = stage.performer.timeline.commanded(stage.now_s).position
+        np.testing.assert_allclose(stage.robot.joints.positions, command, atol=1e-4)
+    assert stage.robot.watch.violations == {}
+
+
+@pytest.mark.parametrize("outside_rad", [0.01, 0.03, 0.09])
+def test_a_robot_outside_its_limits_comes_back_gently(g1: RobotModel, outside_rad: float) -> None:
+    """The controller takes it to where the plan begins, in as much time as its acceleration asks for."""
+    stage = Stage(g1)
+    pose = g1.rest.copy()
+    pose[0] = g1.upper[0] + outside_rad
+    stage.robot.joints.positions = pose
+    stage.robot.hold()
+    stage.robot.update(stage.now_ns, 1)
+    stage.robot.watch.violations.clear()
+    stage.do(stage.performer.answer(MOTIONS[0], stage.now_s, stage.measured()).performance)
+    stage.wait(6.0)
+    assert set(stage.robot.watch.violations) == {"position"}  # as long as it is outside
+    assert stage.robot.watch.violations["position"] < 400  # of a thousand a second
 
 
 def test_a_robot_of_unknown_motion_is_taken_over(g1: RobotModel) -> None:

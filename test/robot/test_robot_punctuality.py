@@ -73,6 +73,35 @@ def test_states_without_a_stamp_or_out_of_order_tell_nothing() -> None:
     assert punctuality.delay_s == 0.0
 
 
+def test_a_delay_is_forgotten_whatever_comes_then() -> None:
+    """Stamps that stand, are missing, or fall: ten seconds later nothing is known of it."""
+    for stamp_s in (1.03, 0.0, 0.5):
+        punctuality = Punctuality()
+        _hear(punctuality, 1.0, [0.001, 0.001, 0.001, 0.101])
+        assert punctuality.delay_s == pytest.approx(0.1)
+        for now_s in np.arange(1.2, 12.0, 0.1):
+            punctuality.take(stamp_s, now_s)
+        assert punctuality.delay_s == 0.0
+
+
+def test_silence_is_no_delay() -> None:
+    """A robot that said nothing for a while is not late with what it says then."""
+    punctuality = Punctuality()
+    _hear(punctuality, 1.0, [0.001] * 10)
+    _hear(punctuality, 4.0, [0.001] * 10)
+    assert punctuality.delay_s == pytest.approx(0.0, abs=1e-9)
+
+
+def test_a_second_publisher_whose_states_are_older_changes_nothing() -> None:
+    """Only what is newer than anything before counts."""
+    punctuality = Punctuality()
+    for number in range(100):
+        now_s = 1.0 + 0.01 * number
+        punctuality.take(now_s, now_s + 0.001)
+        punctuality.take(now_s - 0.05, now_s + 0.005)
+    assert punctuality.delay_s == pytest.approx(0.0, abs=1e-9)
+
+
 def test_a_late_robot_is_given_more_time(g1: RobotModel) -> None:
     """So that it hears of an answer before it is to begin; once the clock was set, nothing is known again."""
     performer, now_s = Performer(g1, g1.limb_names, None, Timing(delivery_s=0.04)), [0.0]

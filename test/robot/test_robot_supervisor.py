@@ -187,6 +187,23 @@ def test_a_person_who_is_near_slows_the_robot_once(stage: Stage) -> None:
     assert stage.begun[2].plan.duration_s > 2.0 * stage.begun[0].plan.duration_s
 
 
+def test_a_robot_is_slowed_on_its_way_home_too(stage: Stage) -> None:
+    """Once for each: who was near during the answer and comes near again meets a slow robot again."""
+    stage.supervisor.answer(ANSWER)
+    stage.wait(0.8)
+    for distance_m in (SLOW_M, NEAR_M):
+        stage.distance_m = distance_m
+        stage.wait(2.0)
+    stage.distance_m = FAR_M
+    stage.wait(0.2)
+    assert stage.performer.timeline.moving(stage.now_s)
+    ends_s = stage.performer.timeline.ends_s
+    stage.distance_m = SLOW_M
+    stage.wait(0.1)
+    assert stage.performer.timeline.ends_s > ends_s + 0.5
+    assert stage.counts["answers slowed because a person is near"] == 2
+
+
 def test_what_others_move_is_waited_for_and_the_newest_answer_counts(g1: RobotModel) -> None:
     """A robot that was not seen to stand yet may be moved by a plan from before a restart."""
     stage = Stage(g1)

@@ -203,7 +203,7 @@ def test_a_plan_can_be_stopped_at_any_time_on_its_path(g1: RobotModel, make_moti
     """Limits hold, nothing steps, the robot comes to rest soon, and is never off the path that it was on."""
     running = running_plan(g1, make_motion, seed)
     at_s = share * running.duration_s
-    stopped = slow_down(g1, running, at_s)
+    stopped, _ = slow_down(g1, running, [at_s])
     assert_limits_hold(g1, stopped)
     assert_no_step(running, at_s, stopped)
     assert stopped.duration_s < 1.5
@@ -219,13 +219,13 @@ def test_a_plan_can_be_slowed_at_any_time(g1: RobotModel, make_motion, seed: int
     """Slowed down it ends in the same pose, later, within the limits; and can be stopped then, too."""
     running = running_plan(g1, make_motion, seed)
     at_s = share * running.duration_s
-    slowed = slow_down(g1, running, at_s, tempo)
+    slowed, _ = slow_down(g1, running, [at_s], tempo)
     assert_limits_hold(g1, slowed)
     assert_no_step(running, at_s, slowed)
     assert slowed.duration_s > running.duration_s - at_s
     np.testing.assert_allclose(slowed.end, running.end, atol=1e-9)
     again = share * slowed.duration_s
-    assert_limits_hold(g1, slow_down(g1, slowed, again))
+    assert_limits_hold(g1, slow_down(g1, slowed, [again])[0])
 
 
 @settings(max_examples=40, deadline=None)
@@ -238,7 +238,7 @@ def test_an_answer_begins_in_a_running_one(g1: RobotModel, make_motion, seed: in
     try:
         result = plan(g1, answer, 2.0, running.state(at_s), Timing(speed_scale=scale))
     except RobotError:
-        stopped = slow_down(g1, running, at_s)
+        stopped, _ = slow_down(g1, running, [at_s])
         result = plan(g1, answer, 2.0, stopped.state(stopped.duration_s), Timing(speed_scale=scale))
     else:
         assert_no_step(running, at_s, result)
@@ -310,14 +310,14 @@ def test_what_began_in_a_brake_can_be_stopped_too(g1: RobotModel, make_motion) -
     """An answer that takes over from a brake at its hardest may be stopped at any time, still inside the limits."""
     stopped, refused = 0, []
     for seed in range(40):
-        brake = slow_down(g1, running_plan(g1, make_motion, seed), 0.5)
+        brake, _ = slow_down(g1, running_plan(g1, make_motion, seed), [0.5])
         try:
             result = plan(g1, make_motion(g1, seed + 1), 1.0, brake.state(0.3 * brake.duration_s))
         except RobotError as error:  # the robot must stop first
             refused.append(str(error))
             continue
         for at_s in np.linspace(0.0, 0.4, 9):
-            assert_limits_hold(g1, slow_down(g1, result, float(at_s)))
+            assert_limits_hold(g1, slow_down(g1, result, [float(at_s)])[0])
             stopped += 1
     assert stopped > 100
     assert all("would break" in reason for reason in refused), refused
