@@ -20,10 +20,12 @@ import argparse
 import sys
 
 from iat_ros.commands.entry import whole
-from iat_ros.data.formats import FORMATS
+from iat_ros.data.formats import FORMATS, detect_format
 from iat_ros.data.reading import ON_BAD, Reading
 from iat_ros.data.source import MADE_UP, Source, open_source
 from iat_ros.data.uncut_robot import RESPONSES
+from iat_ros.errors import ConfigError
+from iat_ros.resources import to_path
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:
@@ -45,8 +47,8 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--skeleton",
-        default="utd_mhad",
-        help="with bags: skeleton definition of what was recorded, the name of one that ships or a YAML file",
+        help="with bags: skeleton definition of what was recorded, the name of one that ships or a YAML file; default: "
+        "utd_mhad",
     )
     parser.add_argument(
         "--limbs", default="", help="limbs to use, separated by commas; default: those that the skeleton lists first"
@@ -73,14 +75,30 @@ def open_data(args: argparse.Namespace) -> Source:
 
     Raises:
         DataError: It cannot be read.
+        ConfigError: An option is for other data than this.
     """
+    _refuse_idle_options(args)
     reading = Reading(args.on_bad, lambda line: print(line, file=sys.stderr))
     return open_source(
         args.data,
         kind=args.format,
         reading=reading,
-        skeleton=args.skeleton,
+        skeleton=args.skeleton or "utd_mhad",
         stimulus_bodies=args.stimulus,
         response=args.response,
         limbs=args.limbs,
     )
+
+
+def _refuse_idle_options(args: argparse.Namespace) -> None:
+    """Refuse options that would change nothing: who gives one expects that it does."""
+    if args.data == MADE_UP and args.format != "auto":
+        raise ConfigError(f"--format {args.format}: {MADE_UP} is read from no file; leave it out")
+    options = (("--skeleton", args.skeleton), ("--stimulus", args.stimulus), ("--response", args.response != "auto"))
+    given = [name for name, value in options if value]
+    if not given:
+        return
+    path = to_path(args.data)
+    kind = MADE_UP if args.data == MADE_UP else detect_format(path) if args.format == "auto" else args.format
+    if kind != "bag":
+        raise ConfigError(f"{' and '.join(given)}: only for bags; {args.data} ({kind}) tells this itself: leave it out")

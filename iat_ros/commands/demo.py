@@ -20,7 +20,8 @@ import argparse
 from collections.abc import Sequence
 
 from iat_ros.commands.entry import add_json, number, run_verb, whole, write_json
-from iat_ros.commands.recordings import add_recording, open_recording
+from iat_ros.commands.recordings import add_recording, add_skeleton, open_recording
+from iat_ros.errors import MessageError
 
 DESCRIPTION = (
     "Play a recording to the nodes and a simulated robot, again and again; a browser page shows the person, the answer "
@@ -31,6 +32,7 @@ DESCRIPTION = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this verb."""
     add_recording(parser)
+    add_skeleton(parser, "that of --data, or the one that the model was trained on")
     parser.add_argument("--model", default="utd_mhad", help="model directory, or the name of one that ships")
     parser.add_argument("--robot", default="g1", help="robot: the name of one that ships, or a YAML file")
     parser.add_argument("--urdf", metavar="FILE", help="the robot's URDF, where its file names none")
@@ -45,16 +47,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the demonstration, looping over the recording until Ctrl-C or --duration."""
-    frames = open_recording(args)
     from iat_ros.model.model_file import load_card
     from iat_ros.nodes.demo import run_demo
     from iat_ros.resources import find_model, to_path
     from iat_ros.robot.urdf import read_urdf
 
-    limbs = ", ".join(load_card(find_model(args.model)).limb_names)
+    card = load_card(find_model(args.model))
+    frames, skeleton = open_recording(args, card)
     parameters = {
-        "model": args.model, "limbs": limbs, "robot": args.robot, "device": args.device, "port": args.port,
-    }  # fmt: skip
+        "skeleton": skeleton,
+        "model": args.model,
+        "limbs": ", ".join(card.limb_names),
+        "robot": args.robot,
+        "device": args.device,
+        "port": args.port,
+    }
     if args.urdf is not None:
         parameters["robot_description"] = read_urdf(to_path(args.urdf))
     summary = run_demo(frames, parameters, page=not args.headless, duration_s=args.duration, ros_args=args.ros_args)
@@ -62,6 +69,10 @@ def run(args: argparse.Namespace) -> int:
     took = f"; latency p50 {latency['p50']} ms, p99 {latency['p99']} ms" if summary["answers"] else ""
     print(f"{summary['actions']} actions, {summary['answers']} answers{took}")
     write_json(args.json, summary)
+    dropped = summary["dropped"].get("perception")
+    if not summary["frames"] and dropped:
+        reason = max(dropped, key=dropped.get)
+        raise MessageError(f"all {sum(dropped.values())} frames were dropped, most of them for: {reason}")
     return 0
 
 

@@ -17,10 +17,12 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -32,6 +34,8 @@ EXIT_CODES = (
     "Exit code 0: all went well (nodes, play, record and demo: also after Ctrl-C). 1: an error, which one line on "
     "stderr explains. 2: unusable options. 130: work cut short by Ctrl-C or SIGTERM."
 )
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
+"""A disk that takes no more."""
 Number = TypeVar("Number", int, float)
 Run = Callable[[argparse.Namespace], int]
 
@@ -62,6 +66,9 @@ def run_verb(verb: str, description: str, add_arguments: Arguments, run: Run, ar
     except Exception as error:
         if os.environ.get("IAT_TRACEBACK"):
             raise
+        if isinstance(error, OSError) and (where := _unwritten(error, args)):
+            print(f"iat_ros {verb}: {where}: {error.strerror}", file=sys.stderr)
+            return 1
         print(f"iat_ros {verb}: unexpected {describe(error)} (IAT_TRACEBACK=1 shows where)", file=sys.stderr)
         return 1
 
@@ -129,6 +136,16 @@ def _refuse_lost_figures(args: argparse.Namespace) -> None:
     path = getattr(args, "json", None)
     if path is not None and not Path(path).expanduser().absolute().parent.is_dir():
         raise IatError(f"--json {path}: there is no folder {Path(path).expanduser().absolute().parent}")
+
+
+def _unwritten(error: OSError, args: argparse.Namespace) -> str | None:
+    """Return the path of an error of the file system; of a full disk, whose error has none, what was to be written."""
+    if error.filename is not None:
+        return str(error.filename)
+    if error.errno not in _DISK:
+        return None
+    given = [f"--{name} {getattr(args, name)}" for name in ("out", "json") if getattr(args, name, None) is not None]
+    return f"cannot write {', '.join(given) or 'a file'} (or a temporary file in {tempfile.gettempdir()})"
 
 
 def write_json(path: str | None, content: dict[str, Any]) -> None:

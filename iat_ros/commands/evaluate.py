@@ -24,10 +24,11 @@ import torch
 from iat_ros.commands.data_options import add_data, open_data
 from iat_ros.commands.entry import add_json, run_verb, whole, write_json
 from iat_ros.data.protocol import DIVISIONS
-from iat_ros.errors import DataError
+from iat_ros.errors import ConfigError, DataError
 from iat_ros.evaluation.scoring import score_model
 from iat_ros.model.model_file import load_card
 from iat_ros.resources import find_model
+from iat_ros.skeleton.definition import split_names
 
 DESCRIPTION = (
     "Score a model on set B of labelled data, which holds people (or clips) that it never saw: IAT-test, IAT-train, "
@@ -56,6 +57,10 @@ def run(args: argparse.Namespace) -> int:
     torch.set_num_threads(1)
     directory = find_model(args.model)
     card = load_card(directory)
+    wanted = ", ".join(card.limb_names)
+    if args.limbs and tuple(split_names(args.limbs)) != card.limb_names:
+        raise ConfigError(f"--limbs {args.limbs}: the model needs the limbs {wanted}, in this order: leave it out")
+    args.limbs = wanted
     source = open_data(args)
     if not source.labelled:
         raise DataError(

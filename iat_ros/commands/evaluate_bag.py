@@ -26,8 +26,9 @@ import torch
 from tqdm import tqdm
 
 from iat_ros.commands.entry import add_json, run_verb, whole, write_json
+from iat_ros.commands.recordings import add_skeleton, skeleton_of
 from iat_ros.data.bag import read_bag
-from iat_ros.data.recording import StreamFrame
+from iat_ros.data.recording import StreamFrame, check_people
 from iat_ros.data.source import MADE_UP, open_source
 from iat_ros.errors import ConfigError, DataError
 from iat_ros.evaluation.iat import IatEvaluation
@@ -37,6 +38,7 @@ from iat_ros.model.model_file import CARD, load_card
 from iat_ros.model.responder import Responder
 from iat_ros.report.replay_page import Told, report, write_replay
 from iat_ros.resources import find_model, to_path
+from iat_ros.skeleton.definition import SkeletonDefinition, load_skeleton
 from iat_ros.skeleton.motion import MotionArray
 
 DESCRIPTION = (
@@ -52,9 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--model", default="utd_mhad", help="model directory, or the name of one that ships")
     parser.add_argument("--robot", default="g1", help="robot: the name of one that ships, or a YAML file")
-    parser.add_argument(
-        "--skeleton", default="utd_mhad", help="skeleton definition: the name of one that ships, or a YAML file"
-    )
+    add_skeleton(parser, "the one that the model was trained on")
     parser.add_argument("--topic", default="skeletons", help="topic of the skeletons in the bag")
     parser.add_argument("--seed", type=whole(0), default=0, help="decides the noise of the answers")
     parser.add_argument(
@@ -73,14 +73,17 @@ def run(args: argparse.Namespace) -> int:
     torch.set_num_threads(1)
     if args.out and args.out.exists() and (not args.out.is_dir() or any(args.out.iterdir())):
         raise ConfigError(f"--out {args.out}: is not an empty directory; choose another one")
-    frames = _read(args.bag, args.topic)
+    card = load_card(find_model(args.model))
+    args.skeleton = skeleton_of(args.skeleton, card.skeleton)
+    definition = load_skeleton(args.skeleton, ", ".join(card.limb_names))
+    frames = _read(args.bag, args.topic, definition)
     sides = [(frames, args.bag[0].name, args.model)]
     if args.against is not None:
         other, is_model = _find_other(args.against)
         if is_model:
             sides.append((frames, args.bag[0].name, str(other)))
         else:
-            sides.append((_read([other], args.topic), other.name, args.model))
+            sides.append((_read([other], args.topic, definition), other.name, args.model))
     judge, notes = _judge(args)
     told = [
         Told(f"{name}, model {Path(model).name}", *_replay(frames, model, args, judge)) for frames, name, model in sides
@@ -114,13 +117,14 @@ def _find_other(text: str) -> tuple[Path, bool]:
         raise ConfigError(f"--against {text}: there is neither a bag nor a model of this name") from error
 
 
-def _read(bags: Sequence[Path], topic: str) -> list[StreamFrame]:
+def _read(bags: Sequence[Path], topic: str, definition: SkeletonDefinition) -> list[StreamFrame]:
     """Read bags one after another, as the parts of one recording."""
     frames: list[StreamFrame] = []
     for bag in bags:
         part = list(read_bag(bag, topic))
         if not part:
             raise DataError(f"{bag}: holds no message on '{topic}'; record one, or name another topic with --topic")
+        check_people(str(bag), part, definition)
         begin = frames[-1].time_s + 1.0 / 30.0 if frames else 0.0
         frames += [StreamFrame(begin + one.time_s, one.frame_id, one.body_ids, one.positions) for one in part]
     return frames
@@ -130,10 +134,10 @@ def _judge(args: argparse.Namespace) -> tuple[IatEvaluation | None, list[str]]:
     """Train E where there is data for it, and say what the reader must know about it."""
     if args.data is None:
         return None, [f"Answers were not judged: that needs labelled data, --data DIR (or --data {MADE_UP})."]
-    source = open_source(args.data)
+    card = load_card(find_model(args.model))
+    source = open_source(args.data, limbs=", ".join(card.limb_names))
     if not source.labelled:
         raise DataError(f"--data {args.data}: has no labels to judge by; give a labelled set, or leave --data out")
-    card = load_card(find_model(args.model))
     judge = IatEvaluation(source.divide(card.dimensions.frames, "subject", 0))
     return judge, [
         f"E was trained on {source.name} (K-fold accuracy {judge.e_kfold:.1f} %). Where it knows the recording's own "

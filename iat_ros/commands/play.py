@@ -20,7 +20,7 @@ import argparse
 from collections.abc import Sequence
 
 from iat_ros.commands.entry import number, run_verb
-from iat_ros.commands.recordings import add_recording, open_recording
+from iat_ros.commands.recordings import add_recording, add_skeleton, open_recording
 from iat_ros.errors import ConfigError
 
 DESCRIPTION = "Stream clips or a bag on the topic skeletons, as a tracker would."
@@ -29,6 +29,7 @@ DESCRIPTION = "Stream clips or a bag on the topic skeletons, as a tracker would.
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this verb."""
     add_recording(parser)
+    add_skeleton(parser, "a bag is played as it is, whoever is in it")
     parser.add_argument("--speed", type=number(0.01, 100.0), default=1.0, help="1: as recorded, 2: twice as fast")
     parser.add_argument("--loop", action="store_true", help="play it again and again until Ctrl-C")
     parser.add_argument(
@@ -41,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Play until the end or Ctrl-C."""
-    frames = open_recording(args)
+    frames, _ = open_recording(args)
     import rclpy
 
     from iat_ros.nodes.play import PlayNode

@@ -29,7 +29,7 @@ from iat_ros.commands.data_options import add_data, open_data
 from iat_ros.commands.entry import add_json, run_verb, whole, write_json
 from iat_ros.comparison.figure_runs import figure_data, figure_steps
 from iat_ros.comparison.methods import METHODS
-from iat_ros.comparison.runs import collect, fingerprint, plan, run_jobs
+from iat_ros.comparison.runs import RECORDS, collect, fingerprint, plan, run_jobs
 from iat_ros.data.protocol import DIVISIONS
 from iat_ros.errors import ConfigError
 from iat_ros.model.responder import DEVICES, choose_device
@@ -78,7 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def refuse_other_data(directory: Path, data_set: str) -> None:
-    """Refuse a directory that holds results of other data.
+    """Refuse a directory that holds results of other data, or something else than results.
 
     Raises:
         ConfigError: It does, or it is no directory.
@@ -89,6 +89,8 @@ def refuse_other_data(directory: Path, data_set: str) -> None:
         there = read_json(directory / "raw.json").get("data_set")
         if there != data_set:
             raise ConfigError(f"--out {directory}: holds results of {there}, not of {data_set}; give another directory")
+    elif directory.exists() and any(directory.iterdir()) and not (directory / RECORDS).is_dir():
+        raise ConfigError(f"--out {directory}: is not empty, and holds no results; choose another directory")
 
 
 def run(args: argparse.Namespace) -> int:

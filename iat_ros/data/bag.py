@@ -18,16 +18,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from heapq import merge
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rosbags.highlevel import AnyReader, AnyReaderError
+from rosbags.highlevel import AnyReader
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
+from iat_ros.data.bag_file import open_bag, read_message
 from iat_ros.data.recording import JointFrame, StreamFrame
 from iat_ros.errors import DataError
 
@@ -49,15 +49,14 @@ def read_bag(path: Path, topic: str = "skeletons") -> Iterator[StreamFrame]:
     Raises:
         DataError: No such bag, a damaged one, no such topic, or a message that is not a skeleton cloud.
     """
-    with _open(path) as reader:
+    with open_bag(path) as reader:
         wanted = _named(reader, topic, CLOUD)
         if not wanted:
             found = ", ".join(f"{connection.topic} ({connection.msgtype})" for connection in reader.connections)
             raise DataError(f"{path}: no topic '{topic}' of type {CLOUD}; it holds {found or 'nothing'}")
         first: float | None = None
         for connection, _, raw in reader.messages(connections=wanted):
-            message = reader.deserialize(raw, connection.msgtype)
-            frame = _frame(path, message)
+            frame = _frame(path, read_message(path, reader, connection, raw))
             first = frame.time_s if first is None else first
             yield StreamFrame(frame.time_s - first, frame.frame_id, frame.body_ids, frame.positions)
 
@@ -77,13 +76,14 @@ def read_joint_states(path: Path, topic: str = "joint_states", skeletons: str = 
     Raises:
         DataError: No such bag, a damaged one, or a message with another number of positions than names.
     """
-    with _open(path) as reader:
+    with open_bag(path) as reader:
         wanted, people = _named(reader, topic, JOINT_STATE), _named(reader, skeletons, CLOUD)
         if not wanted or not people:
             return
-        first = next((_stamp_s(reader.deserialize(raw, CLOUD)) for _, _, raw in reader.messages(people)), 0.0)
-        for _, _, raw in reader.messages(wanted):
-            message = reader.deserialize(raw, JOINT_STATE)
+        clouds = (read_message(path, reader, connection, raw) for connection, _, raw in reader.messages(people))
+        first = next((_stamp_s(cloud) for cloud in clouds), 0.0)
+        for connection, _, raw in reader.messages(wanted):
+            message = read_message(path, reader, connection, raw)
             if len(message.position) == 0:  # some broadcasters send efforts alone
                 continue
             if len(message.position) != len(message.name) or len(set(message.name)) != len(message.name):
@@ -93,30 +93,6 @@ def read_joint_states(path: Path, topic: str = "joint_states", skeletons: str = 
                 )
             positions = np.asarray(message.position, dtype=float)
             yield JointFrame(_stamp_s(message) - first, tuple(message.name), positions)
-
-
-@contextmanager
-def _open(path: Path) -> Iterator[AnyReader]:
-    """Open a bag; whatever is wrong with it becomes a `DataError`."""
-    if not path.exists():
-        raise DataError(f"{path}: no such bag")
-    if path.is_file() and path.suffix not in {".mcap", ".db3", ".bag"}:
-        raise DataError(f"{path}: no bag; expected a directory with metadata.yaml, or an .mcap or .db3 file")
-    if path.is_dir() and not any(path.iterdir()):
-        raise DataError(f"{path}: an empty directory; expected a bag: metadata.yaml and .mcap or .db3 files")
-    try:
-        with AnyReader([path], default_typestore=get_typestore(Stores.ROS2_JAZZY)) as reader:
-            yield reader
-    except DataError:
-        raise
-    except Exception as error:  # a damaged bag fails in whatever library reads its parts
-        reason = (
-            _one_line(error) if isinstance(error, AnyReaderError) else f"{type(error).__name__}: {_one_line(error)}"
-        )
-        raise DataError(
-            f"{path}: damaged bag, or its recording never ended: {reason}; `record --mend {path} --out NEW` saves what "
-            "is whole in it"
-        ) from error
 
 
 def _named(reader: AnyReader, topic: str, kind: str) -> list[Any]:
@@ -253,7 +229,3 @@ def _header(store: Any, time_s: float, frame_id: str) -> Any:
     nanoseconds = round(time_s * 1e9)
     stamp = store.types["builtin_interfaces/msg/Time"](sec=nanoseconds // 10**9, nanosec=nanoseconds % 10**9)
     return store.types["std_msgs/msg/Header"](stamp=stamp, frame_id=frame_id)
-
-
-def _one_line(error: Exception) -> str:
-    return (str(error).splitlines() or [""])[0][:200]

@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from iat_ros.data.reading import number, read_bytes, read_lines
-from iat_ros.errors import DataError, describe
+from iat_ros.errors import DataError, describe, printable
 
 SUFFIXES = (".npz", ".npy", ".csv")
 JOINT_POSITIONS = "joint_positions"
@@ -143,6 +143,13 @@ def load_arrays(path: Path) -> dict[str, np.ndarray]:
     content = read_bytes(path)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            others = [name for name in archive.namelist() if not name.endswith(".npy")]
+            if others:
+                more = f" and {len(others) - 3} more" if len(others) > 3 else ""
+                raise DataError(
+                    f"{path}: no NPZ file of arrays: it holds {printable(', '.join(others[:3]))}{more}; unpack "
+                    "a zipped data set, and give its directory"
+                )
             names = {name.removesuffix(".npy"): name for name in archive.namelist()}
             return {
                 name: load_array(f"{path}: '{name}'", io.BytesIO(archive.read(member)))
@@ -163,6 +170,10 @@ def load_array(where: str, content: io.BytesIO) -> np.ndarray:
     try:
         array: Any = np.load(content, allow_pickle=False)
     except Exception as error:
+        if "pickle" in str(error):  # NumPy's own advice, to load it unsafely, must reach nobody
+            raise DataError(
+                f"{where}: not a readable array of numbers: none, or one of objects (pickles), which are never loaded"
+            ) from error
         raise DataError(f"{where}: not a readable array of numbers: {describe(error)}") from error
     if not isinstance(array, np.ndarray):
         raise DataError(f"{where}: expected one array")

@@ -23,6 +23,9 @@ import numpy as np
 
 from iat_ros.data.actions import with_stillness
 from iat_ros.data.clip import Clip
+from iat_ros.data.generic import LARGEST_M
+from iat_ros.errors import DataError
+from iat_ros.skeleton.definition import SkeletonDefinition
 
 _ASIDE_M = 1.0
 
@@ -57,6 +60,41 @@ class JointFrame:
     time_s: float
     names: tuple[str, ...]
     positions: np.ndarray
+
+
+def check_people(where: str, frames: Sequence[StreamFrame], definition: SkeletonDefinition) -> None:
+    """Refuse a recording of which the chain could use nobody, before it is played.
+
+    Args:
+        where: The recording's name, for messages.
+        frames: What is in it.
+        definition: The skeleton that the chain is told.
+
+    Raises:
+        DataError: Nobody is in it, nobody has the skeleton's number of joints, a joint that it needs is never tracked,
+            or people are larger than any.
+    """
+    seen = [frame.positions for frame in frames if len(frame.positions)]
+    if not seen:
+        raise DataError(f"{where}: nobody is in it: the tracker saw no one")
+    fitting = [positions for positions in seen if positions.shape[1] == len(definition.sent)]
+    if not fitting:
+        raise DataError(
+            f"{where}: its people have {seen[0].shape[1]} joints, the skeleton '{definition.name}' has "
+            f"{len(definition.sent)}: choose the tracker's with --skeleton"
+        )
+    needed = definition.needed_joints
+    people = np.concatenate([definition.complete(positions)[:, needed] for positions in fitting])
+    tracked = np.isfinite(people).all(axis=2)
+    never = [definition.joints[joint] for joint, seen in zip(needed, tracked.any(axis=0), strict=True) if not seen]
+    if never:
+        raise DataError(
+            f"{where}: of nobody in it {', '.join(never)} is ever tracked, which skeleton '{definition.name}' needs"
+        )
+    whole = people[tracked.all(axis=1)]
+    size = float(np.median(np.ptp(whole, axis=1).max(axis=1))) if len(whole) else 0.0
+    if size > LARGEST_M:
+        raise DataError(f"{where}: its people are {size:.0f} m large: millimetres? Positions must be in metres")
 
 
 def from_clips(clips: Sequence[Clip], still_s: float = 1.0, frame_id: str = "camera") -> Iterable[StreamFrame]:

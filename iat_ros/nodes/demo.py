@@ -32,6 +32,7 @@ from iat_ros.errors import IatError
 from iat_ros.nodes.base import IatNode
 from iat_ros.nodes.interact import make_nodes
 from iat_ros.nodes.monitor import MonitorNode, percentiles
+from iat_ros.nodes.perception import PerceptionNode
 from iat_ros.nodes.play import PlayNode
 from iat_ros.nodes.process import bring_up, make_executor, start_ros
 from iat_ros.nodes.robot import RobotNode
@@ -50,9 +51,9 @@ def run_demo(
         ros_args: Command line from ``--ros-args`` on.
 
     Returns:
-        ``actions``, ``answers``, ``trajectories`` (an answer that takes over from another may need two),
-        ``answers_still_to_come``, ``latency_ms``, ``reaction_ms``, ``dropped``, ``violations`` (of the robot's
-        limits) and ``duration_s``.
+        ``frames`` (that perception could read), ``actions``, ``answers``, ``trajectories`` (an answer that takes over
+        from another may need two), ``answers_still_to_come``, ``latency_ms``, ``reaction_ms``, ``dropped``,
+        ``violations`` (of the robot's limits) and ``duration_s``.
 
     Raises:
         IatError: A node refused its parameters; its own line says why.
@@ -115,6 +116,7 @@ def _overtaken(chain: list[IatNode]) -> int:
 def _summary(monitor: MonitorNode, chain: list[IatNode], duration_s: float) -> dict[str, Any]:
     seen = monitor.seen
     return {
+        "frames": next(node.counts["frames"] for node in chain if isinstance(node, PerceptionNode)),
         "actions": len(seen.windows),
         "answers": len(seen.responses),
         "trajectories": len(seen.trajectories),

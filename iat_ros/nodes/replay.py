@@ -24,8 +24,8 @@ import numpy as np
 from sensor_msgs.msg import PointCloud2
 from trajectory_msgs.msg import JointTrajectory
 
-from iat_ros.data.recording import StreamFrame
-from iat_ros.errors import MessageError, ModelError
+from iat_ros.data.recording import StreamFrame, check_people
+from iat_ros.errors import ModelError
 from iat_ros.evaluation.replayed import Replayed, Said, SentTrajectory
 from iat_ros.evaluation.trajectory_quality import Limits
 from iat_ros.model.model_file import load_card
@@ -53,11 +53,11 @@ def replay(
         progress: Told how far it has come [s].
 
     Raises:
-        MessageError: The recording's people have other joints than the skeleton definition.
+        DataError: The recording's people are not those of the skeleton definition.
         ModelError: The model answers in a robot's joints, which have no figure to be drawn or judged here.
         IatError: A node does not come up.
     """
-    _check(frames, options.skeleton)
+    check_people("the recording", frames, load_skeleton(options.skeleton, options.limbs))
     card = load_card(find_model(options.model))
     if card.joints is not None:
         raise ModelError(
@@ -98,16 +98,6 @@ def replay(
         model = chain.model
         found.limits = Limits(model.lower, model.upper, model.max_velocity, model.max_acceleration)
         return found
-
-
-def _check(frames: Sequence[StreamFrame], skeleton: str) -> None:
-    definition = load_skeleton(skeleton)
-    joints = frames[0].positions.shape[1]
-    if joints != len(definition.sent):
-        raise MessageError(
-            f"the recording's people have {joints} joints, the skeleton '{definition.name}' has "
-            f"{len(definition.sent)}: choose the tracker's with --skeleton"
-        )
 
 
 def _listen(chain: SteppedChain, found: Replayed, base_ns: int) -> None:

@@ -93,7 +93,7 @@ METHODS = {
             OURS,
             "Ours",
             False,
-            "the recipe that this package ships: pairs are embedded jointly, actions swap partners where both sides "
+            "pairs are embedded jointly, actions swap partners where both sides "
             "are alike, the generator is told where a stimulus lies among them, and answers between the responses of "
             "the pairs around that place",
         ),

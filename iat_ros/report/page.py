@@ -95,7 +95,7 @@ def _document(directory: Path, results: Results, tables: Tables, data: FigureDat
         ]
         if with_paper and any(METHODS[name].paper for name in tables[division]):
             blocks += [Heading("Beside the paper", 3), Bullets(tuple(beside_paper(tables, division)))]
-    blocks += reading_blocks(methods)
+    blocks += reading_blocks(methods, results.recipe)
     blocks += _figure_blocks(directory, data)
     blocks += effort_blocks(records, divisions)
     blocks += raw_blocks(results, records, divisions)

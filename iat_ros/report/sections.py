@@ -18,13 +18,17 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
 
 from iat_ros.report.aggregation import Tables, mean_std
 from iat_ros.report.document import Block, Bullets, Code, Details, Heading, Table, Verdict
 from iat_ros.report.goals import Goal
 from iat_ros.report.methods import METHODS, METRICS, OURS, Method
 from iat_ros.report.results import AUGMENTATION, Record, Results
+from iat_ros.resources import share_directory
+from iat_ros.training.config import load_training_config
 
 NOTHING = "–"
 _BY = {"subject": "by subject", "random": "at random"}
@@ -82,19 +86,37 @@ def goal_summary(goals: Sequence[Goal]) -> str:
     return f"Of {len(goals)} goals, {', '.join(parts)}."
 
 
-def reading_blocks(methods: Sequence[Method]) -> list[Block]:
-    """Say what the methods do and how to read the scores."""
+def reading_blocks(methods: Sequence[Method], recipe: Mapping[str, Any]) -> list[Block]:
+    """Say what the methods do, by which recipe this package's own was trained, and how to read the scores."""
     labels = {True: " (labels)", False: ""}
+    texts = {method.name: method.text for method in methods}
+    if OURS in texts:
+        texts[OURS] = f"{_recipe_name(recipe.get(OURS))}: {texts[OURS]}"
     return [
         Heading("How to read this"),
         Heading("Methods", 3),
         Bullets(
-            tuple((method.title + labels[method.labels], f"{method.text}.") for method in methods if not method.sanity)
+            tuple(
+                (method.title + labels[method.labels], f"{texts[method.name]}.")
+                for method in methods
+                if not method.sanity
+            )
         ),
         *_sanity([method for method in methods if method.sanity]),
         Heading("Scores", 3),
         Bullets(tuple((metric.title, metric.text) for metric in METRICS.values())),
     ]
+
+
+def _recipe_name(recipe: Any) -> str:
+    """Say in words which recipe it is."""
+    for file in sorted((share_directory() / "config" / "training").glob("*.yaml")):
+        name = file.stem
+        if recipe == asdict(load_training_config(name)):
+            return (
+                "the recipe that this package ships" if name == "default" else f"the recipe '{name}', not the default"
+            )
+    return "a recipe of its own, which stands below"
 
 
 def _sanity(methods: Sequence[Method]) -> list[Block]:

@@ -35,6 +35,7 @@ from iat_ros.training.preparation import Preparation, Progress, finish, make_tra
 from iat_ros.training.wgan import CPU
 
 CHECKPOINT = "checkpoint.pt"
+_PARTIAL = ".partial"
 _CHECKPOINT_EVERY_S = 20.0
 
 
@@ -64,6 +65,8 @@ def prepare_output(directory: Path, resume: bool) -> None:
         raise ConfigError(f"--out {directory}: cannot be made: {error.strerror or error}") from error
     if (directory / CARD).exists():
         raise ConfigError(f"{directory}: holds a model already; choose another output directory or remove it first")
+    if not resume and not checkpoint.exists():
+        checkpoint.with_suffix(_PARTIAL).unlink(missing_ok=True)  # a disk was full: nothing in it can be used
     if resume and not checkpoint.exists():
         raise ConfigError(f"{directory}: nothing to resume here (no {CHECKPOINT}); leave --resume out to start anew")
     if checkpoint.exists() and not resume:
@@ -158,7 +161,7 @@ def train(
 def _write(path: Path, state: dict[str, Any]) -> None:
     buffer = io.BytesIO()
     torch.save(state, buffer)
-    partial = path.with_suffix(".partial")
+    partial = path.with_suffix(_PARTIAL)
     partial.write_bytes(buffer.getvalue())
     os.replace(partial, path)
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -111,3 +112,16 @@ def test_another_skeleton_is_one_line(bag: Path, capsys: pytest.CaptureFixture[s
     """The number of joints tells."""
     assert evaluate_bag.main([str(bag), "--skeleton", "kinect_v2"]) == 1
     assert "20 joints, the skeleton 'kinect_v2' has 25" in capsys.readouterr().err
+
+
+def test_people_in_millimetres_are_one_line_and_no_page(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], ros_domain: int
+) -> None:
+    """Nobody in it could be used, so that there is nothing to report."""
+    frames = from_clips(make_clips(people=1, trials=1, actions=("knock",)))
+    write_bag(tmp_path / "mm", [replace(frame, positions=1000.0 * frame.positions) for frame in frames])
+    assert evaluate_bag.main([str(tmp_path / "mm"), "--out", str(tmp_path / "page")]) == 1
+    (told,) = capsys.readouterr().err.strip().splitlines()
+    assert f"{tmp_path / 'mm'}: its people are" in told
+    assert "millimetres?" in told
+    assert not (tmp_path / "page").exists()

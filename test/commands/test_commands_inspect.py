@@ -24,7 +24,7 @@ import numpy as np
 import pytest
 
 from iat_ros.commands import inspect, train
-from iat_ros.data.actions import find_segments
+from iat_ros.data.actions import find_segments, with_stillness
 from iat_ros.data.bag import write_bag
 from iat_ros.data.generic_writer import write_set
 from iat_ros.data.made_up import make_clips
@@ -57,6 +57,23 @@ def test_clean_data_gives_no_warning_and_a_page(tmp_path: Path, capsys: pytest.C
     assert content["people"] == ["s1", "s2", "s3", "s4"]
     assert inspect.main(words) == 1
     assert "is not an empty directory" in capsys.readouterr().err
+
+
+def test_only_clips_of_one_action_can_be_too_long(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A recording of two people may hold many actions; a labelled clip holds one."""
+    rng = np.random.default_rng(0)
+    clips = []
+    for clip in make_clips(2, 3, actions=("knock", "wave")):
+        long = with_stillness(clip, 10.0, 10.0)
+        clips.append(replace(long, positions=long.positions + rng.normal(0.0, 5e-4, long.positions.shape)))
+    acts, answers = ([clip for clip in clips if clip.action == action] for action in ("knock", "wave"))
+    pairs = {b.name: a.name for a, b in zip(acts, answers, strict=True)}
+    write_set(tmp_path / "pairs.npz", [replace(clip, action="") for clip in clips], "utd_mhad", pairs)
+    write_set(tmp_path / "labels.npz", clips, "utd_mhad", rules=RULES[1:])
+    inspect.main(["--data", str(tmp_path / "pairs.npz")])
+    assert "too long" not in capsys.readouterr().err
+    assert inspect.main(["--data", str(tmp_path / "labels.npz")]) == 1
+    assert capsys.readouterr().err.count("too long") == 12
 
 
 def test_damaged_copies_are_named_and_give_exit_code_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -120,6 +120,18 @@ def test_results_of_other_data_are_not_mixed_with_these(
     assert "is a file; give a directory" in capsys.readouterr().err
 
 
+def test_a_directory_of_other_things_is_refused(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is put beside files that have nothing to do with it."""
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "thesis.txt").write_text("all there is")
+    assert reproduce.main(words) == 1
+    assert f"--out {out}: is not empty, and holds no results; choose another directory" in capsys.readouterr().err
+    assert [path.name for path in out.iterdir()] == ["thesis.txt"]
+
+
 def test_a_second_call_runs_only_what_is_new(words: list[str], short_runs: list[runs.Job], tmp_path: Path) -> None:
     """The same call again runs nothing and gives the same; with another recipe of 'ours', only 'ours' is run."""
     out = tmp_path / "out"

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -269,8 +270,15 @@ def test_an_npz_file_needs_a_description_and_runs_no_code(tmp_path: Path, clips:
     with pytest.raises(DataError, match=r"expected the text of dataset\.yaml as the array 'dataset'"):
         open_source(str(tmp_path / "a.npz"))
     np.savez(tmp_path / "b.npz", dataset=np.array({"skeleton": "sbu"}, dtype=object))
-    with pytest.raises(DataError, match="not a readable array of numbers"):
+    with pytest.raises(DataError, match=r"not a readable array of numbers: none, or one of objects") as caught:
         open_source(str(tmp_path / "b.npz"))
+    assert "allow_pickle" not in str(caught.value)
+    with zipfile.ZipFile(tmp_path / "zipped.npz", "w") as archive:
+        for name in ("dataset.yaml", "act0.csv", "act1.csv", "answer0.csv"):
+            archive.writestr(name, "text")
+    says = r"zipped\.npz: no NPZ file of arrays: it holds dataset\.yaml, act0\.csv, act1\.csv and 1 more; unpack"
+    with pytest.raises(DataError, match=says):
+        open_source(str(tmp_path / "zipped.npz"))
     for text, says in (("[1", "is not plain YAML"), ("3", "must be a mapping"), ("!!python/name:os.x", "plain YAML")):
         np.savez(tmp_path / "c.npz", dataset=np.array(text))
         with pytest.raises(DataError, match=says):

@@ -71,8 +71,8 @@ def test_parameters_of_several_nodes_on_one_command_line_or_in_a_file_are_no_mis
 ) -> None:
     """A process of several nodes has them all; a file is for all processes."""
     (tmp_path / "all.yaml").write_text("/**:\n  ros__parameters: {model: utd_mhad, frames: 32}\n", encoding="utf-8")
-    start("interact", "--ros-args", "-p", "robot:=g1", "-p", "quiet_time:=0.2")
+    start("interact", "--ros-args", "-r", "__ns:=/several", "-p", "robot:=g1", "-p", "quiet_time:=0.2")
     start("perception", "--ros-args", "-r", "__node:=files", "--params-file", str(tmp_path / "all.yaml"))
-    for name in ("trajectory", "files"):
+    for name in ("several/trajectory", "several/act2act", "several/perception", "files"):
         rig.wait_active(name)
     assert "parameter '" not in capfd.readouterr().err

@@ -18,16 +18,23 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from iat_ros.data.bag import write_bag
+from iat_ros.data.made_up import make_clips
+from iat_ros.data.recording import from_clips
 from iat_ros.resources import share_directory
+from iat_ros.skeleton.definition import load_skeleton
 
 ROOT = Path(__file__).parents[2]
 REAL = Path(os.environ.get("IAT_UTD_MHAD", ROOT.parent / "shared" / "data" / "utd_mhad"))
@@ -65,13 +72,42 @@ def test_demo_runs_headless_and_ends_with_a_summary(ros_domain: int, tmp_path: P
     assert summary["dropped"].get("robot") is None
 
 
+def test_a_demo_that_could_read_no_frame_is_no_success(ros_domain: int, tmp_path: Path) -> None:
+    """A recorder that gave two people one number: one line with the reason after the summary, exit code 1."""
+    frames = from_clips(make_clips(1, 1, actions=("knock",)), 0.5)
+    two = [replace(one, body_ids=np.array([4, 4]), positions=one.positions.repeat(2, axis=0)) for one in frames]
+    write_bag(tmp_path / "doubled", two)
+    done = run(ros_domain, "demo", "--headless", "--bag", str(tmp_path / "doubled"), "--duration", "4")
+    assert done.returncode == 1
+    assert "0 actions, 0 answers" in done.stdout
+    assert [line for line in done.stderr.splitlines() if "frames were dropped, most of them for: " in line]
+
+
+def test_a_demo_of_a_model_and_a_recording_of_another_skeleton(ros_domain: int, tmp_path: Path) -> None:
+    """Neither UTD-MHAD's: the model says which skeleton the nodes are told, and perception reads every frame."""
+    model = shutil.copytree(ROOT / "models" / "utd_mhad", tmp_path / "model")
+    card = (model / "model.json").read_text()
+    (model / "model.json").write_text(card.replace('"skeleton": "utd_mhad"', '"skeleton": "azure_kinect"'))
+    clip = make_clips(1, 1, actions=("knock",))[0]
+    ours, theirs = load_skeleton("utd_mhad"), load_skeleton("azure_kinect")
+    alike = [ours.joints.index(name) if name in ours.joints else 0 for name in theirs.sent]
+    write_bag(tmp_path / "bag", from_clips([replace(clip, positions=clip.positions[:, alike])]))
+    out = tmp_path / "demo.json"
+    words = ("--model", str(model), "--bag", str(tmp_path / "bag"), "--json", str(out))
+    done = run(ros_domain, "demo", "--headless", "--duration", "4", *words)
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(out.read_text())
+    assert summary["frames"] > 50
+    assert "another skeleton" not in str(summary["dropped"])
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
         (("demo", "--headless", "--model", "/nowhere"), "no model directory '/nowhere'"),
         (("demo", "--headless", "--robot", "nope"), "the node trajectory refused to start"),
         (("demo", "--headless", "--bag", "/nowhere"), "/nowhere: no such bag"),
-        (("demo", "--headless", "--data", "/nowhere"), "no UTD-MHAD skeleton files"),
+        (("demo", "--headless", "--data", "/nowhere"), "/nowhere: no such directory"),
         (("play", "--clips", "a1_s1_t1"), "--clips needs --data"),
         (("play", "--people", "s2"), "--people needs --data"),
         (("play", "--data", "made_up", "--people", "s99"), "--people s99: none of them in made_up"),

@@ -19,6 +19,7 @@ from __future__ import annotations
 import json
 import statistics
 from collections.abc import Callable
+from dataclasses import asdict
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from iat_ros.report.figure_data import FigureData
 from iat_ros.report.methods import METHODS
 from iat_ros.report.page import write_page
 from iat_ros.report.results import ResultsError
+from iat_ros.training.config import load_training_config
 
 Records = list[dict[str, Any]]
 METRICS = ("iat_test", "iat_train_positives", "iat_train_balanced", "diversity", "frechet")
@@ -235,3 +237,23 @@ def test_text_from_outside_is_no_markup(records: Records, results_in: Callable[.
     html, markdown = write_page(tmp_path)
     assert "script" not in Page(html.read_text(encoding="utf-8")).tags
     assert "# Learning to answer motions: the comparison on \\<script\\>" in markdown.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("recipe", "says"),
+    [
+        ("default", "Ours: the recipe that this package ships: pairs are embedded jointly"),
+        ("quick", "Ours: the recipe 'quick', not the default: pairs are embedded jointly"),
+        (None, "Ours: a recipe of its own, which stands below: pairs are embedded jointly"),
+    ],
+)
+def test_the_recipe_is_named(
+    records: Records, results_in: Callable[..., Path], tmp_path: Path, recipe: str | None, says: str
+) -> None:
+    """A trial is not taken for what this package ships."""
+    directory = results_in(tmp_path, records)
+    raw = json.loads((directory / "raw.json").read_text())
+    raw["recipe"] = {"ours": {"width": 3} if recipe is None else asdict(load_training_config(recipe))}
+    (directory / "raw.json").write_text(json.dumps(raw))
+    page = write_page(directory)[0].read_text()
+    assert says in " ".join(Page(page).text.split())

@@ -102,6 +102,19 @@ def test_training_that_stopped_early_gives_the_same_model(
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "early" / name).read_bytes()
 
 
+def test_what_a_full_disk_left_is_started_anew(tmp_path: Path) -> None:
+    """Half a checkpoint is none: there is nothing to resume, and it keeps nobody from starting."""
+    half = tmp_path / "checkpoint.partial"
+    half.write_bytes(b"half")
+    with pytest.raises(ConfigError, match=r"nothing to resume here .* leave --resume out to start anew"):
+        prepare_output(tmp_path, resume=True)
+    prepare_output(tmp_path, resume=False)
+    assert not half.exists()
+    (tmp_path / "mine.txt").touch()
+    with pytest.raises(ConfigError, match="is not empty"):
+        prepare_output(tmp_path, resume=False)
+
+
 def test_only_the_same_seed_gives_the_same_model(division: Division, config: TrainingConfig, tmp_path: Path) -> None:
     """The seed decides all that is drawn; the card tells it, the networks, the spread and the s that was taken."""
     weights = []

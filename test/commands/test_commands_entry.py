@@ -1,0 +1,64 @@
+# Copyright 2026 iat_ros maintainers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What every verb does when the file system does not."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from iat_ros.commands.entry import add_json, run_verb
+
+
+def _add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path)
+    add_json(parser)
+
+
+def end_with(error: Exception, capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    """Run a verb that fails so; return the one line that it says."""
+
+    def run(_: argparse.Namespace) -> int:
+        raise error
+
+    assert run_verb("train", "Learn.", _add, run, list(words)) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    return line
+
+
+def test_a_full_disk_names_what_was_to_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its error holds no path: the options do."""
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    words = ("--out", "model", "--json", str(tmp_path / "figures.json"))
+    line = end_with(full, capsys, *words)
+    assert line.startswith(f"iat_ros train: cannot write --out model, --json {tmp_path / 'figures.json'} (or a temp")
+    assert line.endswith(": No space left on device")
+
+
+def test_an_error_with_a_path_names_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever the options say."""
+    with pytest.raises(NotADirectoryError) as caught:
+        Path("/dev/null/nothing").read_bytes()
+    assert end_with(caught.value, capsys, "--out", "model") == "iat_ros train: /dev/null/nothing: Not a directory"
+
+
+def test_other_errors_of_the_system_stay_unexpected(capsys: pytest.CaptureFixture[str]) -> None:
+    """A port in use has nothing to do with files."""
+    line = end_with(OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE)), capsys, "--out", "model")
+    assert "unexpected OSError: [Errno 98]" in line
