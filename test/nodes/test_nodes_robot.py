@@ -172,7 +172,7 @@ def test_a_trajectory_that_comes_late_is_counted(robot: Any) -> None:
 
 def test_inactive_it_is_silent_and_active_again_it_stands_still(robot: Any) -> None:
     """A trajectory that ran when the node was deactivated does not go on later."""
-    planned = answer()
+    planned = answer(10.0)  # still under way when the call has gone through, however busy the machine
     robot.publisher.publish(message_of(planned))
     assert robot.until(lambda: np.abs(robot.states[-1].position - G1.rest).max() > 0.1)
     assert robot.change("robot", Transition.TRANSITION_DEACTIVATE)
