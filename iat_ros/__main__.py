@@ -24,7 +24,7 @@ from typing import Any
 
 VERBS = {
     "train": "learn a model from recordings or a data set",
-    "inspect": "a look at data before training: warnings, pairs, embedding",
+    "inspect": "a look at data before training: what looks wrong, pairs, embedding, what would help",
     "evaluate": "score a model with IAT-test and IAT-train, offline or --live",
     "evaluate_bag": "replay a bag through the nodes, faster than real time, and report",
     "reproduce": "the paper's comparison from raw data: tables, figures and a page",
@@ -35,10 +35,10 @@ VERBS = {
     "robot": "check URDF: propose and try a robot's mapping; alone: a simulated robot, one node",
     "tracker": "markers, TF, PoseArray, ZED or ROS4HRI -> skeletons, one node",
     "camera": "webcam or video -> skeletons through MediaPipe, one node",
-    "play": "stream clips or a bag as a live skeleton",
+    "play": "stream clips of any data set, or a bag, as a live skeleton",
     "record": "skeletons -> a bag to learn from",
     "viewer": "show person, answer and robot in a browser page",
-    "demo": "play a recording to the nodes and show what they answer",
+    "demo": "play a recording of any skeleton to the nodes and show what they answer",
     "make_up": "write made-up motions as a bag",
 }
 
