@@ -138,4 +138,8 @@ def test_people_of_usual_size_pass() -> None:
     """Some joints may be untracked at times, and somebody may be missing."""
     frames = list(from_clips(make_clips(1, 1, actions=("knock",))))
     frames[3].positions[0, 2] = np.nan
-    check_people("bag", frames, load_skeleton("utd_mhad"))
+    definition = load_skeleton("utd_mhad")
+    assert np.isnan(frames[3].positions[0, definition.needed_joints]).any()
+    check_people("bag", frames, definition)  # raises where nobody could be used
+    with pytest.raises(DataError, match="is ever tracked"):
+        check_people("bag", frames[3:4], definition)
