@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 import numpy as np
 from sensor_msgs.msg import JointState
@@ -48,7 +48,7 @@ class JointStatesReader:
         self._told_s = np.full(len(joint_names), -math.inf)
         self._lacking_since_s = math.inf
 
-    def read(self, message: JointState, now_s: float) -> State | None:
+    def read(self, message: JointState, now_s: Callable[[], float]) -> State | None:
         """Return where all joints are now; None while some are not known, or if it is of another part of the robot.
 
         Velocities that are missing or NaN, as of a joint without a sensor for it, count as 0; accelerations are never
@@ -56,7 +56,8 @@ class JointStatesReader:
 
         Args:
             message: It may hold other joints too, in any order.
-            now_s: The time [s]; what was told longer than `_TOGETHER_S` ago is not known.
+            now_s: Tells the time [s], asked where a message holds some of the joints only; what was told longer than
+                `_TOGETHER_S` ago is not known.
 
         Raises:
             MessageError: Joints named twice, another number of positions than names, NaN, a speed that no joint has, or
@@ -79,8 +80,9 @@ class JointStatesReader:
         if np.abs(velocity).max() > _MOST_RAD_S:
             raise MessageError(f"joint_states hold a speed above {_MOST_RAD_S:g} rad/s")
         if len(mine) < len(self._names):
-            self._position[mine], self._velocity[mine], self._told_s[mine] = position, velocity, now_s
-            if not self._complete(now_s):
+            time_s = now_s()
+            self._position[mine], self._velocity[mine], self._told_s[mine] = position, velocity, time_s
+            if not self._complete(time_s):
                 return None
             position, velocity = self._position.copy(), self._velocity.copy()
         return State(position, velocity, np.zeros(len(self._names)))

@@ -192,7 +192,7 @@ class TrajectoryNode(IatNode):
 
     def _on_joint_states(self, message: JointState) -> None:
         if self._supervisor is not None:
-            measured = self._read_joints(message, self._now_s())
+            measured = self._read_joints(message, self._now_s)
             if measured is not None:
                 self._supervisor.observer.saw_joints(measured, stamp_s(message.header.stamp))
 
