@@ -27,8 +27,8 @@ from iat_ros.robot.model import RobotModel
 
 Array = NDArray[np.float64]
 
-SHARES = (0.85, 0.7, 0.5, 0.3, 0.0)
-"""Shares of its distance from rest that a frame which touches may keep; the first that is clear is taken."""
+KEPT = np.array([1.0, 0.85, 0.7, 0.5, 0.3, 0.0])
+"""Shares of its distance from rest that a joint in a frame may keep; what touches goes from one to the next."""
 SPREAD = 4
 """Frames over which a bend fades on either side."""
 
@@ -87,6 +87,8 @@ def mirror(limbs_in_body: NDArray[np.floating], limb_names: Sequence[str], mirro
 def bend(model: RobotModel, checker: CollisionChecker, positions: Array) -> Array:
     """Pull frames in which links touch towards the rest pose, and fade that out before and after them.
 
+    Only joints that move the two links against each other are pulled: the other arm goes on as it was.
+
     Args:
         model: The robot.
         checker: Tells what touches.
@@ -95,35 +97,39 @@ def bend(model: RobotModel, checker: CollisionChecker, positions: Array) -> Arra
     Returns:
         (T, J) joint angles [rad]; where nothing touches, as they were.
     """
-    away = positions - model.rest
-    kept = np.ones(len(positions))
-    for frame, distance in enumerate(away):
-        if checker.contact_in(model.rest + distance) is not None:
-            kept[frame] = next((x for x in SHARES if checker.contact_in(model.rest + x * distance) is None), 0.0)
-    return _pull(model, positions, 1.0 - kept)
+    steps = np.zeros(positions.shape, dtype=np.intp)
+    for step, distance in zip(steps, positions - model.rest, strict=True):
+        while (links := checker.contact_in(model.rest + KEPT[step] * distance)) is not None:
+            further = checker.joints_between(links) & (step < len(KEPT) - 1)
+            step[further if further.any() else slice(None)] += 1
+            np.minimum(step, len(KEPT) - 1, out=step)
+            if step.min() == len(KEPT) - 1:
+                break
+    return _pull(model, positions, 1.0 - KEPT[steps])
 
 
-def bend_at(model: RobotModel, positions: Array, frame: int, share: float) -> Array:
-    """Pull one frame, and less so its neighbours, towards the rest pose.
+def bend_at(model: RobotModel, positions: Array, frame: int, share: float, joints: NDArray[np.bool_]) -> Array:
+    """Pull joints in one frame, and less so in its neighbours, towards the rest pose.
 
     Args:
         model: The robot.
         positions: (T, J) joint angles [rad]; not modified.
         frame: Which frame.
         share: Share of its distance from rest that it keeps.
+        joints: (J,) which joints.
 
     Returns:
         (T, J) joint angles [rad].
     """
-    lost = np.zeros(len(positions))
-    lost[frame] = 1.0 - share
+    lost = np.zeros(positions.shape)
+    lost[frame, joints] = 1.0 - share
     return _pull(model, positions, lost)
 
 
 def _pull(model: RobotModel, positions: Array, lost: Array) -> Array:
-    """Take away shares (T,) of the frames' distances from rest, fading on either side."""
+    """Take away shares (T, J) of the joints' distances from rest, fading on either side."""
     fade = 1.0 - np.abs(np.arange(-SPREAD, SPREAD + 1)) / (SPREAD + 1)
-    padded = np.pad(lost, SPREAD)
+    padded = np.pad(lost, ((SPREAD, SPREAD), (0, 0)))
     spread = np.stack([padded[shift : shift + len(lost)] * fade[shift] for shift in range(2 * SPREAD + 1)])
-    bent: Array = model.rest + (positions - model.rest) * (1.0 - spread.max(axis=0))[:, None]
+    bent: Array = model.rest + (positions - model.rest) * (1.0 - spread.max(axis=0))
     return bent

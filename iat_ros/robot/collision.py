@@ -103,6 +103,7 @@ class CollisionChecker:
         self._tree = _tree(model)
         moving = [index for index, joint in enumerate(self._joints) if joint]
         capsules = [Capsule.around(_points(self._hulls.geometryObjects[index].geometry)) for index in moving]
+        self._moved_by = self._movers()
         self._carriers = np.array([self._joints[index] - 1 for index in moving])
         self._lines = np.array([[each.start, each.end] for each in capsules])
         self._radii = np.array([each.radius_m for each in capsules])
@@ -147,6 +148,10 @@ class CollisionChecker:
     def contacts_in(self, pose: Array) -> list[tuple[str, str]]:
         """Return all pairs of links that touch in a pose (J,) [rad]."""
         return list(self._contacts(pose))
+
+    def joints_between(self, links: tuple[str, str]) -> NDArray[np.bool_]:
+        """Return which joints (J,) move two links, as `contact_in` names them, against each other."""
+        return self._moved_by[links[0]] ^ self._moved_by[links[1]]
 
     def _contacts(self, pose: Array) -> Iterator[tuple[str, str]]:
         placed, still = self._placed(pose[None]), np.zeros((len(self._radii), 1))
@@ -204,9 +209,22 @@ class CollisionChecker:
         return pairs
 
     def _links(self, pair: _Pair) -> tuple[str, str]:
-        frames = self._model.pinocchio.frames
-        first, second = (frames[self._hulls.geometryObjects[index].parentFrame].name for index in pair.hulls)
-        return first, second
+        return self._link(pair.hulls[0]), self._link(pair.hulls[1])
+
+    def _link(self, hull: int) -> str:
+        return str(self._model.pinocchio.frames[self._hulls.geometryObjects[hull].parentFrame].name)
+
+    def _movers(self) -> dict[str, NDArray[np.bool_]]:
+        """Which joints (J,) move each link."""
+        model, order = self._model.pinocchio, self._model.joint_order
+        movers = {}
+        for index, joint in enumerate(self._joints):
+            moved = np.zeros(len(order), dtype=bool)
+            while joint:
+                moved[order[joint - 1]] = True
+                joint = model.parents[joint]
+            movers[self._link(index)] = moved
+        return movers
 
     def _reaches(self, moving: list[int]) -> Array:
         """How far [m] a turn by 1 rad of each joint can move any point of each moving hull, (J, G)."""

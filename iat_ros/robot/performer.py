@@ -38,8 +38,10 @@ from iat_ros.skeleton.joint_motion import JointMotion
 
 Array = NDArray[np.float64]
 
-BENDS = 6
-"""How often an answer is bent further before it is refused."""
+BENDS = 8
+"""How often an answer is bent further, where links touch, before all of it is made smaller."""
+SMALLER = (0.7, 0.4, 0.2)
+"""Shares of its distance from rest that a whole answer may keep before it is refused."""
 _LATER_S = (0.0, 0.04, 0.08, 0.12, 0.18, 0.24, 0.3)
 """So much later than at once what runs may begin to be slowed down, if it ends sooner so [s]."""
 STILL_RAD_S = 0.02
@@ -230,5 +232,11 @@ class Performer:
             if contact is None:
                 return result, True
             share = (contact.time_s - result.answer_start_s) / (result.answer_end_s - result.answer_start_s)
-            frames = bend_at(self.model, frames, round(float(np.clip(share, 0.0, 1.0)) * (len(frames) - 1)), 0.6)
+            frame = round(float(np.clip(share, 0.0, 1.0)) * (len(frames) - 1))
+            frames = bend_at(self.model, frames, frame, 0.6, self._checker.joints_between(contact.links))
+        for share in SMALLER:  # also the ways there and back, which no single frame decides
+            result = plan(self.model, self.model.rest + share * (frames - self.model.rest), duration_s, start, timing)
+            contact = self._checker.first_contact(result)
+            if contact is None:
+                return result, True
         raise RobotError(f"answer refused: {contact}")

@@ -102,10 +102,11 @@ def fastest(control: Array, dt_s: float) -> Array:
     """Return the largest speed (J,) at any instant; between knots velocity is a parabola, so this is exact."""
     steps = np.diff(control, axis=0)
     knots = (steps[1:] + steps[:-1]) / 2.0
-    first, middle, last = knots[:-1], steps[1:-1], knots[1:]
-    bend = first - 2.0 * middle + last
-    turns = (first - middle) * (last - middle) > 0.0  # the parabola turns between the two knots
-    vertex = np.divide(first * last - middle**2, bend, out=np.zeros_like(bend), where=turns)
+    middle = steps[1:-1]
+    first, last = knots[:-1] - middle, knots[1:] - middle
+    turns = first * last > 0.0  # the parabola turns between the two knots
+    # differences from the middle, since at even speed the parabola's own coefficients are rounding errors
+    vertex = middle + np.divide(first * last, first + last, out=np.zeros_like(middle), where=turns)
     largest: Array = np.maximum(np.abs(knots).max(axis=0), np.abs(vertex).max(axis=0, initial=0.0))
     return largest / dt_s
 

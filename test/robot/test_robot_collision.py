@@ -88,6 +88,23 @@ def test_frames_that_touch_are_bent(robot: RobotModel, checker: CollisionChecker
     assert all(checker.contact_in(pose) is None for pose in bent)
 
 
+def test_only_what_touches_is_bent(g1: RobotModel) -> None:
+    """Where the left hand is in the body, the right arm goes on as it was."""
+    checker = CollisionChecker(g1)
+    names = list(g1.joint_names)
+    left = np.array([name.startswith("left") for name in names])
+    frames = np.tile(g1.rest, (20, 1))
+    frames[:, names.index("right_shoulder_pitch_joint")] -= np.linspace(0.0, 1.0, 20)
+    frames[8:12, names.index("left_shoulder_roll_joint")] = g1.lower[names.index("left_shoulder_roll_joint")]
+    links = checker.contact_in(frames[10])
+    assert links is not None
+    assert not (checker.joints_between(links) & ~left).any()
+    bent = bend(g1, checker, frames)
+    assert all(checker.contact_in(frame) is None for frame in bent)
+    np.testing.assert_array_equal(bent[:, ~left], frames[:, ~left])
+    assert (bent[:, left] != frames[:, left]).any()
+
+
 def test_hanging_arms_are_held_away() -> None:
     """Straight down becomes the whole angle outwards; raised arms, and limbs of no side, stay as they are."""
     names = ("left_upper_arm", "right_forearm", "torso")
