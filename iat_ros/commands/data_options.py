@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 
 from iat_ros.commands.entry import whole
@@ -88,6 +89,21 @@ def open_data(args: argparse.Namespace) -> Source:
         response=args.response,
         limbs=args.limbs,
     )
+
+
+def as_typed(verb: str, args: argparse.Namespace) -> str:
+    """Return the command line of another verb that opens the same data set in the same way."""
+    words = [verb, "--data", args.data]
+    for option, value, default in (
+        ("--format", args.format, "auto"),
+        ("--on-bad", args.on_bad, "refuse"),
+        ("--skeleton", args.skeleton, None),
+        ("--limbs", args.limbs, ""),
+        ("--response", args.response, "auto"),
+    ):
+        words += [option, value] if value != default else []
+    words += ["--stimulus", *map(str, args.stimulus)] if args.stimulus else []
+    return shlex.join(words)
 
 
 def _refuse_idle_options(args: argparse.Namespace) -> None:

@@ -47,14 +47,19 @@ def add_skeleton(parser: argparse.ArgumentParser, default: str) -> None:
     )
 
 
-def skeleton_of(given: str | None, named: str) -> str:
+def skeleton_of(given: str | None, named: str, file: str = "") -> str:
     """Return the skeleton of a recording: the given one, or the one that a model, or a data set, names.
+
+    Args:
+        given: What the user gave.
+        named: The name of a definition.
+        file: The YAML file of that definition, where it is known and none that ships.
 
     Raises:
         ConfigError: That one does not ship, and none is given.
     """
-    if given is not None:
-        return given
+    if given is not None or file:
+        return given or file
     try:
         load_skeleton(named)
     except ConfigError as error:
@@ -143,7 +148,7 @@ def _open_clips(args: argparse.Namespace) -> tuple[list[StreamFrame], str]:
         clips = [clip for clip in clips if not args.clips or clip.name in args.clips]
     if not clips:
         raise ConfigError(f"--people {' '.join(people or ())}: none of them in {args.data}")
-    skeleton = skeleton_of(args.skeleton, definition.name)
+    skeleton = skeleton_of(args.skeleton, definition.name, definition.file)
     if load_skeleton(skeleton).sent != definition.sent:
         raise ConfigError(f"--skeleton {skeleton}: {args.data} holds people of '{definition.name}'; leave it out")
     sent = len(definition.sent)  # clips have the derived joints too, which the nodes work out for themselves

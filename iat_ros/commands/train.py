@@ -25,7 +25,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from iat_ros.commands.data_options import add_data, open_data
+from iat_ros.commands.data_options import add_data, as_typed, open_data
 from iat_ros.commands.entry import add_json, run_verb, whole, write_json
 from iat_ros.data.first_look import by_kind, look_at
 from iat_ros.data.protocol import REAL_DIVISIONS
@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         prepare_output(args.out, args.resume)
         source = open_data(args)
-        for line in by_kind(look_at(source), f"`inspect --data {args.data}`"):
+        for line in by_kind(look_at(source), f"`{as_typed('inspect', args)}`"):
             print(f"{args.data}: {line}", file=sys.stderr)
         division = source.divide(config.frames, args.division, args.seed)
     except BaseException:

@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,7 @@ class SkeletonDefinition:
         body_frame: The joints that span the body frame (x forward, y left, z up; REP-103).
         derived: Joints that the tracker does not send, each the mean of some that it does, in the order of `joints`.
         other_limbs: Limbs that this skeleton could give as well, to a model that wants them (`with_limbs`).
+        file: The YAML file that it was read from, where it is none that ships.
     """
 
     name: str
@@ -67,6 +68,7 @@ class SkeletonDefinition:
     body_frame: BodyFrameJoints
     derived: tuple[tuple[str, tuple[str, ...]], ...] = ()
     other_limbs: tuple[Limb, ...] = ()
+    file: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         if len(set(self.joints)) != len(self.joints):
@@ -225,6 +227,7 @@ def _read(name_or_path: str) -> SkeletonDefinition:
         body_frame=BodyFrameJoints(**{key: str(value) for key, value in frame.items()}),
         derived=tuple((name, tuple(parts)) for name, parts in derived.items()),
         other_limbs=_limbs(path, "other_limbs", content.get("other_limbs", {})),
+        file="" if path.stem == name_or_path else str(path),
     )
 
 

@@ -16,11 +16,13 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 import pytest
 
 from iat_ros.commands import evaluate, inspect, train
+from iat_ros.commands.data_options import add_data, as_typed
 from iat_ros.data.generic_writer import write_set
 from iat_ros.data.made_up import make_clips
 
@@ -57,3 +59,14 @@ def test_limbs_that_the_model_does_not_know_are_named(capsys: pytest.CaptureFixt
     assert evaluate.main(["--data", "made_up", "--limbs", "right_forearm,left_forearm"]) == 1
     (told,) = capsys.readouterr().err.strip().splitlines()
     assert "--limbs right_forearm,left_forearm: the model needs the limbs neck, torso, left_clavicle" in told
+
+
+def test_a_hint_opens_the_same_data() -> None:
+    """What another verb is said to look at is what this one was given."""
+    parser = argparse.ArgumentParser()
+    add_data(parser)
+    words = ["--data", "my bag", "--skeleton", "sbu", "--response", "people", "--stimulus", "3", "4"]
+    assert as_typed("inspect", parser.parse_args(words)) == (
+        "inspect --data 'my bag' --skeleton sbu --response people --stimulus 3 4"
+    )
+    assert as_typed("inspect", parser.parse_args(["--data", "set"])) == "inspect --data set"

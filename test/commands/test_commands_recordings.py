@@ -109,6 +109,18 @@ def test_who_acts_in_any_data_set_is_played(tmp_path: Path, clips: list[Clip]) -
         opened("--data", str(data), "--skeleton", "utd_mhad")
 
 
+def test_a_data_set_brings_its_own_skeleton(tmp_path: Path, clips: list[Clip]) -> None:
+    """A skeleton file that goes with the data is found without being named again."""
+    own = tmp_path / "my_tracker.yaml"
+    own.write_text(find_config("skeletons", "kinect_v2").read_text().replace("name: kinect_v2", "name: my_tracker"))
+    act, answer = clips[0], next(clip for clip in clips if clip.action != clips[0].action)
+    write_set(tmp_path / "set", [act, answer], str(own), {answer.name: act.name})
+    own.unlink()
+    frames, skeleton = opened("--data", str(tmp_path / "set"), "--still", "0", skeleton="my_tracker", kinect=True)
+    assert skeleton == str(tmp_path / "set" / "skeleton.yaml")
+    assert frames[0].positions.shape[1] == 25
+
+
 def test_bags_are_no_data_set_to_play(bag: Path) -> None:
     """They are played with another option."""
     with pytest.raises(ConfigError, match="which are played with --bag"):
