@@ -55,7 +55,7 @@ table { border-collapse: collapse; width: 100%; font-size: .93rem; font-variant-
 th, td { padding: .45rem .55rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
 thead th { vertical-align: bottom; white-space: normal; min-width: 5.2rem; font-size: .85rem; line-height: 1.3; }
 th:first-child { position: sticky; left: 0; background: var(--card); text-align: left; font-weight: 500; }
-td.long { white-space: normal; min-width: 18rem; text-align: left; }
+td.long, thead th.long { white-space: normal; min-width: 18rem; text-align: left; }
 tbody tr:last-child > * { border-bottom: 0; }
 tr.strong > * { background: var(--strong); font-weight: 650; } tr.strong > th:first-child { background: var(--strong); }
 tr.faint > * { color: var(--soft); }
@@ -139,20 +139,20 @@ def _item(item: str | tuple[str, str]) -> str:
 
 
 def _table(table: Table) -> str:
-    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in table.columns)
+    longest = [max((len(row[column]) for row in table.rows), default=0) for column in range(len(table.columns))]
+    looks = ["", *(' class="long"' if length > _LONGEST_ON_ONE_LINE else "" for length in longest[1:])]
+    head = "".join(
+        f'<th scope="col"{look}>{escape(name)}</th>' for look, name in zip(looks, table.columns, strict=True)
+    )
     rows = []
     for index, cells in enumerate(table.rows):
         kind = "strong" if index in table.strong else "faint" if index in table.faint else ""
-        rest = "".join(f"<td{_look(cell)}>{escape(cell)}</td>" for cell in cells[1:])
+        rest = "".join(f"<td{look}>{escape(cell)}</td>" for look, cell in zip(looks[1:], cells[1:], strict=True))
         look = f' class="{kind}"' if kind else ""
         rows.append(f'<tr{look}><th scope="row">{escape(cells[0])}</th>{rest}</tr>')
     caption = f'\n<p class="caption">{escape(table.caption)}</p>' if table.caption else ""
     body = f"<thead><tr>{head}</tr></thead>\n<tbody>\n" + "\n".join(rows) + "\n</tbody>"
     return f'<div class="scroll"><table>\n{body}\n</table></div>{caption}'
-
-
-def _look(cell: str) -> str:
-    return ' class="long"' if len(cell) > _LONGEST_ON_ONE_LINE else ""
 
 
 def _verdict(block: Verdict) -> str:
