@@ -40,7 +40,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from iat_ros.data.actions import with_stillness
 from iat_ros.data.clip import Clip
-from iat_ros.data.source import RULES, open_source
+from iat_ros.data.opening import open_source
+from iat_ros.data.source import RULES
 from iat_ros.errors import SkeletonError
 from iat_ros.skeleton.definition import load_skeleton
 from iat_ros.skeleton.limbs import limb_vectors

@@ -43,7 +43,8 @@ from selection import categories_of
 
 from benchmarks.reporting import report_lines
 from iat_ros.data.actions import find_segments, stack
-from iat_ros.data.source import Source, open_source
+from iat_ros.data.opening import open_source
+from iat_ros.data.source import Source
 from iat_ros.evaluation.iat import IatEvaluation
 from iat_ros.model.early import SURE, EarlyEncoder
 from iat_ros.model.encoders import AttentionEncoder

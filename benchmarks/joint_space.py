@@ -51,9 +51,10 @@ from iat_ros.data.clip import Clip
 from iat_ros.data.generic_writer import write_set
 from iat_ros.data.joint_clip import JointClip, find_movements
 from iat_ros.data.made_up_session import Take
+from iat_ros.data.opening import open_source
 from iat_ros.data.protocol import Division, divide
 from iat_ros.data.recording import JointFrame, StreamFrame
-from iat_ros.data.source import Source, open_source
+from iat_ros.data.source import Source
 from iat_ros.data.uncut_pairs import find_pairs
 from iat_ros.errors import RobotError
 from iat_ros.evaluation.iat import IatEvaluation

@@ -45,7 +45,7 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the package beside this folder, installed or not
 
 from benchmarks.inverse_kinematics import Solver, with_mink, with_pink
-from iat_ros.data.source import MADE_UP, open_source
+from iat_ros.data.opening import MADE_UP, open_source
 from iat_ros.errors import IatError
 from iat_ros.resources import find_config
 from iat_ros.robot.description import load_robot_config

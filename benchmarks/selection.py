@@ -41,8 +41,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from iat_ros.comparison.methods import METHODS, SetA, learn
 from iat_ros.data.actions import Action
+from iat_ros.data.opening import open_source
 from iat_ros.data.protocol import Division, PairSet, Rule
-from iat_ros.data.source import Source, open_source
+from iat_ros.data.source import Source
 from iat_ros.evaluation.iat import IatEvaluation
 from iat_ros.model.normalisation import DurationScale, to_tensor
 from iat_ros.skeleton.motion import Motion, MotionArray

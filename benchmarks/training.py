@@ -43,7 +43,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from plain_networks import PlainAct2Act, PlainCritic
 
-from iat_ros.data.source import open_source
+from iat_ros.data.opening import open_source
 from iat_ros.model.decoder import ConditionedDecoder
 from iat_ros.model.encoders import AttentionEncoder
 from iat_ros.model.normalisation import DurationScale, to_tensor

@@ -43,10 +43,11 @@ from iat_ros.data.actions import find_segments
 from iat_ros.data.bag import write_bag
 from iat_ros.data.clip import Clip
 from iat_ros.data.made_up_session import Done, Take, Turn, make_session
+from iat_ros.data.opening import MADE_UP, open_source
 from iat_ros.data.pairing import PairingAccount, as_pairs
 from iat_ros.data.protocol import Division, divide_real_pairs
 from iat_ros.data.recording import StreamFrame
-from iat_ros.data.source import MADE_UP, Source, open_source
+from iat_ros.data.source import Source
 from iat_ros.data.uncut import FoundAction, read_recording
 from iat_ros.data.uncut_pairs import find_pairs
 from iat_ros.data.utd_mhad import ACTIONS, read_directory

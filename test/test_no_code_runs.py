@@ -28,7 +28,7 @@ import pytest
 import torch
 import yaml
 
-from iat_ros.data.source import open_source
+from iat_ros.data.opening import open_source
 from iat_ros.errors import IatError
 from iat_ros.model.responder import Responder
 from iat_ros.report.figure_data import ARRAYS, NAMES, read_figure_data

@@ -34,8 +34,9 @@ from iat_ros.data.actions import with_stillness
 from iat_ros.data.clip import Clip
 from iat_ros.data.generic_writer import write_set
 from iat_ros.data.made_up import make_clips
+from iat_ros.data.opening import open_source
 from iat_ros.data.recording import from_clips
-from iat_ros.data.source import RULES, open_source
+from iat_ros.data.source import RULES
 from iat_ros.data.utd_mhad import ACTIONS
 from iat_ros.resources import share_directory
 from iat_ros.robot.collision import CollisionChecker

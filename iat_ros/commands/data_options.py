@@ -22,8 +22,9 @@ import sys
 
 from iat_ros.commands.entry import whole
 from iat_ros.data.formats import FORMATS, detect_format
+from iat_ros.data.opening import MADE_UP, open_source
 from iat_ros.data.reading import ON_BAD, Reading
-from iat_ros.data.source import MADE_UP, Source, open_source
+from iat_ros.data.source import Source
 from iat_ros.data.uncut_robot import RESPONSES
 from iat_ros.errors import ConfigError
 from iat_ros.resources import to_path

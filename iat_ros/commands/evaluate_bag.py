@@ -28,8 +28,8 @@ from tqdm import tqdm
 from iat_ros.commands.entry import add_json, run_verb, whole, write_json
 from iat_ros.commands.recordings import add_skeleton, skeleton_of
 from iat_ros.data.bag import read_bag
+from iat_ros.data.opening import MADE_UP, open_source
 from iat_ros.data.recording import StreamFrame, check_people
-from iat_ros.data.source import MADE_UP, open_source
 from iat_ros.errors import ConfigError, DataError
 from iat_ros.evaluation.iat import IatEvaluation
 from iat_ros.evaluation.replay_figures import figures

@@ -27,8 +27,9 @@ from iat_ros.data.bag import read_bag
 from iat_ros.data.clip import Clip
 from iat_ros.data.formats import detect_format
 from iat_ros.data.made_up import make_clips
+from iat_ros.data.opening import MADE_UP, open_source
 from iat_ros.data.recording import StreamFrame, check_people, from_clips
-from iat_ros.data.source import MADE_UP, RULES, Source, open_source
+from iat_ros.data.source import RULES, Source
 from iat_ros.errors import ConfigError, DataError
 from iat_ros.model.model_file import ModelCard
 from iat_ros.resources import share_directory, to_path

@@ -22,13 +22,12 @@ from typing import Any
 
 import coal
 import numpy as np
-import pinocchio as pin
 from numpy.typing import NDArray
 
 from iat_ros.errors import RobotError
 from iat_ros.robot import spline
-from iat_ros.robot.collision_geometry import corners
 from iat_ros.robot.compiled.proximity import Capsule, first_doubt, first_doubts, forward, segments, skip
+from iat_ros.robot.hulls import hulls_of, points_of
 from iat_ros.robot.kinematics import joint_axis
 from iat_ros.robot.model import RobotModel
 from iat_ros.robot.plan import JointPlan
@@ -92,7 +91,7 @@ class CollisionChecker:
     def __init__(self, model: RobotModel, clearance_m: float = CLEARANCE_M) -> None:
         self._model = model
         self._clearance_m = clearance_m
-        self._hulls = _hulls(model.collision_geometry())
+        self._hulls = hulls_of(model.collision_geometry())
         self._joints = [each.parentJoint for each in self._hulls.geometryObjects]
         self._shapes = [each.geometry for each in self._hulls.geometryObjects]
         if not any(self._joints):
@@ -102,7 +101,7 @@ class CollisionChecker:
             )
         self._tree = _tree(model)
         moving = [index for index, joint in enumerate(self._joints) if joint]
-        capsules = [Capsule.around(_points(self._hulls.geometryObjects[index].geometry)) for index in moving]
+        capsules = [Capsule.around(points_of(self._hulls.geometryObjects[index].geometry)) for index in moving]
         self._moved_by = self._movers()
         self._carriers = np.array([self._joints[index] - 1 for index in moving])
         self._lines = np.array([[each.start, each.end] for each in capsules])
@@ -203,7 +202,7 @@ class CollisionChecker:
                 known = [hull for hull in (first, second) if hull in capsule_of]
                 capsules = capsule_of[known[0]], capsule_of[known[1]] if len(known) == 2 else -1
                 still = [hull for hull in (first, second) if hull not in capsule_of]
-                corners = _points(self._hulls.geometryObjects[still[0]].geometry) if still else np.zeros((1, 3))
+                corners = points_of(self._hulls.geometryObjects[still[0]].geometry) if still else np.zeros((1, 3))
                 box = np.stack([corners.min(axis=0), corners.max(axis=0)])
                 pairs.append(_Pair((first, second), 0.0, capsules, box))
         return pairs
@@ -231,7 +230,7 @@ class CollisionChecker:
         model, order = self._model.pinocchio, self._model.joint_order
         reach_m = np.zeros((len(order), len(moving)))
         for column, hull in enumerate(moving):
-            far_m = float(np.linalg.norm(_points(self._hulls.geometryObjects[hull].geometry), axis=1).max())
+            far_m = float(np.linalg.norm(points_of(self._hulls.geometryObjects[hull].geometry), axis=1).max())
             joint = self._joints[hull]
             while joint:
                 reach_m[order[joint - 1], column] = far_m
@@ -279,35 +278,3 @@ def _hops(parents: Any, first: int, second: int) -> int:
     while second not in above:
         second, hops = parents[second], hops + 1
     return hops + above[second]
-
-
-def _hulls(geometry: Any) -> Any:
-    """Make one convex hull of all that a joint carries; what stands still keeps its parts."""
-    bodies: dict[tuple[int, int], list[Any]] = {}
-    for number, each in enumerate(geometry.geometryObjects):
-        bodies.setdefault((each.parentJoint, 0 if each.parentJoint else number), []).append(each)
-    hulls = pin.GeometryModel()
-    for (joint, _), parts in bodies.items():
-        corners = coal.StdVec_Vec3s()
-        corners.extend(np.concatenate([_corners(each) for each in parts]))
-        try:
-            hull = coal.ConvexBase.convexHull(corners, True, "Qt")
-        except RuntimeError as error:
-            raise RobotError(
-                f"the collision geometry of '{parts[0].name}', {len(corners)} points, has no usable convex hull: give "
-                "it a simpler one, or set check_collisions to false, and nothing keeps the robot from its own body"
-            ) from error
-        hull.computeLocalAABB()
-        placement = pin.SE3.Identity()
-        hulls.addGeometryObject(pin.GeometryObject(parts[0].name, joint, parts[0].parentFrame, placement, hull))
-    return hulls
-
-
-def _corners(each: Any) -> Array:
-    """Points (N, 3) in the frame of its joint whose hull holds a geometry."""
-    return corners(each.geometry) @ each.placement.rotation.T + each.placement.translation
-
-
-def _points(hull: Any) -> Array:
-    """Return the corners (N, 3) of a hull."""
-    return np.array([hull.point(index) for index in range(hull.num_points)])

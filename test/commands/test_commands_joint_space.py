@@ -29,9 +29,9 @@ from iat_ros.data.generic_writer import write_set
 from iat_ros.data.joint_clip import JointClip
 from iat_ros.data.made_up import make_clips
 from iat_ros.data.made_up_session import Take, Turn, make_session
+from iat_ros.data.opening import open_source
 from iat_ros.data.protocol import Rule
 from iat_ros.data.recording import JointFrame, StreamFrame
-from iat_ros.data.source import open_source
 from iat_ros.errors import DataError
 from iat_ros.evaluation.iat import IatEvaluation
 from iat_ros.evaluation.judge import JudgeConfig

@@ -84,7 +84,7 @@ def test_train_learns_real_pairs_of_any_skeleton(
     assert list(json.loads((tmp_path / "t.json").read_text())["scores"]) == ["augmentation_effectiveness"]
     assert card["limb_names"][-1] == "right_shin"
     responder = Responder.load(out, "cpu")
-    from iat_ros.data.source import open_source
+    from iat_ros.data.opening import open_source
 
     stimuli = open_source(str(pairs)).divide(32, None, 0).pairs.stimuli
     answers = responder.answer(stimuli, responder.sample_noise(10, np.random.default_rng(0)))

@@ -52,7 +52,7 @@ def same(job):
     return float(np.abs(learned.answer(job[0].pairs.stimuli).limbs_in_body).sum())
 
 def pairs_to_learn_from():
-    from iat_ros.data.source import open_source
+    from iat_ros.data.opening import open_source
     from iat_ros.training.config import load_training_config
     quick = {"ours": load_training_config("quick"), "paper": load_training_config("paper")}
     return [(open_source("made_up").divide(32, "subject", seed), quick, seed) for seed in (1, 2)]

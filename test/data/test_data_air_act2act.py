@@ -25,8 +25,8 @@ import numpy as np
 import pytest
 
 from iat_ros.data.air_act2act import PARTNER, PERSON, read_body, read_directory
+from iat_ros.data.opening import open_source
 from iat_ros.data.reading import Reading
-from iat_ros.data.source import open_source
 from iat_ros.errors import DataError
 
 Made = Callable[..., Any]

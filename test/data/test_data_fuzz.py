@@ -26,7 +26,7 @@ import pytest
 
 from iat_ros.data.clip import Clip
 from iat_ros.data.generic_writer import write_set
-from iat_ros.data.source import open_source
+from iat_ros.data.opening import open_source
 from iat_ros.errors import IatError
 
 Made = Callable[..., Any]

@@ -29,9 +29,9 @@ from iat_ros.data.clip import Clip
 from iat_ros.data.generic import read_set
 from iat_ros.data.generic_writer import write_set
 from iat_ros.data.made_up import make_clips
+from iat_ros.data.opening import open_source
 from iat_ros.data.protocol import Rule
 from iat_ros.data.reading import Reading
-from iat_ros.data.source import open_source
 from iat_ros.errors import ConfigError, DataError, IatError
 from iat_ros.skeleton.definition import load_skeleton
 

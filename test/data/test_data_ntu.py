@@ -24,8 +24,8 @@ import numpy as np
 import pytest
 
 from iat_ros.data.ntu import read_directory, read_interaction
+from iat_ros.data.opening import open_source
 from iat_ros.data.reading import Reading
-from iat_ros.data.source import open_source
 from iat_ros.errors import DataError
 
 NAME = "S001C002P003R001A050.skeleton"

@@ -24,8 +24,8 @@ import numpy as np
 import pytest
 
 from iat_ros.data.nuisi import read_directory, read_person
+from iat_ros.data.opening import open_source
 from iat_ros.data.reading import Reading
-from iat_ros.data.source import open_source
 from iat_ros.errors import DataError
 
 START_MS = 1693077907064

@@ -20,8 +20,9 @@ import numpy as np
 import pytest
 
 from iat_ros.data.actions import Action
+from iat_ros.data.opening import open_source
 from iat_ros.data.protocol import Rule, divide
-from iat_ros.data.source import RULES, open_source
+from iat_ros.data.source import RULES
 from iat_ros.errors import DataError
 
 

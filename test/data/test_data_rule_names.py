@@ -24,9 +24,9 @@ import pytest
 from iat_ros.data.clip import Clip
 from iat_ros.data.generic_writer import write_set
 from iat_ros.data.made_up import make_clips
+from iat_ros.data.opening import open_source
 from iat_ros.data.protocol import Rule
 from iat_ros.data.rule_names import find_misnamed, unmatched
-from iat_ros.data.source import open_source
 from iat_ros.errors import DataError
 
 CLIPS = make_clips(4, 1, actions=("throw", "catch", "knock", "wave"))

@@ -23,9 +23,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from iat_ros.data.opening import open_source
 from iat_ros.data.reading import Reading
 from iat_ros.data.sbu import read_directory, read_interaction
-from iat_ros.data.source import open_source
 from iat_ros.errors import DataError
 from iat_ros.skeleton.definition import load_skeleton
 from iat_ros.skeleton.limbs import body_axes

@@ -25,9 +25,10 @@ import scipy.io
 from iat_ros.data.formats import FORMATS, detect_format
 from iat_ros.data.generic_writer import write_set
 from iat_ros.data.made_up import make_clips
+from iat_ros.data.opening import open_source
 from iat_ros.data.protocol import Rule
 from iat_ros.data.reading import Reading, number, read_lines
-from iat_ros.data.source import RULES, Source, open_source
+from iat_ros.data.source import RULES, Source
 from iat_ros.errors import ConfigError, DataError, SkeletonError
 from iat_ros.skeleton.definition import load_skeleton
 

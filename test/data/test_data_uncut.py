@@ -27,10 +27,10 @@ from iat_ros.data.actions import Action, find_segments
 from iat_ros.data.bag import write_bag
 from iat_ros.data.made_up import make_clips
 from iat_ros.data.made_up_session import Done, Take, Turn, make_session
+from iat_ros.data.opening import open_source
 from iat_ros.data.pairing import PairingAccount, pair_up
 from iat_ros.data.plausibility import Plausibility
 from iat_ros.data.recording import StreamFrame
-from iat_ros.data.source import open_source
 from iat_ros.data.uncut import FoundAction, find_actions, read_recording, to_tracks
 from iat_ros.data.uncut_pairs import find_pairs
 from iat_ros.errors import DataError

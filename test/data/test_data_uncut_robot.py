@@ -27,8 +27,8 @@ from iat_ros.data.actions import find_segments
 from iat_ros.data.bag import read_bag, read_joint_states, write_bag
 from iat_ros.data.made_up import make_clips
 from iat_ros.data.made_up_session import Done, Take, Turn, make_session
+from iat_ros.data.opening import open_source
 from iat_ros.data.recording import JointFrame, StreamFrame
-from iat_ros.data.source import open_source
 from iat_ros.data.uncut_robot import to_clip
 from iat_ros.errors import DataError
 from iat_ros.skeleton.definition import load_skeleton
