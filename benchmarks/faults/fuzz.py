@@ -40,7 +40,7 @@ from typing import Any
 import rclpy
 from rclpy.clock import ClockType
 from rclpy.context import Context
-from rclpy.logging import LoggingSeverity
+from rclpy.logging import LoggingSeverity, set_logger_level
 from rclpy.parameter import Parameter
 from rclpy.time import Time
 from std_srvs.srv import Trigger
@@ -50,6 +50,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.faults.malformed import Dice
 from benchmarks.faults.messages import DEFINITION, FRAMES, MOTIONS, Messages, copy_of
+from benchmarks.faults.requests import FORESEEN, Requests
 from iat_ros.errors import IatError
 from iat_ros.nodes.act2act import Act2ActNode
 from iat_ros.nodes.base import IatNode
@@ -67,6 +68,7 @@ from iat_ros.robot.simulated import SimulatedRobot
 TICK_NS = 8_000_000
 """How often the simulated robot tells where it is [ns]."""
 _MESSAGES_A_TICK = 8
+_MESSAGES_A_REQUEST = 40
 _MOST_APART_NS = TICK_NS // _MESSAGES_A_TICK
 _JITTER_NS = 100_000
 """How late a controller's update may be; exact ones would meet points that were sent at one of them too often [ns]."""
@@ -132,6 +134,7 @@ class _Rig:
         self.details: list[str] = []
         model = RobotModel.load(find_config("robots", "g1"))
         self._model, self.robot = model, SimulatedRobot(model)
+        self._requests = Requests(self._dice)
         self._messages = Messages(self._dice, seed, lambda: self._now_ns)
         self._messages.state.name = list(model.joint_names)
 
@@ -139,6 +142,7 @@ class _Rig:
         os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
         self._context = Context()
         rclpy.init(context=self._context, domain_id=self._domain)
+        set_logger_level("rcl_lifecycle", LoggingSeverity.FATAL)
         self.nodes: dict[str, IatNode] = {}
         self._callbacks: dict[tuple[str, str], Callable[[Any], None]] = {}
         for kind, values in (
@@ -173,7 +177,7 @@ class _Rig:
         drop = node.drop
 
         def watched(reason: str, count: int = 1) -> None:
-            if "unexpected" in reason:
+            if "unexpected" in reason or ("request to" in reason and not any(part in reason for part in FORESEEN)):
                 self._crash(name, reason)
             drop(reason, count)
 
@@ -191,6 +195,8 @@ class _Rig:
         while done < until:
             if done % _MESSAGES_A_TICK == 0:
                 self._tick()
+            elif done % _MESSAGES_A_REQUEST == 1:
+                self._ask(self._dice.one(list(self.nodes)))
             else:
                 name, topic = self._dice.one(self._targets)
                 self._now_ns += 1 + self._dice.below(_MOST_APART_NS)
@@ -216,6 +222,12 @@ class _Rig:
     def _pass(self, name: str, topic: str, message: Any) -> None:
         self.sent[name] += 1
         self._call(name, self._callbacks[name, topic], message)
+
+    def _ask(self, name: str) -> None:
+        """Send a request to a service of rclpy's own."""
+        service, request = self._requests.choose(list(self.nodes[name].services))
+        self.sent[name] += 1
+        self._call(name, service.callback, request, service.srv_type.Response())
 
     def _call(self, name: str, function: Callable[..., Any], *values: Any) -> None:
         try:

@@ -25,8 +25,12 @@ from typing import Any, ClassVar
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
+from rclpy.service import Service
+from rclpy.subscription import Subscription
+from rclpy.time_source import CLOCK_TOPIC
 
 from iat_ros.errors import IatError, describe
+from iat_ros.nodes.callback_guard import guard_messages, guard_service
 from iat_ros.nodes.parameters import Parameter, ParameterTable
 
 SENSOR_QOS = qos_profile_sensor_data
@@ -58,6 +62,20 @@ class IatNode(LifecycleNode):
         self._said: dict[str, float] = {}  # when each reason was last told
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self._diagnostics_timer = self.create_timer(1.0, self._publish_diagnostics)
+        for service in self.services:  # rclpy makes those of the life cycle without create_service
+            guard_service(service, self.drop)
+
+    def create_service(self, *args: Any, **options: Any) -> Service:
+        """Create a service that outlives its errors; as in `rclpy.node.Node`, which creates its own here, too."""
+        service = super().create_service(*args, **options)
+        guard_service(service, self.drop)
+        return service
+
+    def create_subscription(self, kind: type, topic: str, callback: Any, *args: Any, **options: Any) -> Subscription:
+        """Create a subscription, as in `rclpy.node.Node`; that of the time outlives its errors."""
+        if topic == CLOCK_TOPIC:
+            callback = guard_messages(callback, topic, self.drop)
+        return super().create_subscription(kind, topic, callback, *args, **options)
 
     def setup(self, values: dict[str, Any]) -> None:
         """Make everything that the node needs from its parameters.
