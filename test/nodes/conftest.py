@@ -105,7 +105,7 @@ class Rig:
         if name not in self._clients:
             self._clients[name] = self.node.create_client(kind, name)
         client = self._clients[name]
-        assert self.until(client.service_is_ready, timeout_s), f"no service {name}"
+        assert self.until(client.service_is_ready, 3.0 * timeout_s), f"no service {name}"  # its process may be starting
         futures: list[Any] = []
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
