@@ -19,7 +19,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from iat_ros.commands.entry import add_json, number, run_verb, whole, write_json
+from iat_ros.commands.entry import number, run_verb, whole
+from iat_ros.commands.output import add_json, write_json
 from iat_ros.commands.recordings import add_recording, add_skeleton, open_recording
 from iat_ros.errors import MessageError
 

@@ -12,21 +12,20 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What every verb shares: options, one-line errors, exit codes, JSON."""
+"""What every verb shares: options, one-line errors, exit codes."""
 
 from __future__ import annotations
 
 import argparse
 import errno
-import json
 import os
 import signal
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from iat_ros.commands.output import refuse_unwritable
 from iat_ros.errors import IatError, describe
 
 Arguments = Callable[[argparse.ArgumentParser], None]
@@ -55,7 +54,7 @@ def run_verb(verb: str, description: str, add_arguments: Arguments, run: Run, ar
     args = parser.parse_args(own)
     args.ros_args = ros
     try:
-        _refuse_lost_figures(args)
+        refuse_unwritable(args)
         return run(args)
     except IatError as error:
         print(f"iat_ros {verb}: {error}", file=sys.stderr)
@@ -131,13 +130,6 @@ def split_ros_args(argv: list[str]) -> tuple[list[str], list[str]]:
     return own, ros
 
 
-def _refuse_lost_figures(args: argparse.Namespace) -> None:
-    """Say before a long run, and not after it, that its figures cannot be written."""
-    path = getattr(args, "json", None)
-    if path is not None and not Path(path).expanduser().absolute().parent.is_dir():
-        raise IatError(f"--json {path}: there is no folder {Path(path).expanduser().absolute().parent}")
-
-
 def _unwritten(error: OSError, args: argparse.Namespace) -> str | None:
     """Return the path of an error of the file system; of a full disk, whose error has none, what was to be written."""
     if error.filename is not None:
@@ -146,22 +138,3 @@ def _unwritten(error: OSError, args: argparse.Namespace) -> str | None:
         return None
     given = [f"--{name} {getattr(args, name)}" for name in ("out", "json") if getattr(args, name, None) is not None]
     return f"cannot write {', '.join(given) or 'a file'} (or a temporary file in {tempfile.gettempdir()})"
-
-
-def write_json(path: str | None, content: dict[str, Any]) -> None:
-    """Write figures to a file where one was asked for.
-
-    Raises:
-        IatError: The file cannot be written.
-    """
-    if path is None:
-        return
-    try:
-        Path(path).expanduser().write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise IatError(f"--json {path}: cannot be written: {error.strerror or error}") from error
-
-
-def add_json(parser: argparse.ArgumentParser) -> None:
-    """Add the option ``--json FILE``."""
-    parser.add_argument("--json", metavar="FILE", help="write the figures to FILE as JSON")

@@ -22,7 +22,8 @@ from collections.abc import Sequence
 import torch
 
 from iat_ros.commands.data_options import add_data, open_data
-from iat_ros.commands.entry import add_json, run_verb, whole, write_json
+from iat_ros.commands.entry import run_verb, whole
+from iat_ros.commands.output import add_json, write_json
 from iat_ros.data.protocol import DIVISIONS
 from iat_ros.errors import ConfigError, DataError
 from iat_ros.evaluation.scoring import score_model

@@ -25,7 +25,8 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from iat_ros.commands.entry import add_json, run_verb, whole, write_json
+from iat_ros.commands.entry import run_verb, whole
+from iat_ros.commands.output import add_json, refuse_filled, write_json
 from iat_ros.commands.recordings import add_skeleton, skeleton_of
 from iat_ros.data.bag import read_bag
 from iat_ros.data.opening import MADE_UP, open_source
@@ -71,8 +72,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Replay, judge, report."""
     torch.set_num_threads(1)
-    if args.out and args.out.exists() and (not args.out.is_dir() or any(args.out.iterdir())):
-        raise ConfigError(f"--out {args.out}: is not an empty directory; choose another one")
+    if args.out:
+        refuse_filled(args.out)
     card = load_card(find_model(args.model))
     args.skeleton = skeleton_of(args.skeleton, card.skeleton)
     definition = load_skeleton(args.skeleton, ", ".join(card.limb_names))

@@ -24,8 +24,8 @@ from pathlib import Path
 import torch
 
 from iat_ros.commands.data_options import add_data, open_data
-from iat_ros.commands.entry import add_json, run_verb, write_json
-from iat_ros.errors import ConfigError
+from iat_ros.commands.entry import run_verb
+from iat_ros.commands.output import add_json, refuse_filled, write_json
 from iat_ros.report.inspection import inspect
 from iat_ros.report.inspection_page import write_inspection
 from iat_ros.training.config import load_training_config
@@ -53,8 +53,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Inspect, tell, and write the page."""
     torch.set_num_threads(1)
-    if args.out and args.out.exists() and (not args.out.is_dir() or any(args.out.iterdir())):
-        raise ConfigError(f"--out {args.out}: is not an empty directory; choose another one")
+    if args.out:
+        refuse_filled(args.out)
     inspection = inspect(open_data(args), load_training_config(args.config))
     print(inspection.source.summary())
     for one in inspection.damage:

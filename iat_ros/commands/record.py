@@ -23,7 +23,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from iat_ros.commands.entry import add_json, number, run_verb, write_json
+from iat_ros.commands.entry import number, run_verb
+from iat_ros.commands.output import add_json, write_json
 from iat_ros.data.bag_recorder import STORAGES, mend_bag
 
 DESCRIPTION = (

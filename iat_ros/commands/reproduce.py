@@ -26,7 +26,8 @@ from tqdm import tqdm
 
 import iat_ros
 from iat_ros.commands.data_options import add_data, open_data
-from iat_ros.commands.entry import add_json, run_verb, whole, write_json
+from iat_ros.commands.entry import run_verb, whole
+from iat_ros.commands.output import add_json, write_json
 from iat_ros.comparison.figure_runs import figure_data, figure_steps
 from iat_ros.comparison.methods import METHODS
 from iat_ros.comparison.runs import RECORDS, collect, fingerprint, plan, run_jobs
@@ -81,10 +82,8 @@ def refuse_other_data(directory: Path, data_set: str) -> None:
     """Refuse a directory that holds results of other data, or something else than results.
 
     Raises:
-        ConfigError: It does, or it is no directory.
+        ConfigError: It does.
     """
-    if directory.exists() and not directory.is_dir():
-        raise ConfigError(f"--out {directory}: is a file; give a directory")
     if (directory / "raw.json").is_file():
         there = read_json(directory / "raw.json").get("data_set")
         if there != data_set:

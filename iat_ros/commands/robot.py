@@ -22,8 +22,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from iat_ros.commands.entry import add_json, run_verb, write_json
+from iat_ros.commands.entry import run_verb
 from iat_ros.commands.node_options import add_autostart
+from iat_ros.commands.output import add_json, refuse_unwritable_file, write_json
 from iat_ros.errors import IatError
 from iat_ros.resources import find_config, to_path
 
@@ -115,8 +116,7 @@ def _writable(option: str, text: str, suffixes: set[str]) -> Path:
         raise IatError(f"{option} {text}: expected a file that ends in {', '.join(sorted(suffixes))}")
     if option == "--out" and path.exists():
         raise IatError(f"{option} {text}: exists already, and may have been corrected by hand; give another name")
-    if not path.absolute().parent.is_dir():
-        raise IatError(f"{option} {text}: there is no folder {path.absolute().parent}")
+    refuse_unwritable_file(option, text, path)
     return path
 
 

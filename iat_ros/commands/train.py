@@ -26,7 +26,8 @@ import torch
 from tqdm import tqdm
 
 from iat_ros.commands.data_options import add_data, as_typed, open_data
-from iat_ros.commands.entry import add_json, run_verb, whole, write_json
+from iat_ros.commands.entry import run_verb, whole
+from iat_ros.commands.output import add_json, write_json
 from iat_ros.data.first_look import by_kind, look_at
 from iat_ros.data.protocol import REAL_DIVISIONS
 from iat_ros.evaluation.augmentation_quality import augmentation_quality, effectiveness

@@ -23,7 +23,8 @@ from pathlib import Path
 
 import pytest
 
-from iat_ros.commands.entry import add_json, run_verb
+from iat_ros.commands.entry import run_verb
+from iat_ros.commands.output import add_json
 
 
 def _add(parser: argparse.ArgumentParser) -> None:
