@@ -31,6 +31,7 @@ from iat_ros.model.model_file import load_card
 from iat_ros.resources import find_model
 from iat_ros.skeleton.definition import split_names
 
+_ROBOT = "g1"
 DESCRIPTION = (
     "Score a model on set B of labelled data, which holds people (or clips) that it never saw: IAT-test, IAT-train, "
     "diversity, Frechet distance; with --live also latency and limits. docs/tutorials/evaluate.md explains the figures."
@@ -46,15 +47,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=whole(0), help="seed of the division and of E; default: the model's")
     parser.add_argument("--live", action="store_true", help="stream the stimuli of B through separate nodes over DDS")
-    parser.add_argument("--robot", default="g1", help="with --live: robot, the name of one that ships or a YAML file")
     parser.add_argument(
-        "--clips", type=whole(0), default=0, help="with --live: send only so many of the stimuli; 0: all"
+        "--robot", help=f"with --live: robot, the name of one that ships or a YAML file; default: {_ROBOT}"
     )
+    parser.add_argument("--clips", type=whole(0), help="with --live: send only so many of the stimuli; default: 0, all")
     add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Score a model."""
+    for option, given in (("--robot", args.robot), ("--clips", args.clips)):
+        if given is not None and not args.live:
+            raise ConfigError(f"{option} needs --live")
     torch.set_num_threads(1)
     directory = find_model(args.model)
     card = load_card(directory)
@@ -76,7 +80,8 @@ def run(args: argparse.Namespace) -> int:
     if args.live:
         from iat_ros.nodes.live_evaluation import evaluate_live
 
-        report = evaluate_live(directory, args.robot, source, division, seed, args.clips)
+        robot = _ROBOT if args.robot is None else args.robot
+        report = evaluate_live(directory, robot, source, division, seed, args.clips or 0)
     else:
         report = {**score_model(directory, division, seed), "division": by, "seed": seed}
     for name, value in report.items():

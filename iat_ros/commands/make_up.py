@@ -26,7 +26,9 @@ from iat_ros.data.made_up import GESTURES, make_clips
 from iat_ros.data.made_up_session import make_answered_session
 from iat_ros.data.recording import from_clips, with_noise
 from iat_ros.data.source import RULES
+from iat_ros.errors import ConfigError
 
+_PEOPLE = 2
 _TRACKER_NOISE_M = 0.0005
 DESCRIPTION = (
     "Write made-up motions as a bag of skeletons: people who act one after another, or, with --pairs, two people who "
@@ -42,10 +44,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         metavar="ACTION",
         choices=sorted(GESTURES),
-        default=[rule.stimulus for rule in RULES],
         help="which actions; default: those that ask for an answer; all of them",
     )
-    parser.add_argument("--people", type=whole(1, 1000), default=2, help="how many people do each of them once")
+    parser.add_argument(
+        "--people", type=whole(1, 1000), help=f"how many people do each of them once; default: {_PEOPLE}"
+    )
     parser.add_argument(
         "--pairs",
         type=whole(0, 1000),
@@ -58,11 +61,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write the bag."""
     if args.pairs:
+        for option, given in (("--actions", args.actions), ("--people", args.people)):
+            if given is not None:
+                raise ConfigError(f"{option}: --pairs has two people and actions of its own; leave one of them out")
         session, _ = make_answered_session(args.pairs, RULES, args.seed)
         frames = write_bag(args.out, session)
         print(f"{args.out}: {args.pairs} actions and their answers, {frames} frames")
         return 0
-    clips = make_clips(args.people, 1, args.seed, tuple(args.actions))
+    actions = args.actions or [rule.stimulus for rule in RULES]
+    clips = make_clips(args.people or _PEOPLE, 1, args.seed, tuple(actions))
     frames = write_bag(args.out, with_noise(from_clips(clips), _TRACKER_NOISE_M, args.seed))
     print(f"{args.out}: {len(clips)} actions, {frames} frames")
     return 0
