@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import signal
 import sys
@@ -58,7 +59,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     asked = not words or words[0] in {"-h", "--help"}
     out = sys.stdout if asked else sys.stderr
     if not asked:
-        print(f"iat_ros: no verb '{words[0]}'", file=out)
+        near = "".join(f"; did you mean '{verb}'?" for verb in difflib.get_close_matches(words[0], VERBS, 1))
+        print(f"iat_ros: no verb '{words[0]}'{near}", file=out)
     print("usage: iat_ros VERB [OPTIONS]; iat_ros VERB --help tells its options\n", file=out)
     print("\n".join(f"  {verb:12s} {text}" for verb, text in VERBS.items()), file=out)
     return 0 if asked else 2
