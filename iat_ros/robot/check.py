@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from iat_ros.errors import RobotError
 from iat_ros.robot.description import RobotConfig, load_robot_config
 from iat_ros.robot.inspection import fill_in, what_is_missing
 from iat_ros.robot.model import RobotModel, load_urdf
@@ -91,7 +92,8 @@ class RobotCheck:
             )
         lines.append(f"nothing on the robot follows the person's {', '.join(trial.lacking)}")
         touching = (
-            f"collisions are not checked: {trial.unchecked}"
+            f"collisions are not checked: {trial.unchecked}; the nodes refuse this robot without "
+            "--ros-args -p check_collisions:=false, with which nothing keeps it from its own body"
             if trial.touching is None
             else f"links would touch in {trial.touching}, {trial.bent} are bent to keep clear"
         )
@@ -132,9 +134,11 @@ def check_mapping(file: Path, urdf: Path | None = None) -> RobotCheck:
         urdf: The URDF, instead of the one that it names.
 
     Raises:
-        RobotError: Mapping and URDF do not fit.
+        RobotError: There is no URDF, or mapping and URDF do not fit.
     """
     config = load_robot_config(file)
+    if urdf is None and not config.urdf:
+        raise RobotError(f"{file}: names no urdf: give the robot's with --urdf FILE, or add the key 'urdf'")
     if urdf is None:
         root, where, path = load_urdf(config, None)
     else:

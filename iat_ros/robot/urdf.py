@@ -93,8 +93,12 @@ def read_urdf(path: Path) -> str:
     """
     try:
         return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RobotError(f"{path}: cannot be read as a URDF: {' '.join(str(error).split())}") from error
+    except FileNotFoundError as error:
+        raise RobotError(f"{path}: no such file; expected a URDF") from error
+    except OSError as error:
+        raise RobotError(f"{path}: cannot be read as a URDF: {error.strerror or describe(error)}") from error
+    except UnicodeDecodeError as error:
+        raise RobotError(f"{path}: cannot be read as a URDF: it is no text in UTF-8") from error
 
 
 def parse_urdf(text: str, where: str, near: Path | None = None) -> ElementTree.Element:

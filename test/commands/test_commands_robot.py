@@ -53,6 +53,8 @@ def test_a_robot_is_checked(tmp_path: Path, urdf: Path, capsys: Any) -> None:
     assert f"left_forearm: {errors['left_forearm']['mean']:g} deg off" in told.err
     assert content["motions"] == 10
     assert content["motions_that_would_touch"] is None
+    (unchecked,) = [line for line in told.err.splitlines() if "collisions are not checked" in line]
+    assert "the nodes refuse this robot without --ros-args -p check_collisions:=false" in unchecked
     pixels = matplotlib.image.imread(picture)
     coloured = np.ptp(pixels[..., :3], axis=-1) > 0.3
     upper, lower = np.split(coloured, [len(coloured) // 2])
@@ -93,7 +95,9 @@ def test_a_mapping_without_urdf_is_tried_with_one(tmp_path: Path, urdf: Path, ca
     out.write_text(yaml.safe_dump(content))
     capsys.readouterr()
     assert robot.main(["check", str(out)]) == 1
-    assert "robot_description" in capsys.readouterr().err
+    assert "my_robot.yaml: names no urdf: give the robot's with --urdf FILE" in capsys.readouterr().err
+    assert robot.main(["check", str(out), "--urdf", "nowhere.urdf"]) == 1
+    assert "nowhere.urdf: no such file; expected a URDF" in capsys.readouterr().err
     assert robot.main(["check", str(out), "--urdf", str(urdf), "--json", str(tmp_path / "it.json")]) == 0
     figures = json.loads((tmp_path / "it.json").read_text())
     assert {limb: each["person"] for limb, each in figures["direction_error_deg"].items()} == {
