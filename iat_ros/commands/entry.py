@@ -59,8 +59,8 @@ def run_verb(verb: str, description: str, add_arguments: Arguments, run: Run, ar
     except IatError as error:
         print(f"iat_ros {verb}: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print(f"iat_ros {verb}: interrupted", file=sys.stderr)
+    except KeyboardInterrupt as interrupt:
+        print(f"iat_ros {verb}: interrupted" + "".join(f"; {each}" for each in interrupt.args), file=sys.stderr)
         return 130
     except Exception as error:
         if os.environ.get("IAT_TRACEBACK"):

@@ -35,7 +35,7 @@ from iat_ros.evaluation.scoring import score_model
 from iat_ros.model.model_file import save_card
 from iat_ros.model.responder import DEVICES, choose_device
 from iat_ros.training.config import load_training_config
-from iat_ros.training.pipeline import discard, prepare_output, train
+from iat_ros.training.pipeline import CHECKPOINT, discard, prepare_output, train
 
 DESCRIPTION = (
     "Learn a model from pairs of actions: paired embedding, augmentation, Act2Act. No labels are used to learn; where "
@@ -96,20 +96,25 @@ def run(args: argparse.Namespace) -> int:
         bar.set_postfix({name: f"{value:.3f}" for name, value in losses.items()}, refresh=False)
         bar.update(done - bar.n)
 
-    trained = train(
-        division.pairs,
-        config,
-        args.seed,
-        args.out,
-        {
-            "skeleton": source.definition.name,
-            "limb_names": source.definition.limb_names,
-            "joints": source.joint_scale,
-            "data_set": {"name": source.name, "division": division.by, "pairs": len(division.pairs)},
-        },
-        progress,
-        device,
-    )
+    try:
+        trained = train(
+            division.pairs,
+            config,
+            args.seed,
+            args.out,
+            {
+                "skeleton": source.definition.name,
+                "limb_names": source.definition.limb_names,
+                "joints": source.joint_scale,
+                "data_set": {"name": source.name, "division": division.by, "pairs": len(division.pairs)},
+            },
+            progress,
+            device,
+        )
+    except KeyboardInterrupt as interrupt:
+        if (args.out / CHECKPOINT).exists():
+            raise KeyboardInterrupt("the same command with --resume goes on") from interrupt
+        raise
     for bar in bars.values():
         bar.close()
     matrices = [side.nc for side in trained.preparation.neighbours]
