@@ -153,10 +153,16 @@ def _advice(by_people: dict[int, float], by_repeats: dict[int, float]) -> str:
     more_people = by_people[before] - by_people[last]
     more_repeats = by_repeats[50] - by_repeats[100]
     figures = (
-        f"Going from {before} to {last} people took {more_people:+.3f} off the error, twice as many pairs of the same "
-        f"people {more_repeats:+.3f} (of {by_people[last]:.3f})."
+        f"Going from {before} to {last} people {_took(more_people)}, twice as many pairs of the same people "
+        f"{_took(more_repeats)}; it is {by_people[last]:.3f} with all of them."
     )
     if max(more_people, more_repeats) < _WORTH:
         return f"Neither more people nor more repeats would help much. {figures}"
     what = "More people" if more_people >= more_repeats else "More repeats by the same people"
     return f"{what} would help most. {figures}"
+
+
+def _took(gain: float) -> str:
+    """Say what a step did to the error, in the three digits that are shown."""
+    gain = round(gain, 3)
+    return f"took {gain:.3f} off the error" if gain > 0.0 else f"did not lower the error ({-gain + 0.0:+.3f})"

@@ -152,3 +152,15 @@ def test_what_helps_is_told_by_what_less_would_have_cost() -> None:
     assert what_helps(pairs[:4]).advice.startswith("4 pairs are too few to tell")
     one = [pair for pair in pairs if pair.stimulus.person in ("s1", "s2")] * 2
     assert what_helps(one).advice.startswith("More people: with 2")
+
+
+def test_more_that_did_not_lower_the_error_is_said_so() -> None:
+    """Answers of somebody else, five pairs further on: the more of them are known, the worse."""
+    clips = make_clips(6, 2, actions=("throw", "catch"))
+    acts, answers = ([cut_action(UTD, c, 32) for c in clips if c.action == action] for action in ("throw", "catch"))
+    pairs = [ActionPair(act, answer) for act, answer in zip(acts, [*answers[5:], *answers[:5]], strict=True)]
+    helps = what_helps(pairs)
+    assert helps.people[2] < helps.people[5]
+    worse = f"{helps.people[5] - helps.people[2]:+.3f}"
+    assert f"Going from 2 to 5 people did not lower the error ({worse})" in helps.advice
+    assert "-0." not in helps.advice
