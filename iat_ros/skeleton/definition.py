@@ -220,15 +220,19 @@ def _read(name_or_path: str) -> SkeletonDefinition:
             raise SkeletonError(f"{path}: derived joint '{name}' must list the joints whose mean it is, got {parts!r}")
     frame = _mapping(path, "body_frame", content["body_frame"])
     check_keys(f"{path}: body_frame", frame, {"left", "right", "bottom", "top"})
-    return SkeletonDefinition(
-        name=str(content["name"]),
-        joints=(*joints, *derived),
-        limbs=_limbs(path, "limbs", content["limbs"]),
-        body_frame=BodyFrameJoints(**{key: str(value) for key, value in frame.items()}),
-        derived=tuple((name, tuple(parts)) for name, parts in derived.items()),
-        other_limbs=_limbs(path, "other_limbs", content.get("other_limbs", {})),
-        file="" if path.stem == name_or_path else str(path),
-    )
+    limbs, other_limbs = (_limbs(path, key, content.get(key, {})) for key in ("limbs", "other_limbs"))
+    try:
+        return SkeletonDefinition(
+            name=str(content["name"]),
+            joints=(*joints, *derived),
+            limbs=limbs,
+            body_frame=BodyFrameJoints(**{key: str(value) for key, value in frame.items()}),
+            derived=tuple((name, tuple(parts)) for name, parts in derived.items()),
+            other_limbs=other_limbs,
+            file="" if path.stem == name_or_path else str(path),
+        )
+    except SkeletonError as error:
+        raise SkeletonError(f"{path}: {error}") from error
 
 
 def _limbs(path: Path, key: str, value: Any) -> tuple[Limb, ...]:

@@ -85,6 +85,7 @@ def test_contradictions_are_refused(tmp_path: Path, change: tuple[str, str], err
     with pytest.raises(error) as caught:
         load_skeleton(write(tmp_path, VALID.replace(*change)))
     assert says in str(caught.value)
+    assert str(tmp_path) in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
