@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Iterator
@@ -105,6 +106,7 @@ def load_opencv() -> ModuleType:
     Raises:
         ConfigError: It is not installed.
     """
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # it tells each way to open a camera that failed
     try:
         import cv2
     except ImportError as error:

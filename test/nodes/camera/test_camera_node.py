@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -328,6 +329,21 @@ def test_without_the_extra_one_line_says_what_to_install(
     (line,) = [line for line in capfd.readouterr().err.splitlines() if "refused to configure" in line]
     assert says in line
     assert "requirements/camera.txt" in line
+
+
+def test_opencv_says_nothing_of_its_own_about_a_camera_that_is_not_there() -> None:
+    """In a process of its own, which has not imported it yet; who wants to see it sets its variable."""
+    code = "from iat_ros.nodes.camera.video import load_opencv; print(load_opencv().VideoCapture(97).isOpened())"
+
+    def said(**variables: str) -> str:
+        environment = {name: value for name, value in os.environ.items() if name != "OPENCV_LOG_LEVEL"} | variables
+        words = [sys.executable, "-c", code]
+        return subprocess.run(
+            words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True, timeout=60
+        ).stdout
+
+    assert said() == "False\n"
+    assert "WARN" in said(OPENCV_LOG_LEVEL="WARNING")
 
 
 def test_a_camera_and_a_model_that_are_missing_are_named_together(
