@@ -66,7 +66,7 @@ class BagRecorder:
                 topic: self._writer.add_connection(topic, kind, typestore=store) for topic, kind in topics.items()
             }
         except (OSError, sqlite3.Error) as error:
-            raise DataError(f"{path}: cannot be written: {describe(error)}") from error
+            raise DataError(f"{path}: cannot be written: {_why(error)}") from error
         self._newest_ns = 0
         self._waiting = 0
         self.counts = dict.fromkeys(topics, 0)
@@ -122,7 +122,11 @@ class BagRecorder:
             raise self._unwritable(error) from error
 
     def _unwritable(self, error: Exception) -> DataError:
-        return DataError(f"{self._path}: cannot be written: {describe(error)}; what was written before can be mended")
+        return DataError(f"{self._path}: cannot be written: {_why(error)}; what was written before can be mended")
+
+
+def _why(error: Exception) -> str:
+    return (isinstance(error, OSError) and error.strerror) or describe(error)
 
 
 def mend_bag(broken: Path, path: Path) -> dict[str, int]:

@@ -57,6 +57,8 @@ def test_what_is_recorded_comes_back(tmp_path: Path, storage: str) -> None:
     recorder.close()
     assert [frame.time_s for frame in read_bag(tmp_path / "bag")] == pytest.approx([frame.time_s for frame in FRAMES])
     assert recorder.counts == {"/skeletons": len(MESSAGES), "/joint_states": 0}
+    with pytest.raises(DataError, match=r"/proc/bag: cannot be written: No such file or directory$"):
+        BagRecorder(Path("/proc/bag"), {"/skeletons": "sensor_msgs/msg/PointCloud2"})
     with pytest.raises(DataError, match="exists already"):
         BagRecorder(tmp_path / "bag", {}, storage)
 
