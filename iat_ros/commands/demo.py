@@ -26,7 +26,8 @@ from iat_ros.errors import MessageError
 
 DESCRIPTION = (
     "Play a recording to the nodes and a simulated robot, again and again; a browser page shows the person, the answer "
-    "and the robot. Keeps to this machine and to a ROS domain of its own."
+    "and the robot. Keeps to this machine and to a ROS domain of its own. Parameters of the nodes: --ros-args -p "
+    "NAME:=VALUE (docs/reference.md)."
 )
 
 

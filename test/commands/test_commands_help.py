@@ -23,6 +23,7 @@ import re
 import pytest
 
 from iat_ros.__main__ import VERBS
+from iat_ros.commands import demo
 from iat_ros.commands.entry import HelpFormatter
 
 
@@ -45,6 +46,13 @@ def test_help_says_what_it_does_takes_and_returns(
     assert options
     for option in options:
         assert re.search(r"(\s{2,}|\n\s+)\w", option), f"{option} says nothing"
+
+
+def test_the_demonstration_says_how_its_nodes_are_given_parameters(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its options are not all that it takes."""
+    with pytest.raises(SystemExit):
+        demo.main(["--help"])
+    assert "--ros-args -p NAME:=VALUE" in " ".join(capsys.readouterr().out.split())
 
 
 def test_defaults_are_told_once() -> None:
