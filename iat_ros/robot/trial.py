@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -159,4 +160,4 @@ def _checker(model: RobotModel) -> tuple[CollisionChecker | None, str]:
     try:
         return CollisionChecker(model), ""
     except RobotError as error:
-        return None, str(error).partition("; or set check_collisions")[0]
+        return None, re.split("[,;] or set check_collisions", str(error))[0]

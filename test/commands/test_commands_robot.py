@@ -55,6 +55,7 @@ def test_a_robot_is_checked(tmp_path: Path, urdf: Path, capsys: Any) -> None:
     assert content["motions_that_would_touch"] is None
     (unchecked,) = [line for line in told.err.splitlines() if "collisions are not checked" in line]
     assert "the nodes refuse this robot without --ros-args -p check_collisions:=false" in unchecked
+    assert unchecked.count("check_collisions") == 1
     pixels = matplotlib.image.imread(picture)
     coloured = np.ptp(pixels[..., :3], axis=-1) > 0.3
     upper, lower = np.split(coloured, [len(coloured) // 2])
