@@ -32,6 +32,10 @@ Array = NDArray[np.float64]
 SMOOTH_STEPS, PACE_STEPS = 10, 6
 SLOWER = (1.0, 1.4, 2.0)
 """How many times slower an answer may become so that a slow robot keeps its shape; tried in this order."""
+GROSS = np.radians(45.0)
+"""A limb that is off by more [rad] in some frame looks wrong; a way that jumps to avoid that is tried, too."""
+GROSS_WEIGHTS = (2.0, 8.0)
+"""How dear that is made for the ways that are tried then."""
 ENOUGH = np.radians(5.0)
 """A mean direction error [rad] below which nothing slower is tried."""
 
@@ -122,11 +126,14 @@ def retarget(
         for arm in arms_of(model)
         if weight[arm.limbs].any()
     ]
-    found = [task.find_path() for task in tasks]
+    found = [task.find_paths() for task in tasks]
     slowness = (np.inf,) if frame_s is None else tuple(frame_s * slower for slower in SLOWER)
     for pace_s in slowness:
         steps = SMOOTH_STEPS if frame_s is None else PACE_STEPS
-        paths = [task.smooth(path, steps, pace_s) for task, path in zip(tasks, found, strict=True)]
+        paths = [
+            min((task.smooth(path, steps, pace_s) for path in ways), key=task.badness)
+            for task, ways in zip(tasks, found, strict=True)
+        ]
         if _mean_error(tasks, paths) < ENOUGH:
             break
     return _result(model, tasks, paths, len(target), used)
@@ -141,10 +148,24 @@ class _Task:
     weight: Array
     before: Array
 
-    def find_path(self) -> Array:
-        """Return a path (T, n) [rad] from the pose before, its steps not yet limited."""
-        path: Array = path_search.find_path(self.arm.arm, self.target, self.weight, self.before)
+    def find_paths(self) -> list[Array]:
+        """Return paths (T, n) [rad] from the pose before, their steps not yet limited.
+
+        One that avoids jumps, and, where that is grossly off in some frame, others that would sooner jump. Which of
+        them is better is seen only when the robot's speed is known: a quick arm swings over in a few frames.
+        """
+        plain = self._find_path(0.0)
+        if (self.error(plain) * (self.weight > 0.0)).max() < GROSS:
+            return [plain]
+        return [plain, *(self._find_path(gross) for gross in GROSS_WEIGHTS)]
+
+    def _find_path(self, gross: float) -> Array:
+        path: Array = path_search.find_path(self.arm.arm, self.target, self.weight, self.before, gross)
         return path
+
+    def badness(self, path: Array) -> float:
+        """Return the mean squared error of a path (T, n) [rad^2]: what is grossly off counts most."""
+        return float((self.error(path)[:, self.weight > 0.0] ** 2).mean())
 
     def smooth(self, path: Array, iterations: int, frame_s: float) -> Array:
         """Return a path (T, n) bent to what the joints can do with so long between frames [s]."""

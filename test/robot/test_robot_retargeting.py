@@ -132,6 +132,18 @@ def test_arm_passing_the_shoulder_axis_does_not_jump(robot: RobotModel) -> None:
     assert np.abs(np.diff(result.positions, axis=0)).max() < 0.5
 
 
+def test_no_arm_points_elsewhere_for_long_to_be_right_later(g1: RobotModel) -> None:
+    """In a serve the arm rises behind the body: a G1 swings over there, and does not begin with it held sideways."""
+    (serve,) = make_clips(people=1, trials=1, actions=("tennis_serve",))
+    motion = cut_action(load_skeleton("utd_mhad"), serve, 32).motion
+    for duration_s in (None, motion.duration_s):
+        error = np.degrees(
+            retarget(g1, motion.limbs_in_body, load_skeleton("utd_mhad").limb_names, None, duration_s).error_rad
+        )
+        assert error[0].max() < 10.0
+        assert (error > 45.0).any(axis=1).sum() <= 3
+
+
 def test_limbs_may_be_more_fewer_and_in_any_order(g1: RobotModel, make_motion) -> None:
     """Limbs the robot lacks are ignored, limbs not given leave their joints at rest, order does not matter."""
     directions = g1.limb_directions(make_motion(g1, 3))

@@ -35,6 +35,8 @@ APART = 0.3
 """Poses that differ by less in every joint [rad] are one way, not two."""
 JUMP, JUMP_WEIGHT = 0.4, 3.0
 """A change between two frames [rad] is a jump above this plus what the directions turn; its price is squared."""
+TOLERABLE = 0.2
+"""Cost beyond which a frame looks wrong: one limb is off by 26 degrees."""
 NEAR_REST, NEAR_START, MOVE = 1e-5, 1e-3, 1e-2
 """Prices of squared distances [1/rad^2] from rest, of the first frame from the start, and between frames."""
 
@@ -129,12 +131,13 @@ def _pick_seeds(arm: Arm, target: Array, t: int, weight: Array, seeds: Array, fi
 
 
 @compiled
-def find_path(arm: Arm, target: Array, weight: Array, start: Array) -> Array:
+def find_path(arm: Arm, target: Array, weight: Array, start: Array, gross: float) -> Array:
     """Return a path (T, n) whose directions fit targets (T, m, 3), from the pose ``start`` (n,) [rad].
 
     An arm often reaches the same directions in several ways, and must not jump between them. At key frames a search
     from all over joint space finds the ways there are; each is followed to the key frames before and after. The path
-    through all of them with the least error and no jump is found by dynamic programming.
+    through all of them with the least error and no jump is found by dynamic programming. What a direction is off beyond
+    `TOLERABLE` counts ``gross`` times more: the higher, the sooner a jump is taken instead.
     """
     T, n = len(target), arm.rest.size
     work = make_work(arm)
@@ -167,11 +170,11 @@ def find_path(arm: Arm, target: Array, weight: Array, start: Array) -> Array:
         _refine(arm, target, weight, followed, frames, followed_costs, np.int64(TRACK_STEPS), work)
         for p in range(P):
             _add_way(ways, costs, frames[p], np.int64(2 * WAYS), followed, p, followed_costs[p])
-    return _best_path(arm, target, weight, start, ways, costs)
+    return _best_path(arm, target, weight, start, gross, ways, costs)
 
 
 @compiled
-def _best_path(arm: Arm, target: Array, weight: Array, start: Array, ways: Array, costs: Array) -> Array:
+def _best_path(arm: Arm, target: Array, weight: Array, start: Array, gross: float, ways: Array, costs: Array) -> Array:
     """Choose one of the ways (T, W, n) per frame: least error along the path, no jump where one without exists."""
     T, W, n = ways.shape
     came_from = np.zeros((T, W), np.int64)
@@ -186,7 +189,7 @@ def _best_path(arm: Arm, target: Array, weight: Array, start: Array, ways: Array
         for w in range(W):
             before[w] = total[w]
         for w in range(W):
-            price, total[w] = costs[t, w], np.inf
+            price, total[w] = costs[t, w] + gross * max(0.0, costs[t, w] - TOLERABLE), np.inf
             if price == np.inf:
                 continue
             for j in range(n):
