@@ -7,6 +7,9 @@ FLAVOUR := $(shell test -n "$$ROS_DISTRO" && $(PYTHON) -c 'import rclpy' 2>/dev/
 STAMP := .venv/installed-with-$(FLAVOUR)
 BIN := .venv/bin
 RUN := $(BIN)/python -m iat_ros
+# .venv finds the package in this checkout, so that `python -m iat_ros` works from any folder.
+ADD_CHECKOUT = echo "$(CURDIR)" > \
+  "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/iat_ros_checkout.pth"
 
 # The ROS wheels set the library path once for themselves and their children; another environment's must not stay.
 ifdef _ROS_WHEELS_BOOTSTRAP_COMPLETE
@@ -109,6 +112,7 @@ clean: ## remove .venv and everything else that was made here
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/python -m pip install -c requirements/constraints.txt \
 	  -r requirements/base.txt -r requirements/ros-wheels.txt -r requirements/dev.txt
+	$(ADD_CHECKOUT)
 	touch $@
 
 # ROS 2's messages are compiled against the system's NumPy, so that version must stay.
@@ -117,4 +121,5 @@ clean: ## remove .venv and everything else that was made here
 	grep -v '^numpy==' requirements/constraints.txt > .venv/constraints.txt
 	$(PYTHON) -c 'import numpy; print(f"numpy=={numpy.__version__}")' >> .venv/constraints.txt
 	$(BIN)/python -m pip install -c .venv/constraints.txt -r requirements/base.txt -r requirements/dev.txt
+	$(ADD_CHECKOUT)
 	touch $@

@@ -20,6 +20,7 @@ import argparse
 import json
 import re
 import runpy
+import statistics
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -28,6 +29,7 @@ import pytest
 import yaml
 
 from iat_ros.__main__ import VERBS
+from iat_ros.comparison.methods import METHODS
 from iat_ros.nodes.catalogue import NODES
 
 ROOT = Path(__file__).parents[1]
@@ -117,21 +119,27 @@ def test_every_command_that_a_page_tells_exists(page: Path) -> None:
         assert target in targets, f"make {target}"
 
 
+def check_scores(text: str, names: dict[str, str]) -> None:
+    """Check a table of scores by subject; its rows begin so and are the methods of these names."""
+    scores = json.loads((RESULTS / "tables.json").read_text())["subject"]
+    kinds = {"iat_test": 1, "iat_train_positives": 1, "iat_train_balanced": 1, "diversity": 2}
+    for name, key in names.items():
+        ((_, _, *told),) = rows(text, name)
+        for figure, (kind, digits) in zip(told, kinds.items(), strict=True):
+            assert abs(float(figure) - scores[key][kind][0]) <= 0.5001 * 10**-digits, f"{name}, {kind}: {figure}"
+
+
 def test_the_figures_in_readme_are_the_measured_ones() -> None:
     """Rounded, they are those in docs/results."""
-    scores = json.loads((RESULTS / "tables.json").read_text())["subject"]
     names = {
         "Ours": "ours",
         "Paired embedding": "pe",
         "Re-assign": "reassign",
         "Split": "split",
         "Nearest copy": "nearest",
+        "People of A": "people",
     }
-    kinds = {"iat_test": 1, "iat_train_positives": 1, "iat_train_balanced": 1, "diversity": 2}
-    for name, key in names.items():
-        ((_, _, *told),) = rows(README, name)
-        for text, (kind, digits) in zip(told, kinds.items(), strict=True):
-            assert abs(float(text) - scores[key][kind][0]) <= 0.5001 * 10**-digits, f"{name}, {kind}: {text}"
+    check_scores(README, names)
     bench = json.loads((RESULTS / "bench.json").read_text())
     faults = json.loads((RESULTS / "faults.json").read_text())
     reaction, silence = bench["reaction_ms"], bench["end_of_action_ms"]["p50"]
@@ -147,6 +155,99 @@ def test_the_figures_in_readme_are_the_measured_ones() -> None:
     kills = faults["parts"]["kills"]
     assert rows(README, "nodes killed")[0][1].startswith(f"{kills['recovered']} of {kills['kills']}")
     assert kills["rested"] == kills["kills"]
+
+
+def joined(name: str) -> str:
+    """Return a page of docs/, its lines joined: a figure may stand anywhere in them."""
+    return " ".join((DOCS / name).read_text(encoding="utf-8").split())
+
+
+def test_the_figures_under_load_are_the_measured_ones() -> None:
+    """What perception bears and costs, on each page that tells it: as in docs/results/bench.json."""
+    bench = json.loads((RESULTS / "bench.json").read_text())
+    measured = (DOCS / "measured.md").read_text(encoding="utf-8")
+    end, node, chain, flood = (
+        bench[key] for key in ("end_of_action_ms", "node_cpu_percent", "interact_cpu_percent", "flood")
+    )
+    told = rows(measured, "end of an action")[0][1]
+    assert told.startswith(f"p50 {end['p50']:.0f} ms, p99 {end['p99']:.0f} ms; ")
+    assert f"{end['clips_with_exactly_one_window']} of {end['clips']} actions" in told
+    assert rows(measured, "people at 30 Hz")[0][1].startswith(
+        f"{bench['people_per_core']} (800 take {node['800']} % of a core, 64 take {node['64']} %);"
+    )
+    assert rows(measured, "one acting person")[0][1].startswith(
+        f"{chain['acting']} % of a core, {chain['idle']} % while the person is idle, {chain['nobody']} % while nobody"
+    )
+    sent, used, lost = (flood[key] for key in ("sent", "used", "lost_in_transport"))
+    overtaken, latency = flood["dropped"]["dropped: frame overtaken by newer ones"], flood["window_latency_ms"]
+    assert used + overtaken + lost == sent
+    told = rows(measured, "200 people at 1 kHz")[0][1]
+    assert told.startswith(
+        f"{100 * used / sent:.0f} % of the frames used, {100 * overtaken / sent:.0f} % overtaken and counted, "
+        f"{100 * lost / sent:.1f} % lost in transport"
+    )
+    assert f"windows p50 {latency['p50']} ms, p99 {latency['p99']} ms" in told
+    assert f"{node['64']} % of a core for 64 people at 30 Hz and {node['400']} % for 400" in joined("people.md")
+
+
+def test_the_other_figures_on_the_measured_page_are_the_measured_ones() -> None:
+    """Reaction, generator, early answers, the GPU's and the paper's comparison: as in docs/results."""
+    bench = json.loads((RESULTS / "bench.json").read_text())
+    text, measured = joined("measured.md"), (DOCS / "measured.md").read_text(encoding="utf-8")
+    reaction, mink = bench["reaction_ms"], bench["mink_ms"]["p50"] / bench["retarget_ms"]["p50"]
+    assert (
+        f"{reaction['p50']:.1f} ms (p99 {reaction['p99']:.1f}), {bench['reaction_to_relay']['p50']:.1f} times a" in text
+    )
+    assert f"retargeting {bench['retarget_ms']['p50']:.1f} ms, {mink:.1f} times faster than mink" in text
+    answer, early, many = (bench[f"generator_{kind}ms"] for kind in ("", "early_", "batch64_"))
+    assert (
+        f"{answer['p50']:.2f} ms for an answer (p99 {answer['p99']:.2f}), {early['p50']:.2f} ms for an early one "
+        f"(p99 {early['p99']:.2f}), and {many['p50']:.2f} ms for 64 at once (p99 {many['p99']:.2f})"
+    ) in text
+    for seen in ("0.5", "0.7", "0.9", "1.0"):
+        figures = bench["early"][seen]
+        told = rows(measured, f"{float(seen):.0%}".replace("%", " %"))[0][1:]
+        assert told == [f"{figures[key]} %" for key in ("sure_percent", "right_percent", "right_percent_of_all")]
+    live = bench["early"]["live"]
+    told = rows(measured, "live: the first window")[0][1:3]
+    assert told == [f"{live['answered_early_percent']} %", f"{live['right_percent']} %"]
+    ours = json.loads((RESULTS / "gpu" / "tables.json").read_text())["subject"]["ours"]
+    kinds = ("iat_test", "iat_train_positives", "iat_train_balanced")
+    told = rows(measured, "scores of ours")[0][1].split(" / ")
+    assert all(abs(float(score) - ours[kind][0]) < 0.0501 for score, kind in zip(told, kinds, strict=True))
+    names = {
+        "ours": "ours",
+        "the paper's method": "pe",
+        "Re-assign": "reassign",
+        "Split": "split",
+        "copy of the nearest": "nearest",
+        "real responses": "people",
+    }
+    check_scores(measured, names)
+
+
+def test_methods_and_their_swaps_are_the_measured_ones() -> None:
+    """How many methods are compared, and how well each kind of embedding swaps partners, by subject."""
+    results = json.loads((RESULTS / "raw.json").read_text())
+    assert len(results["methods"]) == len(METHODS) == 9
+    assert "runs nine methods" in joined("training.md")
+    on_gpu = json.loads((RESULTS / "gpu" / "tables.json").read_text())["subject"]
+    assert (set(METHODS) - set(on_gpu), len(on_gpu)) == ({"people"}, 8)
+    assert "| eight methods (all but *People of A*," in joined("measured.md")
+    swaps = {
+        (method, kind): statistics.mean(
+            record[f"augmentation_{kind}"]
+            for record in results["records"]
+            if (record["division"], record["method"]) == ("subject", method)
+        )
+        for method in ("ours", "pe")
+        for kind in ("effectiveness", "reliability")
+    }
+    assert (
+        f"swaps {swaps['ours', 'effectiveness']:.0f} % of the actions and keeps the category in "
+        f"{swaps['ours', 'reliability']:.1f} % of the swaps, where the paired VAEs reach "
+        f"{swaps['pe', 'effectiveness']:.0f} % and {swaps['pe', 'reliability']:.1f} %"
+    ) in joined("method.md")
 
 
 def test_the_parameter_file_holds_the_nodes_own_defaults() -> None:

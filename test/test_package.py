@@ -135,6 +135,22 @@ def test_installed_verbs_run_without_the_checkout(installed: Path, tmp_path: Pat
     assert "--no-autostart" in run("env", "-C", tmp_path, programs / "interact", "--help", **environment)
 
 
+def test_the_environment_finds_the_checkout_from_any_folder(tmp_path: Path) -> None:
+    """What `make venv` does after pip, by make itself; a blank in the path does no harm; both kinds of .venv get it."""
+    checkout = tmp_path / "my checkout"
+    (checkout / "iat_ros").mkdir(parents=True)
+    (checkout / "iat_ros" / "__init__.py").touch()
+    shutil.copy(ROOT / "Makefile", checkout)
+    (checkout / "last_step.mk").write_text("include Makefile\nlast_step:\n\t$(ADD_CHECKOUT)\n")
+    run(sys.executable, "-m", "venv", "--without-pip", checkout / ".venv")
+    run("make", "-C", checkout, "-f", "last_step.mk", "last_step")
+    where = ("-c", "import iat_ros; print(iat_ros.__file__)")
+    found = run("env", "-C", tmp_path, "-u", "PYTHONPATH", checkout / ".venv" / "bin" / "python", *where)
+    assert Path(found.strip()) == checkout / "iat_ros" / "__init__.py"
+    for kind in ("ros", "wheels"):
+        assert "iat_ros_checkout.pth" in run("make", "-C", checkout, "--dry-run", f".venv/installed-with-{kind}")
+
+
 def test_versions_and_people_agree() -> None:
     """package.xml, setup.py and the package name the same version and maintainer."""
     package = parse_package(str(ROOT))

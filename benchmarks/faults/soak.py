@@ -125,6 +125,7 @@ class Soak:
             outcome = performer.answer(motion, now_s, measured)
         except RobotError as error:
             self.counts[f"refused: {str(error).split(':')[0]}"] += 1
+            self._go_home(measured)
             return
         begun = performer.perform(outcome.performance, now_s)
         if begun is None:
@@ -137,6 +138,18 @@ class Soak:
         else:
             self.counts["waited for a stop"] += 1
             self._waiting = motion, performer.timeline.ends_s
+
+    def _go_home(self, measured: State) -> None:
+        """Go back to the rest pose from where an answer stopped, as the trajectory node does."""
+        now_s = 1e-9 * self.now_ns
+        try:
+            home = self._performer.go_home(now_s, measured)
+        except RobotError as error:
+            self.counts[f"refused: {str(error).split(':')[0]}"] += 1
+            return
+        begun = home and self._performer.perform(home, now_s)
+        if begun:
+            self._send(begun)
 
     def _send(self, begun: Performance) -> None:
         """Send a performance as the trajectory node does."""

@@ -27,10 +27,10 @@ from tqdm import tqdm
 
 from iat_ros.commands.entry import run_verb, whole
 from iat_ros.commands.output import add_json, refuse_filled, write_json
-from iat_ros.commands.recordings import add_skeleton, skeleton_of
+from iat_ros.commands.recordings import add_skeleton, add_stimulus, skeleton_of
 from iat_ros.data.bag import read_bag
 from iat_ros.data.opening import MADE_UP, open_source
-from iat_ros.data.recording import StreamFrame, check_people
+from iat_ros.data.recording import StreamFrame, check_people, of_people
 from iat_ros.errors import ConfigError, DataError
 from iat_ros.evaluation.iat import IatEvaluation
 from iat_ros.evaluation.replay_figures import figures
@@ -56,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="utd_mhad", help="model directory, or the name of one that ships")
     parser.add_argument("--robot", default="g1", help="robot: the name of one that ships, or a YAML file")
     add_skeleton(parser, "the one that the model was trained on")
+    add_stimulus(parser)
     parser.add_argument("--topic", default="skeletons", help="topic of the skeletons in the bag")
     parser.add_argument("--seed", type=whole(0), default=0, help="decides the noise of the answers")
     parser.add_argument(
@@ -77,15 +78,17 @@ def run(args: argparse.Namespace) -> int:
     card = load_card(find_model(args.model))
     args.skeleton = skeleton_of(args.skeleton, card.skeleton)
     definition = load_skeleton(args.skeleton, ", ".join(card.limb_names))
-    frames = _read(args.bag, args.topic, definition)
+    frames = _read(args.bag, args, definition)
     sides = [(frames, args.bag[0].name, args.model)]
     if args.against is not None:
         other, is_model = _find_other(args.against)
         if is_model:
             sides.append((frames, args.bag[0].name, str(other)))
         else:
-            sides.append((_read([other], args.topic, definition), other.name, args.model))
+            sides.append((_read([other], args, definition), other.name, args.model))
     judge, notes = _judge(args)
+    if args.stimulus:
+        notes.append(f"Shown were only the people of these body ids: {', '.join(map(str, args.stimulus))}.")
     told = [
         Told(f"{name}, model {Path(model).name}", *_replay(frames, model, args, judge)) for frames, name, model in sides
     ]
@@ -118,16 +121,22 @@ def _find_other(text: str) -> tuple[Path, bool]:
         raise ConfigError(f"--against {text}: there is neither a bag nor a model of this name") from error
 
 
-def _read(bags: Sequence[Path], topic: str, definition: SkeletonDefinition) -> list[StreamFrame]:
-    """Read bags one after another, as the parts of one recording."""
+def _read(bags: Sequence[Path], args: argparse.Namespace, definition: SkeletonDefinition) -> list[StreamFrame]:
+    """Read bags one after another, as the parts of one recording, with those whom ``--stimulus`` names."""
     frames: list[StreamFrame] = []
     for bag in bags:
-        part = list(read_bag(bag, topic))
+        part = list(read_bag(bag, args.topic))
         if not part:
-            raise DataError(f"{bag}: holds no message on '{topic}'; record one, or name another topic with --topic")
+            raise DataError(
+                f"{bag}: holds no message on '{args.topic}'; record one, or name another topic with --topic"
+            )
         check_people(str(bag), part, definition)
         begin = frames[-1].time_s + 1.0 / 30.0 if frames else 0.0
         frames += [StreamFrame(begin + one.time_s, one.frame_id, one.body_ids, one.positions) for one in part]
+    if args.stimulus:
+        where = ", ".join(map(str, bags))
+        frames = of_people(where, frames, args.stimulus)
+        check_people(where, frames, definition)
     return frames
 
 

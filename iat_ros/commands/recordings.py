@@ -21,14 +21,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from iat_ros.commands.entry import number
+from iat_ros.commands.entry import number, whole
 from iat_ros.data import utd_mhad
 from iat_ros.data.bag import read_bag
 from iat_ros.data.clip import Clip
 from iat_ros.data.formats import detect_format
 from iat_ros.data.made_up import make_clips
 from iat_ros.data.opening import MADE_UP, open_source
-from iat_ros.data.recording import StreamFrame, check_people, from_clips
+from iat_ros.data.recording import StreamFrame, check_people, from_clips, of_people
 from iat_ros.data.source import RULES, Source
 from iat_ros.errors import ConfigError, DataError
 from iat_ros.model.model_file import ModelCard
@@ -68,11 +68,25 @@ def skeleton_of(given: str | None, named: str, file: str = "") -> str:
     return named
 
 
+def add_stimulus(parser: argparse.ArgumentParser) -> None:
+    """Add the option ``--stimulus``, which shows only some of the people of a bag."""
+    parser.add_argument(
+        "--stimulus",
+        nargs="+",
+        type=whole(0, 2**32 - 1),
+        default=[],
+        metavar="BODY_ID",
+        help="with a bag: only these people are shown, such as those who act and not those who answer; default: "
+        "everybody",
+    )
+
+
 def add_recording(parser: argparse.ArgumentParser) -> None:
-    """Add the options ``--bag``, ``--data``, ``--clips``, ``--people`` and ``--still``."""
+    """Add the options ``--bag``, ``--stimulus``, ``--data``, ``--clips``, ``--people`` and ``--still``."""
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--bag", type=Path, help="bag with the topic skeletons; default: the made-up one that ships")
     source.add_argument("--data", help=f"data set (docs/data.md), or '{MADE_UP}': plays its stimuli")
+    add_stimulus(parser)
     parser.add_argument(
         "--clips",
         nargs="+",
@@ -108,6 +122,8 @@ def open_recording(args: argparse.Namespace, card: ModelCard | None = None) -> t
         ConfigError: The options leave nothing to play.
     """
     if args.data is not None:
+        if args.stimulus:
+            raise ConfigError("--stimulus is for bags; with --data give --people or --clips")
         return _open_clips(args)
     for option, given in (("--clips", args.clips), ("--people", args.people), ("--still", args.still)):
         if given is not None:
@@ -116,6 +132,8 @@ def open_recording(args: argparse.Namespace, card: ModelCard | None = None) -> t
     frames = list(read_bag(bag))
     if not frames:
         raise DataError(f"{bag}: holds no skeletons to play")
+    if args.stimulus:
+        frames = of_people(str(bag), frames, args.stimulus)
     skeleton = skeleton_of(args.skeleton, card.skeleton if card and args.bag else UTD_MHAD)
     if args.skeleton or card:
         limbs = ", ".join(card.limb_names) if card else ""

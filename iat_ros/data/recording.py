@@ -97,6 +97,29 @@ def check_people(where: str, frames: Sequence[StreamFrame], definition: Skeleton
         raise DataError(f"{where}: its people are {size:.0f} m large: millimetres? Positions must be in metres")
 
 
+def of_people(where: str, frames: Sequence[StreamFrame], body_ids: Sequence[int]) -> list[StreamFrame]:
+    """Leave everybody else out; frames in which nobody is left stay, so that time goes on.
+
+    Args:
+        where: The recording's name, for messages.
+        frames: What is in it.
+        body_ids: Who stays.
+
+    Raises:
+        DataError: One of them is in no frame.
+    """
+    seen = {int(body) for frame in frames for body in frame.body_ids}
+    for body in body_ids:
+        if body not in seen:
+            told = ", ".join(map(str, sorted(seen))) or "nobody"
+            raise DataError(f"{where}: --stimulus {body}: nobody of that body id is in it; seen: {told}")
+    stay = [np.isin(frame.body_ids, body_ids) for frame in frames]
+    return [
+        replace(frame, body_ids=frame.body_ids[here], positions=frame.positions[here])
+        for frame, here in zip(frames, stay, strict=True)
+    ]
+
+
 def from_clips(clips: Sequence[Clip], still_s: float = 1.0, frame_id: str = "camera") -> Iterable[StreamFrame]:
     """String clips together: each is a person of their own who stands still, acts, and stands still again.
 

@@ -89,8 +89,12 @@ class RobotModel:
         try:
             reduced = pin.buildReducedModel(full, *self._locked)
         except ValueError as error:
-            reason = " ".join(str(error).split())
-            raise RobotError(f"{self._where}: a joint and a link share a name; rename one: {reason}") from error
+            named = {frame.name for frame in full.frames if frame.type == pin.FrameType.BODY}
+            shared = sorted(named & set(full.names)) or [" ".join(str(error).split())]
+            raise RobotError(
+                f"{self._where}: a joint and a link share the name '{shared[0]}', which Pinocchio cannot tell apart; "
+                "rename one of them in the URDF"
+            ) from error
         self.pinocchio = reduced
         # Pinocchio orders joints along the tree; this one is the configuration's order.
         self._column = {name: i for i, name in enumerate(config.joints)}

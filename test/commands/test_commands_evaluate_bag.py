@@ -27,7 +27,9 @@ import pytest
 from iat_ros.commands import evaluate_bag
 from iat_ros.data.bag import write_bag
 from iat_ros.data.made_up import make_clips
+from iat_ros.data.made_up_session import make_answered_session
 from iat_ros.data.recording import from_clips
+from iat_ros.data.source import RULES
 
 pytestmark = pytest.mark.ros
 
@@ -85,6 +87,26 @@ def test_against_itself_nothing_differs(
     apart = replay(bag, tmp_path / "apart.json", *model, "--against", str(longer), "--out", str(tmp_path / "page"))
     assert apart["differences"]["windows"] == 2
     assert "difference" in (tmp_path / "page" / "index.html").read_text()
+
+
+def test_only_who_acts_is_shown(tmp_path: Path, ros_domain: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of two people of whom one answers, only the other one gets answers; a body id of nobody is one line."""
+    path = tmp_path / "pair"
+    session, done = make_answered_session(1, RULES, 0)
+    write_bag(path, session)
+    assert sorted(one.body for one in done) == [1, 2]
+    figures = replay(path, tmp_path / "1.json", "--stimulus", "1", "--out", str(tmp_path / "page"))
+    assert [each["body"] for each in figures["timeline"]["answers"]] == [1]
+    assert figures["windows"] == 1
+    assert "only the people of these body ids: 1." in (tmp_path / "page" / "index.html").read_text()
+    assert replay(path, tmp_path / "all.json")["windows"] == 2
+    capsys.readouterr()
+    assert evaluate_bag.main([str(path), "--stimulus", "1", "7"]) == 1
+    assert f"{path}: --stimulus 7: nobody of that body id is in it; seen: 1, 2\n" in capsys.readouterr().err
+    other = tmp_path / "other"
+    write_bag(other, [replace(frame, body_ids=frame.body_ids + 1) for frame in session])
+    assert evaluate_bag.main([str(path), "--stimulus", "1", "--against", str(other)]) == 1
+    assert f"{other}: --stimulus 1: nobody of that body id is in it; seen: 2, 3\n" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("damage", ["missing", "cut", "empty", "topic"])

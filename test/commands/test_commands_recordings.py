@@ -79,6 +79,23 @@ def test_a_bag_goes_by_the_skeleton_of_the_model(bag: Path) -> None:
     assert opened(kinect=True)[1] == "utd_mhad"  # what ships was recorded with it, whatever the model was trained on
 
 
+def test_only_the_named_people_of_a_bag_are_played(tmp_path: Path) -> None:
+    """Frames stay where they leave, each keeps their joints; who is in no frame, or in no bag, is refused."""
+    one = kinect_frames()
+    two = [replace(a, body_ids=np.array([5, 3]), positions=np.concatenate([a.positions + 1, a.positions])) for a in one]
+    two[:4] = [replace(frame, body_ids=np.array([5]), positions=frame.positions[:1]) for frame in two[:4]]
+    write_bag(tmp_path / "two", two)
+    words = ("--bag", str(tmp_path / "two"), "--skeleton", "kinect_v2", "--stimulus")
+    frames, _ = opened(*words, "3")
+    assert [frame.body_ids.tolist() for frame in frames] == [[]] * 4 + [[3]] * 16
+    np.testing.assert_allclose([frame.positions[0] for frame in frames[4:]], [a.positions[0] for a in one[4:]])
+    assert [frame.body_ids.tolist() for frame in opened(*words, "3", "5")[0]] == [[5]] * 4 + [[5, 3]] * 16
+    with pytest.raises(DataError, match=r"two: --stimulus 0: nobody of that body id is in it; seen: 3, 5$"):
+        opened(*words, "3", "0")
+    with pytest.raises(ConfigError, match="--stimulus is for bags"):
+        opened("--data", "made_up", "--stimulus", "3")
+
+
 def test_a_skeleton_that_does_not_ship_is_asked_for(bag: Path, tmp_path: Path) -> None:
     """The model names only a name; its file must be given."""
     with pytest.raises(ConfigError, match="the skeleton 'my_tracker' does not ship: give its YAML file"):

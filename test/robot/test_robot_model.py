@@ -134,6 +134,7 @@ def test_body_frame_may_be_turned_against_the_torso_link() -> None:
         (TOY, toy_urdf('lower="-1" upper="1e9" velocity="2" effort="1"'), ["'elbow'", "finite"]),
         (TOY, toy_urdf('lower="-1" upper="1" velocity="0" effort="1"'), ["'elbow'", "velocity limit 0"]),
         (TOY, toy_urdf(kind="continuous").replace('velocity="2"', 'velocity="0"'), ["'elbow'", "velocity limit 0"]),
+        (replace(TOY, joints=("elbow",)), toy_urdf().replace('"head"', '"elbow"'), ["'elbow'", "share the name"]),
         (TOY, toy_urdf(kind="prismatic"), ["'elbow'", "does not turn"]),
         (TOY, toy_urdf()[:300], ["damaged"]),
         (TOY, "", ["damaged"]),
