@@ -36,6 +36,7 @@ from iat_ros.robot.urdf import (
     LinkTree,
     parse_urdf,
     read_urdf,
+    rename_shared,
 )
 
 Array = NDArray[np.float64]
@@ -76,6 +77,7 @@ class RobotModel:
         self.config = config
         self.joint_names = config.joints
         self.limb_names = tuple(config.limbs)
+        self._renamed = rename_shared(root)
         full, self._urdf = _parse(root, self._where, config.joints)
         for joint in (*config.joints, *config.rest):
             self._one_dof(full, joint)
@@ -86,16 +88,7 @@ class RobotModel:
         self._read_limits(full)
         self._full = full
         self._locked = [full.getJointId(n) for n in full.names[1:] if n not in config.joints], self._pose(full)
-        try:
-            reduced = pin.buildReducedModel(full, *self._locked)
-        except ValueError as error:
-            named = {frame.name for frame in full.frames if frame.type == pin.FrameType.BODY}
-            shared = sorted(named & set(full.names)) or [" ".join(str(error).split())]
-            raise RobotError(
-                f"{self._where}: a joint and a link share the name '{shared[0]}', which Pinocchio cannot tell apart; "
-                "rename one of them in the URDF"
-            ) from error
-        self.pinocchio = reduced
+        self.pinocchio = reduced = pin.buildReducedModel(full, *self._locked)
         # Pinocchio orders joints along the tree; this one is the configuration's order.
         self._column = {name: i for i, name in enumerate(config.joints)}
         self._order = [self._column[name] for name in reduced.names[1:]]
@@ -170,12 +163,13 @@ class RobotModel:
             raise RobotError(f"{self._where}: joint '{joint}' is {info.shortname()}; expected one angle between limits")
 
     def _link(self, model: Any, what: str, link: str) -> int:
-        if not model.existFrame(link, pin.FrameType.BODY):
+        known = self._renamed.get(link, link)
+        if not model.existFrame(known, pin.FrameType.BODY):
             links = [f.name for f in model.frames if f.type == pin.FrameType.BODY]
             raise RobotError(
                 f"{self.config.source}: {what} names link '{link}' of {self._where}; {closest(link, links)}"
             )
-        return int(model.getFrameId(link, pin.FrameType.BODY))
+        return int(model.getFrameId(known, pin.FrameType.BODY))
 
     def _read_limits(self, full: Any) -> None:
         config = self.config
@@ -223,7 +217,9 @@ class RobotModel:
 
     def _build_chains(self) -> list[ChainStack]:
         """Split the limbs into groups that share no joint, and read each group's geometry."""
-        reduced, links = self.pinocchio, list(self.config.limbs.values())
+        reduced, links = self.pinocchio, []
+        for start, end in self.config.limbs.values():
+            links.append((self._renamed.get(start, start), self._renamed.get(end, end)))
         whole = read_chain(reduced, self._body, links, self._order, list(range(len(links))))
         samples = np.random.default_rng(0).uniform(self.safe_lower, self.safe_upper, (64, len(self.rest)))
         with np.errstate(invalid="ignore", divide="ignore"):

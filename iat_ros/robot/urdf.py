@@ -306,3 +306,24 @@ def rotation_of(roll: float, pitch: float, yaw: float) -> Array:
             [-sp, cp * sr, cp * cr],
         ]
     )
+
+
+def rename_shared(root: ElementTree.Element) -> dict[str, str]:
+    """Give links that share their name with a joint another one, in place: Pinocchio cannot tell these apart.
+
+    Returns:
+        The new names of these links, by their old ones.
+    """
+    joints = {joint.get("name", "") for joint in root.iterfind("joint")}
+    links = {link.get("name", "") for link in root.iterfind("link")}
+    renamed: dict[str, str] = {}
+    for name in sorted(links & joints):
+        new = f"{name}_link"
+        while new in links | joints:
+            new += "_"
+        renamed[name] = new
+    for link in root.iterfind("link"):
+        link.set("name", renamed.get(link.get("name", ""), link.get("name", "")))
+    for end in (*root.iterfind("joint/parent"), *root.iterfind("joint/child")):
+        end.set("link", renamed.get(end.get("link", ""), end.get("link", "")))
+    return renamed
