@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from iat_ros.commands.entry import number, run_verb, whole
 from iat_ros.commands.output import add_json, write_json
 from iat_ros.commands.recordings import add_recording, add_skeleton, open_recording
-from iat_ros.errors import MessageError
+from iat_ros.errors import ConfigError, MessageError
 
 DESCRIPTION = (
     "Play a recording to the nodes and a simulated robot, again and again; a browser page shows the person, the answer "
@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where the model computes")
     parser.add_argument("--headless", action="store_true", help="show no page")
     parser.add_argument(
-        "--port", type=whole(0, 65535), default=8080, help="port of the page on this machine; 0: any free one"
+        "--port", type=whole(0, 65535), help="port of the page on this machine; 0: any free one; default: 8080"
     )
     parser.add_argument("--duration", type=number(0.0, 1e6), default=0.0, help="stop after so long [s]; 0: at Ctrl-C")
     add_json(parser)
@@ -54,6 +54,8 @@ def run(args: argparse.Namespace) -> int:
     from iat_ros.resources import find_model, to_path
     from iat_ros.robot.urdf import read_urdf
 
+    if args.headless and args.port is not None:
+        raise ConfigError("--port: with --headless there is no page; leave one of them out")
     card = load_card(find_model(args.model))
     frames, skeleton = open_recording(args, card)
     parameters = {
@@ -62,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
         "limbs": ", ".join(card.limb_names),
         "robot": args.robot,
         "device": args.device,
-        "port": args.port,
+        "port": 8080 if args.port is None else args.port,
     }
     if args.urdf is not None:
         parameters["robot_description"] = read_urdf(to_path(args.urdf))

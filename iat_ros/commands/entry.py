@@ -26,7 +26,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from iat_ros.commands.output import refuse_unwritable
-from iat_ros.errors import IatError, describe
+from iat_ros.errors import ConfigError, IatError, describe
 
 Arguments = Callable[[argparse.ArgumentParser], None]
 EXIT_CODES = (
@@ -35,6 +35,8 @@ EXIT_CODES = (
 )
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 """A disk that takes no more."""
+_WITHOUT_ROS = ("evaluate", "evaluate_bag", "inspect", "make_up", "reproduce", "train")
+"""Verbs that pass nothing on to ROS; launch files end every command line with ``--ros-args``, which does no harm."""
 Number = TypeVar("Number", int, float)
 Run = Callable[[argparse.Namespace], int]
 
@@ -54,6 +56,8 @@ def run_verb(verb: str, description: str, add_arguments: Arguments, run: Run, ar
     args = parser.parse_args(own)
     args.ros_args = ros
     try:
+        if verb in _WITHOUT_ROS and [word for word in ros if not word.startswith("--")]:
+            raise ConfigError(f"--ros-args: {verb} starts no node that would take them; leave them out")
         refuse_unwritable(args)
         return run(args)
     except IatError as error:

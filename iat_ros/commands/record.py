@@ -26,6 +26,7 @@ from typing import Any
 from iat_ros.commands.entry import number, run_verb
 from iat_ros.commands.output import add_json, write_json
 from iat_ros.data.bag_recorder import STORAGES, mend_bag
+from iat_ros.errors import ConfigError
 
 DESCRIPTION = (
     "Record skeletons, and further topics where asked, into a bag until Ctrl-C; or mend a bag that was cut short."
@@ -39,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--topics", nargs="+", metavar="TOPIC", choices=EXTRA, default=[], help="record these beside skeletons"
     )
-    parser.add_argument("--storage", choices=STORAGES, default="mcap", help="mcap is compressed, sqlite3 is not")
+    parser.add_argument("--storage", choices=STORAGES, help="mcap, the default, is compressed, sqlite3 is not")
     parser.add_argument("--duration", type=number(0.0, 1e6), default=0.0, help="stop after so long [s]; 0: at Ctrl-C")
     parser.add_argument(
         "--mend", type=Path, metavar="BAG", help="record nothing: save what a killed recording left, as --out"
@@ -50,6 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Record until the time is over or Ctrl-C."""
     if args.mend:
+        idle = (("--topics", args.topics), ("--storage", args.storage), ("--duration", args.duration))
+        if given := [option for option, value in idle if value]:
+            raise ConfigError(f"{given[0]}: --mend records nothing; leave it out")
         saved = mend_bag(args.mend, args.out)
         print(f"{args.out}: saved " + ", ".join(f"{count} messages of {topic}" for topic, count in saved.items()))
         write_json(args.json, {"bag": str(args.out), "messages": saved})
@@ -62,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     stop = start_ros(args.ros_args)
     node = None
     try:
-        node = RecordNode(args.out, args.topics, args.storage)
+        node = RecordNode(args.out, args.topics, args.storage or "mcap")
         print(f"recording {', '.join(node.bag.counts)} into {args.out}; Ctrl-C ends", flush=True)
         executor = make_executor([node])
         written = time.monotonic()

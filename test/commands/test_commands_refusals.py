@@ -22,6 +22,8 @@ import pytest
 
 from iat_ros.__main__ import main
 
+G1_URDF = "package://example-robot-data/robots/g1_description/urdf/g1_29dof_rev_1_0.urdf"
+
 
 @pytest.mark.parametrize(
     ("words", "says"),
@@ -30,6 +32,10 @@ from iat_ros.__main__ import main
         (["evaluate", "--data", "nowhere", "--robot", "nobody"], "--robot needs --live"),
         (["make_up", "--out", "bag", "--pairs", "5", "--people", "2"], "--people: --pairs has two people"),
         (["make_up", "--out", "bag", "--pairs", "5", "--actions", "wave"], "--actions: --pairs has two people"),
+        (["record", "--out", "bag", "--mend", "x", "--duration", "3"], "--duration: --mend records nothing"),
+        (["demo", "--headless", "--port", "0"], "--port: with --headless there is no page"),
+        (["train", "--data", "made_up", "--out", "m", "--ros-args", "-p", "a:=1"], "--ros-args: train starts no node"),
+        (["robot", "check", G1_URDF, "--urdf", "x.urdf"], f"--urdf x.urdf: {G1_URDF} is a URDF itself"),
     ],
 )
 def test_an_option_that_would_change_nothing_is_refused(
