@@ -26,6 +26,7 @@ from iat_ros.errors import RobotError
 from iat_ros.robot.braking import slow_down, stop
 from iat_ros.robot.clearance import bend, bend_at, mirror, splay
 from iat_ros.robot.collision import CollisionChecker
+from iat_ros.robot.detour import plan_detour
 from iat_ros.robot.joint_answer import Answer, joint_frames
 from iat_ros.robot.model import RobotModel
 from iat_ros.robot.performance import Outcome, Performance, Prepared
@@ -185,8 +186,11 @@ class Performer:
             return None
         result = plan_home(self.model, start, self.timing)
         contact = None if self._checker is None else self._checker.first_contact(result)
-        if contact is not None:
-            raise RobotError(f"way home refused: {contact}")
+        if self._checker is not None and contact is not None:
+            detour = None if start.moves else plan_detour(self.model, self._checker, start, contact.links, self.timing)
+            if detour is None:
+                raise RobotError(f"way home refused: {contact}")
+            result = detour
         return self._from(start, result, now_s)
 
     def slow(self, now_s: float, tempo: float = 0.0, reserve_s: float | None = None) -> Performance | None:

@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -136,13 +136,21 @@ def _at_whole_ns(dt_s: float) -> float:
     return math.ceil(dt_s * 1e9 - 1e-6) * 1e-9
 
 
-def plan_home(model: RobotModel, start: State, timing: Timing = Timing()) -> JointPlan:
-    """Plan the way to the rest pose.
+def plan_home(model: RobotModel, start: State, timing: Timing = Timing(), by_way_of: Array | None = None) -> JointPlan:
+    """Plan the way to the rest pose, whatever `Timing.return_to_rest` says.
+
+    Args:
+        model: The robot.
+        start: As for `plan`.
+        timing: How to perform it.
+        by_way_of: A pose (J,) [rad] to pass, in which the robot stands for a moment; None: straight home.
 
     Raises:
         RobotError: As `plan`.
     """
-    return plan(model, np.tile(model.rest, (3, 1)), max(SHORTEST_S, 2 * HOMEWARD_DT_S), start, timing)
+    passed = model.rest if by_way_of is None else by_way_of
+    timing = replace(timing, return_to_rest=True, rest_after_s=0.0)
+    return plan(model, np.tile(passed, (3, 1)), max(SHORTEST_S, 2 * HOMEWARD_DT_S), start, timing)
 
 
 @dataclass(frozen=True)
