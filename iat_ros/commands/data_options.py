@@ -55,14 +55,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--limbs", default="", help="limbs to use, separated by commas; default: those that the skeleton lists first"
     )
-    parser.add_argument(
-        "--stimulus",
-        nargs="+",
-        type=whole(0, 2**32 - 1),
-        default=[],
-        metavar="BODY_ID",
-        help="with bags: who acts, the others answer; default: learned from who acts first",
-    )
+    add_stimulus(parser, "with bags: who acts, the others answer; default: learned from who acts first")
     parser.add_argument(
         "--response",
         choices=RESPONSES,
@@ -70,6 +63,11 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         help="with bags: who answers, people or the joints of a robot that was steered; auto: a robot where its joint "
         "states were recorded and one person at a time was in view",
     )
+
+
+def add_stimulus(parser: argparse.ArgumentParser, text: str) -> None:
+    """Add the option ``--stimulus BODY_ID...``, whose meaning a text tells."""
+    parser.add_argument("--stimulus", nargs="+", type=whole(0, 2**32 - 1), default=[], metavar="BODY_ID", help=text)
 
 
 def open_data(args: argparse.Namespace) -> Source:

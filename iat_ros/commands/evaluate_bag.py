@@ -27,7 +27,7 @@ from tqdm import tqdm
 
 from iat_ros.commands.entry import run_verb, whole
 from iat_ros.commands.output import add_json, refuse_filled, write_json
-from iat_ros.commands.recordings import add_skeleton, add_stimulus, skeleton_of
+from iat_ros.commands.recordings import add_shown, add_skeleton, skeleton_of
 from iat_ros.data.bag import read_bag
 from iat_ros.data.opening import MADE_UP, open_source
 from iat_ros.data.recording import StreamFrame, check_people, of_people
@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="utd_mhad", help="model directory, or the name of one that ships")
     parser.add_argument("--robot", default="g1", help="robot: the name of one that ships, or a YAML file")
     add_skeleton(parser, "the one that the model was trained on")
-    add_stimulus(parser)
+    add_shown(parser)
     parser.add_argument("--topic", default="skeletons", help="topic of the skeletons in the bag")
     parser.add_argument("--seed", type=whole(0), default=0, help="decides the noise of the answers")
     parser.add_argument(

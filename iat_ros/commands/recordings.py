@@ -21,7 +21,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from iat_ros.commands.entry import number, whole
+from iat_ros.commands.data_options import add_stimulus
+from iat_ros.commands.entry import number
 from iat_ros.data import utd_mhad
 from iat_ros.data.bag import read_bag
 from iat_ros.data.clip import Clip
@@ -68,17 +69,10 @@ def skeleton_of(given: str | None, named: str, file: str = "") -> str:
     return named
 
 
-def add_stimulus(parser: argparse.ArgumentParser) -> None:
+def add_shown(parser: argparse.ArgumentParser) -> None:
     """Add the option ``--stimulus``, which shows only some of the people of a bag."""
-    parser.add_argument(
-        "--stimulus",
-        nargs="+",
-        type=whole(0, 2**32 - 1),
-        default=[],
-        metavar="BODY_ID",
-        help="with a bag: only these people are shown, such as those who act and not those who answer; default: "
-        "everybody",
-    )
+    text = "with a bag: only these people are shown, such as those who act and not those who answer; default: everybody"
+    add_stimulus(parser, text)
 
 
 def add_recording(parser: argparse.ArgumentParser) -> None:
@@ -86,7 +80,7 @@ def add_recording(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--bag", type=Path, help="bag with the topic skeletons; default: the made-up one that ships")
     source.add_argument("--data", help=f"data set (docs/data.md), or '{MADE_UP}': plays its stimuli")
-    add_stimulus(parser)
+    add_shown(parser)
     parser.add_argument(
         "--clips",
         nargs="+",
