@@ -23,7 +23,6 @@ from iat_ros.clock import whole_ns
 from iat_ros.data.actions import cut_action
 from iat_ros.data.made_up import make_clips
 from iat_ros.errors import RobotError
-from iat_ros.robot import performer
 from iat_ros.robot.collision import CollisionChecker
 from iat_ros.robot.joint_path import JointPath
 from iat_ros.robot.model import RobotModel
@@ -235,34 +234,6 @@ def test_answers_keep_clear_of_the_body(g1: RobotModel) -> None:
     assert outcomes[-1] != "clear"
     for pose in stage.path[::20]:
         assert strict.contact_in(pose) is None
-
-
-def test_an_answer_that_no_bend_makes_clear_is_made_smaller(g1: RobotModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of wild motions, in which the arms pass through the body again and again, none is refused."""
-    checker = CollisionChecker(g1)
-    share = np.linspace(0.0, 1.0, 32)[:, None, None]
-
-    def refused() -> int:
-        count = 0
-        for seed in (1, 4, 6, 24, 41, 54):
-            first, last = np.random.default_rng(seed).normal(size=(2, len(DEFINITION.limb_names), 3))
-            limbs = first * (1.0 - share) + last * share
-            motion = Motion(limbs / np.linalg.norm(limbs, axis=-1, keepdims=True), 2.0)
-            try:
-                outcome = Performer(g1, DEFINITION.limb_names, checker, Timing()).answer(
-                    motion, 0.0, State.at_rest(g1.rest)
-                )
-            except RobotError:
-                count += 1
-                continue
-            assert outcome.bent
-            assert checker.first_contact(outcome.performance.plan) is None
-            assert np.abs(outcome.performance.plan.control - g1.rest).max() > 0.3, "hardly a motion"
-        return count
-
-    assert refused() == 0
-    monkeypatch.setattr(performer, "SMALLER", ())
-    assert refused() >= 4, "bends alone would do: this test tells nothing"
 
 
 def test_what_cannot_be_performed_leaves_the_running_answer(g1: RobotModel) -> None:

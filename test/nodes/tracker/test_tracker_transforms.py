@@ -17,7 +17,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -29,7 +28,6 @@ from std_msgs.msg import Header
 
 from iat_ros.errors import MessageError
 from iat_ros.nodes.clouds import to_stamp
-from iat_ros.nodes.process import bring_up
 from iat_ros.nodes.tracker.frame_tree import FrameTree, Link
 
 pytestmark = pytest.mark.ros
@@ -315,40 +313,3 @@ def test_ids_without_end_fill_no_memory(make_rig: Callable[..., Any]) -> None:
     assert len(source._people) == 2
     assert len(source._tree._moving) == 10_000
     assert rig.tracker.dropped["tf: transform of one person too many"] > 1000
-
-
-@pytest.mark.parametrize(
-    ("parameter", "value", "says"),
-    [
-        ("frame_pattern", "joint_{id}", "'frame_pattern' needs {joint} once"),
-        ("joint_names", "head:Kopf", "'joint_names' must be 'joint=name in the frames, ...'; got 'head:Kopf'"),
-        ("joint_names", "tail=Schwanz", "no joint 'tail'; the skeleton has head, shoulder_center"),
-        ("joint_names", "head=spine", "two joints with one name"),
-    ],
-)
-def test_settings_that_cannot_be_used(
-    make_rig: Callable[..., Any], capfd: pytest.CaptureFixture[str], parameter: str, value: str, says: str
-) -> None:
-    """One line that names the parameter; the node lives on."""
-    rig = make_rig(started=False, input="tf", **{parameter: value})
-    assert not bring_up(rig.tracker)
-    (line,) = [line for line in capfd.readouterr().err.splitlines() if "refused to configure" in line]
-    assert says in line
-
-
-@pytest.mark.parametrize(("source", "package"), [("tf", "tf2_msgs"), ("hri", "hri_msgs"), ("zed", "zed_msgs")])
-def test_without_the_messages_one_line_says_what_to_install(
-    make_rig: Callable[..., Any],
-    capfd: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-    source: str,
-    package: str,
-) -> None:
-    """The package is imported all the same; only the node that was asked for that source refuses."""
-    for name in (package, f"{package}.msg", "zed_interfaces", "zed_interfaces.msg"):
-        monkeypatch.setitem(sys.modules, name, None)
-    rig = make_rig(started=False, input=source)
-    assert not bring_up(rig.tracker)
-    (line,) = [line for line in capfd.readouterr().err.splitlines() if "refused to configure" in line]
-    assert f"needs {package}" in line
-    assert "apt install" in line
