@@ -22,6 +22,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import rclpy
@@ -66,9 +67,16 @@ class Processes:
         """The time that stamps are in [s]."""
         return float(self.node.get_clock().now().nanoseconds * 1e-9)
 
-    def start(self, name: str, command: Sequence[str]) -> int:
-        """Start a process under a name, in the place of one that has ended; return its id."""
-        self._processes[name] = subprocess.Popen(command, cwd=ROOT, env=self.environment)
+    def start(self, name: str, command: Sequence[str], log: Path | None = None) -> int:
+        """Start a process under a name, in the place of one that has ended; return its id.
+
+        What it prints goes to the end of the log; None: to where this process prints.
+        """
+        with ExitStack() as files:
+            output = None if log is None else files.enter_context(log.open("ab"))
+            self._processes[name] = subprocess.Popen(
+                command, cwd=ROOT, env=self.environment, stdout=output, stderr=output
+            )
         return self._processes[name].pid
 
     def kill(self, name: str) -> None:

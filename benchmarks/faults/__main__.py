@@ -53,7 +53,7 @@ def run_part(name: str, args: argparse.Namespace) -> dict[str, Any]:
         IatError: It cannot be run, or the nodes do not come up.
     """
     if name == "kills":
-        return dict(_load("kills", "run_kills")(args.kills))
+        return dict(_load("kills", "run_kills")(args.kills, args.logs))
     if name == "sensor":
         return dict(_load("sensor", "run_sensor")())
     if name == "soak":
@@ -121,6 +121,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--flood-seconds", type=float, default=20.0, help="how long the flood lasts [s]")
     parser.add_argument("--messages", type=_at_least_one, default=1_000_000, help="malformed messages")
     parser.add_argument("--files", type=_at_least_one, default=1000, help="damaged files")
+    parser.add_argument("--logs", type=Path, default=ROOT / "build" / "faults_logs", help="what the nodes print")
     parser.add_argument("--json", type=Path, default=ROOT / "build" / "faults.json", help="the figures go here")
     args = parser.parse_args(argv)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # nodes must not outlive this

@@ -19,6 +19,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
@@ -55,7 +56,16 @@ class Chain:
         crashes: Processes that ended without being killed, in words.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, logs: Path) -> None:
+        """Keep what the nodes print in this folder, a file each, made anew.
+
+        Raises:
+            OSError: It cannot be written to.
+        """
+        logs.mkdir(parents=True, exist_ok=True)
+        self._logs = {name: logs / f"{name}.log" for name in NODES}
+        for log in self._logs.values():
+            log.write_bytes(b"")
         self.active_s: dict[str, float] = {}
         self.violations: dict[str, int] = {}
         self.told: dict[str, str] = {}
@@ -93,7 +103,7 @@ class Chain:
     def start(self, name: str) -> None:
         """Start a node's process."""
         patient = ("-p", f"joint_states_timeout:={HELD_UP_S}") if name == "trajectory" else ()
-        self._processes.start(name, verb(name, "--ros-args", "--log-level", "error", *patient))
+        self._processes.start(name, verb(name, "--ros-args", *patient), self._logs[name])
 
     def kill(self, name: str) -> float:
         """End a node's process by SIGKILL; return when, on the monotonic clock [s]."""
@@ -102,6 +112,16 @@ class Chain:
         self.active_s.pop(name, None)
         self._deaf_until_s[name] = killed_s + 0.3  # what it said last may still be on its way
         return killed_s
+
+    def state(self) -> str:
+        """What each node told last, and the last line that it printed: for a chain that no longer moves."""
+        lines = []
+        for name, log in self._logs.items():
+            printed = log.read_text(errors="replace").splitlines()
+            lines.append(
+                f"{name}: {self.told.get(name, 'tells nothing')}; printed last: {(printed or ['nothing'])[-1]}"
+            )
+        return " | ".join(lines)
 
     def until(self, done: Callable[[], bool], timeout_s: float) -> bool:
         """Let the person act until something holds; return whether it does."""

@@ -29,6 +29,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,8 @@ class Kill:
         recovery_s: From the kill, or from when the person acts again, to the next answer; NaN if there was none.
         rest_s: From the kill, or from the answer after it where the person went on, to the robot's rest; NaN if none.
         violations: Limits broken meanwhile.
+        at_s: When it was, since the epoch, as log lines have it [s].
+        state: What the nodes told when the chain had not recovered; empty if it had.
     """
 
     node: str
@@ -62,10 +65,12 @@ class Kill:
     recovery_s: float
     rest_s: float
     violations: dict[str, int]
+    at_s: float
+    state: str
 
 
-def run_kills(times: int, victims: tuple[str, ...] = VICTIMS) -> dict[str, Any]:
-    """Kill each node so many times, in turn.
+def run_kills(times: int, logs: Path, victims: tuple[str, ...] = VICTIMS) -> dict[str, Any]:
+    """Kill each node so many times, in turn; what the nodes print stays in the folder logs.
 
     Returns:
         kills, recovered, recovery_s, recovery_after_rest_s, rest_s and restart_to_active_s (p50, p99), rested, crashes,
@@ -77,7 +82,7 @@ def run_kills(times: int, victims: tuple[str, ...] = VICTIMS) -> dict[str, Any]:
     rng = np.random.default_rng(0)
     results: list[Kill] = []
     stuck: list[str] = []
-    with Chain() as chain:
+    with Chain(logs) as chain:
         for number in tqdm(range(times * len(victims)), desc="kills", disable=None):
             name, acting = victims[number % len(victims)], number // len(victims) % 2 == 0
             try:
@@ -98,12 +103,13 @@ def kill_one(chain: Chain, name: str, acting: bool, into_s: float) -> Kill:
     """
     chain.acting = True
     if not chain.until(lambda: chain.speed > MOVING_RAD_S, RECOVERY_WITHIN_S):
-        raise IatError(f"the robot does not move before {name} is killed: {chain.told}; {chain.crashes}")
+        raise IatError(f"the robot does not move before {name} is killed: {chain.state()}; {chain.crashes}")
     begun_s = time.monotonic()
     chain.until(lambda: time.monotonic() > begun_s + into_s and chain.speed > MOVING_RAD_S, 10.0)
     before = Counter(chain.violations)
     chain.acting = acting
     from_s, stamp_s = chain.kill(name), chain.now_s
+    at_s = stamp_s
     chain.start(name)
     restarted_s, rest_s = time.monotonic(), np.nan
     if not acting:
@@ -117,7 +123,8 @@ def kill_one(chain: Chain, name: str, acting: bool, into_s: float) -> Kill:
         later = (came_s for came_s in chain.trajectories_s if came_s > new_s)
         return next(later, np.nan) if name in chain.active_s else np.nan
 
-    chain.until(lambda: bool(np.isfinite(answered_s())), RECOVERY_WITHIN_S)
+    recovered = chain.until(lambda: bool(np.isfinite(answered_s())), RECOVERY_WITHIN_S)
+    state = "" if recovered else chain.state()
     recovered_s, active_s = answered_s(), chain.active_s.get(name, np.nan)
     if acting:
         chain.acting = False
@@ -125,7 +132,7 @@ def kill_one(chain: Chain, name: str, acting: bool, into_s: float) -> Kill:
     now_s = time.monotonic()
     chain.until(lambda: chain.told_s > now_s, 3.0)  # what the robot has counted up to here
     violations = dict(Counter(chain.violations) - before)
-    return Kill(name, acting, active_s - restarted_s, recovered_s - from_s, rest_s, violations)
+    return Kill(name, acting, active_s - restarted_s, recovered_s - from_s, rest_s, violations, at_s, state)
 
 
 def _rest_s(chain: Chain, from_s: float) -> float:
@@ -137,7 +144,9 @@ def _rest_s(chain: Chain, from_s: float) -> float:
 def summary(results: list[Kill], wanted: int, crashes: list[str], stuck: Sequence[str] = ()) -> dict[str, Any]:
     """Count what became of the kills."""
     failures = [
-        f"{each.node}: not recovered in {RECOVERY_WITHIN_S:g} s" for each in results if np.isnan(each.recovery_s)
+        f"{each.node}: not recovered in {RECOVERY_WITHIN_S:g} s: {each.state}"
+        for each in results
+        if np.isnan(each.recovery_s)
     ]
     failures += [f"{each.node}: no rest within {REST_WITHIN_S:g} s" for each in results if np.isnan(each.rest_s)]
     failures += [*crashes, *stuck]

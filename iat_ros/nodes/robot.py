@@ -158,7 +158,7 @@ class RobotNode(IatNode):
         if broken:
             for kind in broken:
                 self.counts[f"{_VIOLATIONS}{kind}"] += 1
-            self.get_logger().warning(f"command breaks limits: {', '.join(broken)}", throttle_duration_sec=2.0)
+            self.get_logger().warning(f"command breaks limits: {self._robot.watch.words}", throttle_duration_sec=2.0)
 
 
 def _nanoseconds(time: Time | Duration) -> int:

@@ -26,6 +26,13 @@ from iat_ros.robot.model import RobotModel
 ROUNDING = 1e-4
 """Share of a limit by which velocity and acceleration may exceed it."""
 ROUNDING_RAD = 1e-6
+_UNITS = {
+    "position": "rad",
+    "velocity": "rad/s",
+    "acceleration": "rad/s^2",
+    "position step": "rad",
+    "velocity step": "rad/s",
+}
 
 
 class LimitWatch:
@@ -38,6 +45,7 @@ class LimitWatch:
         violations: How many updates broke what: ``position``, ``velocity``, ``acceleration``, ``position step``,
             ``velocity step``, ``not finite``.
         largest: By how much at most [rad], [rad/s], [rad/s^2], [rad], [rad/s].
+        words: What the last update broke, which joint and by how much; empty if nothing.
     """
 
     def __init__(self, model: RobotModel) -> None:
@@ -45,20 +53,29 @@ class LimitWatch:
         self._last: RobotState | None = RobotState(model.rest)
         self.violations: Counter[str] = Counter()
         self.largest: dict[str, float] = {}
+        self.words = ""
 
     def look(self, state: RobotState, period_s: float) -> tuple[str, ...]:
         """Judge a state that follows the last one after a period [s]; return what it breaks."""
         broken = self._judge(state, period_s)
         for kind, excess in broken.items():
             self.violations[kind] += 1
-            self.largest[kind] = max(excess, self.largest.get(kind, 0.0))
+            self.largest[kind] = max(float(excess.max()), self.largest.get(kind, 0.0))
+        self.words = ", ".join(self._say(kind, excess) for kind, excess in broken.items())
         return tuple(broken)
 
-    def _judge(self, state: RobotState, period_s: float) -> dict[str, float]:
+    def _say(self, kind: str, excess: Array) -> str:
+        if kind not in _UNITS:
+            return kind
+        worst = int(excess.argmax())
+        return f"{kind} of {self._model.joint_names[worst]} by {excess[worst]:.3g} {_UNITS[kind]}"
+
+    def _judge(self, state: RobotState, period_s: float) -> dict[str, Array]:
+        """Return by how much each joint breaks what, of that which one joint at least breaks."""
         model, (q, v, a) = self._model, _filled(state)
         if not np.isfinite(np.concatenate([q, v, a])).all():
             self._last = None
-            return {"not finite": np.inf}
+            return {"not finite": np.full(1, np.inf)}
         over = {
             "position": np.maximum(model.lower - q, q - model.upper) - ROUNDING_RAD,
             "velocity": np.abs(v) - (1 + ROUNDING) * model.max_velocity,
@@ -72,7 +89,7 @@ class LimitWatch:
             )
             over["velocity step"] = np.abs(v - v0) - gain - ROUNDING
         self._last = state
-        return {kind: float(excess.max()) for kind, excess in over.items() if excess.max() > 0.0}
+        return {kind: excess for kind, excess in over.items() if excess.max() > 0.0}
 
 
 def _filled(state: RobotState) -> tuple[Array, Array, Array]:

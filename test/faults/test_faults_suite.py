@@ -79,13 +79,14 @@ def test_what_failed_is_said() -> None:
 
 def test_kills_that_fail_are_counted() -> None:
     """No recovery, no rest, violations, a crash of another node: each is told."""
-    good = Kill("act2act", True, 2.0, 4.0, 1.0, {})
-    bad = Kill("trajectory", False, 2.0, np.nan, np.nan, {"violations: velocity": 3})
+    good = Kill("act2act", True, 2.0, 4.0, 1.0, {}, 0.0, "")
+    bad = Kill("trajectory", False, 2.0, np.nan, np.nan, {"violations: velocity": 3}, 0.0, "trajectory: halted")
     figures = summary([good, bad], 3, ["robot ended by itself with 1"])
     assert (figures["kills"], figures["recovered"], figures["rested"]) == (2, 1, 1)
     assert (figures["crashes"], figures["limit_violations"]) == (1, 3)
     assert figures["recovery_s"] == {"p50": 4.0, "p99": 4.0}
     assert len(figures["failures"]) == 4
+    assert figures["failures"][0] == "trajectory: not recovered in 60 s: trajectory: halted"
 
 
 def test_a_short_soak() -> None:
@@ -164,11 +165,12 @@ def test_each_kind_of_fault_is_played() -> None:
 
 
 @pytest.mark.ros
-def test_each_node_is_killed_once(ros_domain: int) -> None:
-    """The chain as processes comes back by itself."""
-    figures = run_kills(1, ("trajectory",))
+def test_each_node_is_killed_once(ros_domain: int, tmp_path: Path) -> None:
+    """The chain as processes comes back by itself; what its nodes print is kept."""
+    figures = run_kills(1, tmp_path / "logs", ("trajectory",))
     assert figures["failures"] == []
     assert (figures["kills"], figures["recovered"], figures["limit_violations"]) == (1, 1, 0)
+    assert (tmp_path / "logs" / "trajectory.log").read_text().count("[trajectory]: active") == 2
 
 
 @pytest.mark.ros

@@ -121,6 +121,9 @@ def test_the_watch_names_what_is_broken_and_by_how_much(g1: RobotModel) -> None:
         found = watch.look(RobotState(**{**rest, **values}), period_s)
         assert dict(watch.violations) == dict.fromkeys(found, 1)
         assert set(watch.largest) == set(found)
+        assert watch.words.count(f" of {g1.joint_names[0]} by ") == len(
+            [kind for kind in found if kind != "not finite"]
+        )
         return found
 
     top = g1.rest + (g1.upper - g1.rest) * one
