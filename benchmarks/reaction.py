@@ -57,7 +57,7 @@ _LIVELY = 8  # frames before the one that ends the action that come at true spee
 
 
 def measure(actions: int = 40) -> dict[str, Any]:
-    """Measure all three, in turns of a tenth of the actions, so that a noisy machine disturbs them alike.
+    """Measure all three, one after the other in one run.
 
     Returns:
         "reaction_ms", "relay_ms", "reaction_separate_ms" (p50, p99) and "reaction_to_relay" (ratios of both).
