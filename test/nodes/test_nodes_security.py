@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
@@ -44,7 +45,8 @@ from iat_ros.nodes.trajectory_output import ACTION
 from iat_ros.nodes.viewer import ViewerNode
 from iat_ros.robot.urdf import DESCRIPTION
 
-POLICY = Path(__file__).parents[2] / "config" / "sros2" / "policy.xml"
+ROOT = Path(__file__).parents[2]
+POLICY = ROOT / "config" / "sros2" / "policy.xml"
 PREFIX = "/iat_ros/"
 NODES: dict[str, Callable[[], Node]] = {
     "perception": PerceptionNode,
@@ -225,3 +227,10 @@ def test_enclaves_are_named_as_the_verbs_and_hold_no_wildcards() -> None:
     assert {path.removeprefix(PREFIX) for path in paths} - {"operator"} <= set(VERBS)
     wild = [element.text or "" for element in ElementTree.fromstring(text).iter() if "*" in (element.text or "")]
     assert all(name.startswith("/_ros2cli*/") for name in wild)
+
+
+def test_the_documentation_makes_every_enclave() -> None:
+    """With a keystore that lacks one, its node does not start."""
+    (names,) = re.findall(r"for name in (.*); do", (ROOT / "docs" / "security.md").read_text(encoding="utf-8"))
+    paths = [enclave.get("path") for enclave in ElementTree.parse(POLICY).iter("enclave")]
+    assert sorted(paths) == sorted(PREFIX + name for name in names.split())
