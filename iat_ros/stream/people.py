@@ -25,7 +25,8 @@ from iat_ros.stream.choice import ChoiceConfig, PersonChoice
 from iat_ros.stream.cleaning import Cleaner, CleaningConfig
 from iat_ros.stream.identity import Identities, IdentityConfig
 from iat_ros.stream.pose import make_poses, torso_places
-from iat_ros.stream.segmenter import ActionSegmenter, Segment, SegmenterConfig
+from iat_ros.stream.segment import Segment, SegmenterConfig
+from iat_ros.stream.segmenter import ActionSegmenter
 
 
 class People:
