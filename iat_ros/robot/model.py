@@ -222,8 +222,8 @@ class RobotModel:
                 raise RobotError(f"{self.config.source}: limb '{limb}': its two links have the same origin")
             if not np.any(row > IDLE_GAIN):
                 raise RobotError(
-                    f"{self._where}: limb '{limb}' ({' to '.join(self.config.limbs[limb])}) moves with none "
-                    "of 'joints'; take it out or list its joints"
+                    f"{self.config.source}: limb '{limb}' ({' to '.join(self.config.limbs[limb])}) moves with none "
+                    f"of the joints named there ({self._where}); check the links and joints of its arm"
                 )
         groups: list[tuple[set[int], set[int]]] = []  # (limbs, joints of the reduced model)
         for index, row in enumerate(gain > IDLE_GAIN):
