@@ -29,17 +29,20 @@ from rclpy.parameter import Parameter
 from sensor_msgs.msg import PointCloud2
 
 from iat_ros.__main__ import VERBS
+from iat_ros.nodes import robot_description
 from iat_ros.nodes.act2act import Act2ActNode
 from iat_ros.nodes.camera.node import CameraNode
 from iat_ros.nodes.interact import make_nodes
 from iat_ros.nodes.perception import PerceptionNode
 from iat_ros.nodes.play import PlayNode
+from iat_ros.nodes.record import KINDS, RecordNode
 from iat_ros.nodes.robot import RobotNode
 from iat_ros.nodes.tracker import hri, transforms, zed
 from iat_ros.nodes.tracker.node import SOURCES, make_tracker
 from iat_ros.nodes.trajectory import TrajectoryNode
 from iat_ros.nodes.trajectory_output import ACTION
 from iat_ros.nodes.viewer import ViewerNode
+from iat_ros.robot.urdf import DESCRIPTION
 
 POLICY = Path(__file__).parents[2] / "config" / "sros2" / "policy.xml"
 PREFIX = "/iat_ros/"
@@ -52,6 +55,7 @@ NODES: dict[str, Callable[[], Node]] = {
     "camera": CameraNode,
     "play": PlayNode,
 }
+DESCRIBED = ("trajectory", "robot", "viewer")
 RIGHTS = ("publish", "subscribe", "reply", "request", "call")
 Rights = dict[str, list[str]]
 
@@ -79,7 +83,8 @@ def allowed(profile: ElementTree.Element, namespace: str) -> Rights:
 def used(node: Node) -> Rights:
     """Names that a node really uses, as the ROS graph tells them, sorted, by right.
 
-    The action is called only with ``output`` at "action", which needs messages that are not on PyPI.
+    The action is called only with ``output`` at "action", which needs messages that are not on PyPI. The topic of the
+    URDF is heard only while a node is configured for a robot whose file names none.
     """
     who = node.get_name(), node.get_namespace()
     found = {
@@ -89,6 +94,8 @@ def used(node: Node) -> Rights:
         "request": node.get_client_names_and_types_by_node(*who),
     }
     rights = {right: sorted(name for name, _ in names) for right, names in found.items()}
+    if node.get_name() in DESCRIBED:
+        rights["subscribe"] = sorted([*rights["subscribe"], node.resolve_topic_name(DESCRIPTION)])
     rights["call"] = [node.resolve_service_name(ACTION)] if isinstance(node, TrajectoryNode) else []
     return rights
 
@@ -110,6 +117,41 @@ def test_each_node_has_the_rights_it_uses_and_no_others(namespace: str, name: st
         assert profile.get("node") == node.get_name()
         assert allowed(profile, namespace) == used(node)
     finally:
+        node.destroy_node()
+
+
+@pytest.mark.parametrize("name", DESCRIBED)
+def test_a_robot_without_urdf_is_read_from_a_topic_that_is_allowed(
+    namespace: str, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """The robot's file may leave its URDF to robot_state_publisher."""
+    heard: list[str] = []
+
+    class Stopping:
+        @staticmethod
+        def wait(_: float) -> bool:
+            heard.extend(subscription.topic_name for subscription in node.subscriptions)
+            return True
+
+    monkeypatch.setattr(robot_description, "stopping", Stopping)
+    node = NODES[name]()
+    try:
+        node.set_parameters([Parameter("robot", value="nao")])
+        assert node.trigger_configure() == TransitionCallbackReturn.FAILURE
+        assert node.resolve_topic_name(DESCRIPTION) in set(heard) & set(used(node)["subscribe"])
+    finally:
+        node.destroy_node()
+
+
+def test_a_recording_hears_what_may_be_recorded_and_says_nothing(namespace: str, tmp_path: Path) -> None:
+    """With all topics that its option knows."""
+    node = RecordNode(tmp_path / "bag", tuple(KINDS))
+    try:
+        (profile,) = profiles("record")
+        assert profile.get("node") == node.get_name()
+        assert allowed(profile, namespace) == used(node)
+    finally:
+        node.bag.close()
         node.destroy_node()
 
 
@@ -136,12 +178,12 @@ def test_the_tracker_may_hear_what_its_inputs_need_and_nothing_else(
     assert heard == set(told["subscribe"])
 
 
-def test_interact_has_the_rights_of_its_three_nodes(namespace: str) -> None:
-    """The chain in one process has one enclave, which allows what its nodes use."""
-    nodes = list(make_nodes())
+def test_interact_has_the_rights_of_its_nodes(namespace: str) -> None:
+    """The chain in one process has one enclave, which allows what its nodes are allowed where they are alone."""
+    nodes = list(make_nodes("markers"))
     try:
         told = {profile.get("node"): allowed(profile, namespace) for profile in profiles("interact")}
-        assert told == {node.get_name(): used(node) for node in nodes}
+        assert told == {node.get_name(): allowed(profiles(node.get_name())[0], namespace) for node in nodes}
     finally:
         for node in nodes:
             node.destroy_node()
@@ -151,9 +193,12 @@ def test_the_operator_may_only_ask_for_what_a_node_answers() -> None:
     """The operator's enclave reaches services of nodes in the policy, and neither topics nor parameters of theirs."""
     (profile,) = profiles("operator")
     rights = allowed(profile, "/")
-    answered = {name for node in NODES for name in allowed(profiles(node)[0], "/")["reply"]}
+    answered = {name for node in (*NODES, "tracker") for name in allowed(profiles(node)[0], "/")["reply"]}
     assert set(rights["request"]) <= answered
     assert {"/halt", "/resume"} <= set(rights["request"])
+    for name in [name for name in answered if name.endswith("/change_state")]:  # ros2 lifecycle set, list, get
+        assert {name, name.replace("change_state", "get_state")} <= set(rights["request"])
+        assert name.replace("change_state", "get_available_transitions") in rights["request"]
     assert not [name for name in rights["request"] if "parameter" in name]
     assert all(name.startswith("/_ros2cli*/") for name in rights["reply"])
 
@@ -176,7 +221,7 @@ def test_enclaves_are_named_as_the_verbs_and_hold_no_wildcards() -> None:
     """The launch file finds the enclave of a process by its verb; only ros2 commands have names that nobody knows."""
     text = POLICY.read_text(encoding="utf-8")
     paths = [enclave.get("path", "") for enclave in ElementTree.fromstring(text).iter("enclave")]
-    assert sorted(paths) == sorted(PREFIX + name for name in [*NODES, "tracker", "interact", "operator"])
+    assert sorted(paths) == sorted(PREFIX + name for name in [*NODES, "tracker", "record", "interact", "operator"])
     assert {path.removeprefix(PREFIX) for path in paths} - {"operator"} <= set(VERBS)
     wild = [element.text or "" for element in ElementTree.fromstring(text).iter() if "*" in (element.text or "")]
     assert all(name.startswith("/_ros2cli*/") for name in wild)
