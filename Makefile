@@ -108,7 +108,11 @@ clean: ## remove .venv and everything else that was made here
 	rm -rf .venv build install log *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
+# What a link leads to belongs to another checkout; made anew, it would be emptied.
+NO_LINK := @test ! -L .venv || { echo 'error: .venv is a link, and would be made anew: remove it first' >&2; exit 1; }
+
 .venv/installed-with-wheels: $(wildcard requirements/*.txt)
+	$(NO_LINK)
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/python -m pip install -c requirements/constraints.txt \
 	  -r requirements/base.txt -r requirements/ros-wheels.txt -r requirements/dev.txt
@@ -117,6 +121,7 @@ clean: ## remove .venv and everything else that was made here
 
 # ROS 2's messages are compiled against the system's NumPy, so that version must stay.
 .venv/installed-with-ros: $(wildcard requirements/*.txt)
+	$(NO_LINK)
 	$(PYTHON) -m venv --clear --system-site-packages .venv
 	grep -v '^numpy==' requirements/constraints.txt > .venv/constraints.txt
 	$(PYTHON) -c 'import numpy; print(f"numpy=={numpy.__version__}")' >> .venv/constraints.txt

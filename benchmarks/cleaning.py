@@ -45,7 +45,8 @@ from iat_ros.data.source import RULES
 from iat_ros.errors import SkeletonError
 from iat_ros.skeleton.definition import load_skeleton
 from iat_ros.skeleton.limbs import limb_vectors
-from iat_ros.stream.segmenter import LIVE, ActionSegmenter, Segment
+from iat_ros.stream.segment import LIVE, Segment
+from iat_ros.stream.segmenter import ActionSegmenter
 from iat_ros.stream.track import clean_track
 from iat_ros.stream.window import make_window
 

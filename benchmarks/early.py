@@ -53,7 +53,7 @@ from iat_ros.model.normalisation import to_tensor
 from iat_ros.model.responder import Responder
 from iat_ros.resources import find_model
 from iat_ros.skeleton.motion import MotionArray
-from iat_ros.stream.segmenter import Segment, SegmenterConfig
+from iat_ros.stream.segment import Segment, SegmenterConfig
 from iat_ros.stream.window import make_window
 
 SHARES = (0.5, 0.7, 0.9, 1.0)

@@ -47,7 +47,8 @@ from iat_ros.data.source import RULES
 from iat_ros.errors import IatError
 from iat_ros.skeleton.definition import load_skeleton
 from iat_ros.stream.people import People
-from iat_ros.stream.segmenter import LIVE, ActionSegmenter
+from iat_ros.stream.segment import LIVE
+from iat_ros.stream.segmenter import ActionSegmenter
 
 CROWDS = (1, 8, 64, 200)
 MOST_PEOPLE = 1000

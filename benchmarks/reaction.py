@@ -47,7 +47,8 @@ from iat_ros.nodes.base import RESULT_QOS, SENSOR_QOS
 from iat_ros.nodes.clouds import encode_skeletons, to_stamp
 from iat_ros.nodes.monitor import percentiles
 from iat_ros.skeleton.definition import load_skeleton
-from iat_ros.stream.segmenter import LIVE, ActionSegmenter
+from iat_ros.stream.segment import LIVE
+from iat_ros.stream.segmenter import ActionSegmenter
 
 DEFINITION = load_skeleton("utd_mhad")
 RATE_HZ = 30.0

@@ -44,6 +44,10 @@ class ConfigError(IatError):
     """A configuration file or parameter with a value that cannot be used."""
 
 
+class OptionError(ConfigError):
+    """Options of a command that do not go together, or not with what they are given for."""
+
+
 class MessageError(IatError):
     """A ROS message whose content does not hold what its type promises."""
 

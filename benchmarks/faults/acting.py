@@ -24,7 +24,8 @@ from iat_ros.data.actions import with_stillness
 from iat_ros.data.made_up import make_clips
 from iat_ros.skeleton.definition import load_skeleton
 from iat_ros.skeleton.motion import Motion
-from iat_ros.stream.segmenter import LIVE, ActionSegmenter
+from iat_ros.stream.segment import LIVE
+from iat_ros.stream.segmenter import ActionSegmenter
 from iat_ros.stream.window import make_window
 
 DEFINITION = load_skeleton("utd_mhad")

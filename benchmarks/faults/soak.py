@@ -47,7 +47,7 @@ from iat_ros.robot.trajectory import Timing
 from iat_ros.skeleton.definition import load_skeleton
 from iat_ros.skeleton.motion import Motion, MotionArray
 from iat_ros.stream.people import People
-from iat_ros.stream.segmenter import LIVE
+from iat_ros.stream.segment import LIVE
 from iat_ros.stream.window import make_window
 
 FRAME_NS = 33_333_333

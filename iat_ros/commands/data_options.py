@@ -26,7 +26,7 @@ from iat_ros.data.opening import MADE_UP, open_source
 from iat_ros.data.reading import ON_BAD, Reading
 from iat_ros.data.source import Source
 from iat_ros.data.uncut_robot import RESPONSES
-from iat_ros.errors import ConfigError
+from iat_ros.errors import OptionError
 from iat_ros.resources import to_path
 
 
@@ -108,7 +108,7 @@ def as_typed(verb: str, args: argparse.Namespace) -> str:
 def _refuse_idle_options(args: argparse.Namespace) -> None:
     """Refuse options that would change nothing: who gives one expects that it does."""
     if args.data == MADE_UP and args.format != "auto":
-        raise ConfigError(f"--format {args.format}: {MADE_UP} is read from no file; leave it out")
+        raise OptionError(f"--format {args.format}: {MADE_UP} is read from no file; leave it out")
     options = (("--skeleton", args.skeleton), ("--stimulus", args.stimulus), ("--response", args.response != "auto"))
     given = [name for name, value in options if value]
     if not given:
@@ -116,4 +116,4 @@ def _refuse_idle_options(args: argparse.Namespace) -> None:
     path = to_path(args.data)
     kind = MADE_UP if args.data == MADE_UP else detect_format(path) if args.format == "auto" else args.format
     if kind != "bag":
-        raise ConfigError(f"{' and '.join(given)}: only for bags; {args.data} ({kind}) tells this itself: leave it out")
+        raise OptionError(f"{' and '.join(given)}: only for bags; {args.data} ({kind}) tells this itself: leave it out")

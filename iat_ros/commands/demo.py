@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from iat_ros.commands.entry import number, run_verb, whole
 from iat_ros.commands.output import add_json, write_json
 from iat_ros.commands.recordings import add_recording, add_skeleton, open_recording
-from iat_ros.errors import ConfigError, MessageError
+from iat_ros.errors import MessageError, OptionError
 
 DESCRIPTION = (
     "Play a recording to the nodes and a simulated robot, again and again; a browser page shows the person, the answer "
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     from iat_ros.robot.urdf import read_urdf
 
     if args.headless and args.port is not None:
-        raise ConfigError("--port: with --headless there is no page; leave one of them out")
+        raise OptionError("--port: with --headless there is no page; leave one of them out")
     card = load_card(find_model(args.model))
     frames, skeleton = open_recording(args, card)
     parameters = {

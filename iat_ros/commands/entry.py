@@ -26,7 +26,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from iat_ros.commands.output import refuse_unwritable
-from iat_ros.errors import ConfigError, IatError, describe
+from iat_ros.errors import IatError, OptionError, describe
 
 Arguments = Callable[[argparse.ArgumentParser], None]
 EXIT_CODES = (
@@ -57,12 +57,12 @@ def run_verb(verb: str, description: str, add_arguments: Arguments, run: Run, ar
     args.ros_args = ros
     try:
         if verb in _WITHOUT_ROS and [word for word in ros if not word.startswith("--")]:
-            raise ConfigError(f"--ros-args: {verb} starts no node that would take them; leave them out")
+            raise OptionError(f"--ros-args: {verb} starts no node that would take them; leave them out")
         refuse_unwritable(args)
         return run(args)
     except IatError as error:
         print(f"iat_ros {verb}: {error}", file=sys.stderr)
-        return 1
+        return 2 if isinstance(error, OptionError) else 1
     except KeyboardInterrupt as interrupt:
         print(f"iat_ros {verb}: interrupted" + "".join(f"; {each}" for each in interrupt.args), file=sys.stderr)
         return 130

@@ -25,7 +25,7 @@ from iat_ros.commands.data_options import add_data, open_data
 from iat_ros.commands.entry import run_verb, whole
 from iat_ros.commands.output import add_json, write_json
 from iat_ros.data.protocol import DIVISIONS
-from iat_ros.errors import ConfigError, DataError
+from iat_ros.errors import ConfigError, DataError, OptionError
 from iat_ros.evaluation.scoring import score_model
 from iat_ros.model.model_file import load_card
 from iat_ros.resources import find_model
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     """Score a model."""
     for option, given in (("--robot", args.robot), ("--clips", args.clips)):
         if given is not None and not args.live:
-            raise ConfigError(f"{option} needs --live")
+            raise OptionError(f"{option} needs --live")
     torch.set_num_threads(1)
     directory = find_model(args.model)
     card = load_card(directory)

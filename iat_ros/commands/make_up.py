@@ -26,7 +26,7 @@ from iat_ros.data.made_up import GESTURES, make_clips
 from iat_ros.data.made_up_session import make_answered_session
 from iat_ros.data.recording import from_clips, with_noise
 from iat_ros.data.source import RULES
-from iat_ros.errors import ConfigError
+from iat_ros.errors import OptionError
 
 _PEOPLE = 2
 _TRACKER_NOISE_M = 0.0005
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     if args.pairs:
         for option, given in (("--actions", args.actions), ("--people", args.people)):
             if given is not None:
-                raise ConfigError(f"{option}: --pairs has two people and actions of its own; leave one of them out")
+                raise OptionError(f"{option}: --pairs has two people and actions of its own; leave one of them out")
         session, _ = make_answered_session(args.pairs, RULES, args.seed)
         frames = write_bag(args.out, session)
         print(f"{args.out}: {args.pairs} actions and their answers, {frames} frames")

@@ -26,7 +26,7 @@ from typing import Any
 from iat_ros.commands.entry import number, run_verb
 from iat_ros.commands.output import add_json, write_json
 from iat_ros.data.bag_recorder import STORAGES, mend_bag
-from iat_ros.errors import ConfigError
+from iat_ros.errors import DataError, OptionError
 
 DESCRIPTION = (
     "Record skeletons, and further topics where asked, into a bag until Ctrl-C; or mend a bag that was cut short."
@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     if args.mend:
         idle = (("--topics", args.topics), ("--storage", args.storage), ("--duration", args.duration))
         if given := [option for option, value in idle if value]:
-            raise ConfigError(f"{given[0]}: --mend records nothing; leave it out")
+            raise OptionError(f"{given[0]}: --mend records nothing; leave it out")
         saved = mend_bag(args.mend, args.out)
         print(f"{args.out}: saved " + ", ".join(f"{count} messages of {topic}" for topic, count in saved.items()))
         write_json(args.json, {"bag": str(args.out), "messages": saved})
@@ -92,6 +92,8 @@ def run(args: argparse.Namespace) -> int:
     lead = "\r" if sys.stdout.isatty() else ""
     print(f"{lead}{args.out}: {_words(figures)}")
     write_json(args.json, {"bag": str(args.out), **figures})
+    if not figures["frames_with_people"]:
+        raise DataError(f"{args.out}: nobody was seen on {node.skeletons}; does the tracker run, and on this topic?")
     return 0
 
 

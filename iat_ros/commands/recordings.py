@@ -31,7 +31,7 @@ from iat_ros.data.made_up import make_clips
 from iat_ros.data.opening import MADE_UP, open_source
 from iat_ros.data.recording import StreamFrame, check_people, from_clips, of_people
 from iat_ros.data.source import RULES, Source
-from iat_ros.errors import ConfigError, DataError
+from iat_ros.errors import ConfigError, DataError, OptionError
 from iat_ros.model.model_file import ModelCard
 from iat_ros.resources import share_directory, to_path
 from iat_ros.skeleton.definition import load_skeleton
@@ -117,11 +117,11 @@ def open_recording(args: argparse.Namespace, card: ModelCard | None = None) -> t
     """
     if args.data is not None:
         if args.stimulus:
-            raise ConfigError("--stimulus is for bags; with --data give --people or --clips")
+            raise OptionError("--stimulus is for bags; with --data give --people or --clips")
         return _open_clips(args)
     for option, given in (("--clips", args.clips), ("--people", args.people), ("--still", args.still)):
         if given is not None:
-            raise ConfigError(f"{option} needs --data")
+            raise OptionError(f"{option} needs --data")
     bag = args.bag or share_directory() / "recordings" / "made_up"
     frames = list(read_bag(bag))
     if not frames:
@@ -139,9 +139,9 @@ def _open_clips(args: argparse.Namespace) -> tuple[list[StreamFrame], str]:
     """String the clips of a data set together."""
     kind = UTD_MHAD if args.data == MADE_UP else detect_format(to_path(args.data))
     if kind == "bag":
-        raise ConfigError(f"--data {args.data}: holds bags, which are played with --bag, one at a time")
+        raise OptionError(f"--data {args.data}: holds bags, which are played with --bag, one at a time")
     if args.clips and args.data == MADE_UP:
-        raise ConfigError(f"--clips: {MADE_UP} has no clips by name; leave --clips out, or give a directory")
+        raise OptionError(f"--clips: {MADE_UP} has no clips by name; leave --clips out, or give a directory")
     people = args.people or (_PEOPLE if kind == UTD_MHAD else None)
     definition = load_skeleton(UTD_MHAD)
     if args.clips and kind == UTD_MHAD:

@@ -25,7 +25,7 @@ from typing import Any
 from iat_ros.commands.entry import run_verb
 from iat_ros.commands.node_options import add_autostart
 from iat_ros.commands.output import add_json, refuse_unwritable_file, write_json
-from iat_ros.errors import ConfigError, IatError
+from iat_ros.errors import IatError, OptionError
 from iat_ros.resources import find_config, to_path
 
 DESCRIPTION = (
@@ -80,10 +80,10 @@ def run_check(args: argparse.Namespace) -> int:
     out = None if args.out is None else _writable("--out", args.out, {".yaml", ".yml"})
     given = _given(args.robot)
     if args.ros_args:
-        raise ConfigError("--ros-args: check starts no node; leave them out")
+        raise OptionError("--ros-args: check starts no node; leave them out")
     if given.is_file() and given.suffix not in {".yaml", ".yml"}:
         if args.urdf is not None:
-            raise ConfigError(f"--urdf {args.urdf}: {args.robot} is a URDF itself; leave one of them out")
+            raise OptionError(f"--urdf {args.urdf}: {args.robot} is a URDF itself; leave one of them out")
         found = check_urdf(given)
         text = to_yaml(
             found.config, [f"Proposed from {given.name}. Look at the picture; set what a # follows to your robot."]

@@ -26,7 +26,8 @@ from iat_ros.data.oddities import oddities
 from iat_ros.errors import DataError, SkeletonError
 from iat_ros.skeleton.definition import SkeletonDefinition
 from iat_ros.skeleton.motion import Motion, MotionArray
-from iat_ros.stream.segmenter import ActionSegmenter, Segment, SegmenterConfig
+from iat_ros.stream.segment import Segment, SegmenterConfig
+from iat_ros.stream.segmenter import ActionSegmenter
 from iat_ros.stream.window import make_window
 
 

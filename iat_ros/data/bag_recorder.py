@@ -174,6 +174,8 @@ def mend_bag(broken: Path, path: Path) -> dict[str, int]:
 
 def _whole_records(content: bytes, where: str) -> bytes:
     """Return an MCAP file's records up to where it was cut off, closed with a footer that promises no index."""
+    if not content:
+        raise DataError(f"{where}: empty: the recorder ended before it had written anything, so nothing can be saved")
     if not content.startswith(_MAGIC):
         raise DataError(f"{where}: not an MCAP file")
     end = at = len(_MAGIC)

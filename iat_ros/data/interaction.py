@@ -26,7 +26,7 @@ from iat_ros.data.joint_clip import JointClip, as_joint_action, find_movements, 
 from iat_ros.errors import DataError
 from iat_ros.skeleton.definition import SkeletonDefinition
 from iat_ros.skeleton.joint_motion import JointScale
-from iat_ros.stream.segmenter import Segment, SegmenterConfig
+from iat_ros.stream.segment import Segment, SegmenterConfig
 
 ANSWER_WITHIN_S = 1.5
 """An action that begins later than this after the other person's has ended does not answer it [s]."""

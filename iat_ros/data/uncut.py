@@ -38,7 +38,8 @@ from iat_ros.errors import DataError, SkeletonError
 from iat_ros.skeleton.definition import SkeletonDefinition
 from iat_ros.stream.identity import Identities, IdentityConfig
 from iat_ros.stream.pose import torso_places
-from iat_ros.stream.segmenter import ActionSegmenter, Segment, SegmenterConfig
+from iat_ros.stream.segment import Segment, SegmenterConfig
+from iat_ros.stream.segmenter import ActionSegmenter
 from iat_ros.stream.track import clean_track
 
 RECORDED = SegmenterConfig()

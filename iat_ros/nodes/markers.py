@@ -28,7 +28,7 @@ from iat_ros.nodes.clouds import SkeletonCloud
 from iat_ros.skeleton.definition import SkeletonDefinition
 from iat_ros.skeleton.limb_chain import default_lengths
 from iat_ros.skeleton.limbs import body_axes, limb_vectors
-from iat_ros.stream.segmenter import SegmenterConfig
+from iat_ros.stream.segment import SegmenterConfig
 
 _CUSTOMARY_BONES = (
     ("spine", "hip_center"),

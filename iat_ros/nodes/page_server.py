@@ -54,7 +54,9 @@ def require_free(host: str, port: int) -> None:
 
 
 def _refusal(host: str, port: int, reason: str) -> ConfigError:
-    return ConfigError(f"the viewer cannot listen on {host}:{port} ({reason}); set the parameter 'port' or 'host'")
+    return ConfigError(
+        f"the viewer cannot listen on {host}:{port} ({reason}); set the parameter 'port' or 'host' (demo: --port)"
+    )
 
 
 def open_server(host: str, port: int) -> viser.ViserServer:

@@ -23,7 +23,7 @@ from iat_ros.nodes.parameters import Parameter
 from iat_ros.stream.choice import FORWARD_AXES, PERSONS, ChoiceConfig
 from iat_ros.stream.cleaning import CleaningConfig
 from iat_ros.stream.identity import IdentityConfig
-from iat_ros.stream.segmenter import SegmenterConfig
+from iat_ros.stream.segment import SegmenterConfig
 
 _CLEANING, _IDENTITY, _CHOICE = CleaningConfig(), IdentityConfig(), ChoiceConfig()
 

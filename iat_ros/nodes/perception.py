@@ -36,7 +36,7 @@ from iat_ros.nodes.people_parameters import choice_config, cleaning_config, iden
 from iat_ros.skeleton.definition import load_skeleton
 from iat_ros.stream.choice import looks_along
 from iat_ros.stream.people import People
-from iat_ros.stream.segmenter import LIVE, Segment, SegmenterConfig
+from iat_ros.stream.segment import LIVE, Segment, SegmenterConfig
 from iat_ros.stream.window import make_window
 
 _SEGMENTER = LIVE

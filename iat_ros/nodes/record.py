@@ -30,6 +30,7 @@ from iat_ros.data.bag_recorder import BagRecorder
 from iat_ros.errors import IatError, MessageError
 from iat_ros.nodes.base import RESULT_QOS, SENSOR_QOS
 from iat_ros.nodes.clouds import decode_skeletons
+from iat_ros.stream.size import TOO_LARGE, too_large
 
 SKELETONS = "skeletons"
 KINDS: dict[str, tuple[type, str, Any]] = {
@@ -54,6 +55,7 @@ class RecordNode(Node):
         people: Body ids seen so far.
         at_once: The most people in one frame.
         frames: Frames with somebody in them.
+        giants: Of people larger than any, as a tracker makes them that sends millimetres: how many frames.
         unusable: Messages on ``skeletons`` that are no skeletons; they are recorded all the same.
 
     Raises:
@@ -63,7 +65,7 @@ class RecordNode(Node):
     def __init__(self, path: Path, extra: Sequence[str] = (), storage: str = "mcap") -> None:
         super().__init__("record")
         self.people: set[int] = set()
-        self.at_once = self.frames = self.unusable = 0
+        self.at_once = self.frames = self.giants = self.unusable = 0
         self.failure: IatError | None = None
         names = {name: self.resolve_topic_name(name) for name in dict.fromkeys([SKELETONS, *extra])}
         self.bag = BagRecorder(path, {names[name]: KINDS[name][1] for name in names}, storage)
@@ -85,6 +87,7 @@ class RecordNode(Node):
             "people": sorted(self.people),
             "people_at_once": self.at_once,
             "frames_with_people": self.frames,
+            "too_large": self.giants,
             "not_skeletons": self.unusable,
             "messages": dict(self.bag.counts),
             "bytes": self.bag.bytes_on_disk,
@@ -112,6 +115,12 @@ class RecordNode(Node):
                 self.get_logger().warning(f"{self.skeletons}: {error}; recorded as it is, but nothing can read it")
             self.unusable += 1
             return
+        giants = int(too_large(cloud.positions).sum())
+        if giants and not self.giants:
+            self.get_logger().warning(
+                f"{self.skeletons}: {TOO_LARGE}; recorded as it is, but nothing can learn from it"
+            )
+        self.giants += giants
         present = cloud.body_ids[(cloud.positions == cloud.positions).any(axis=(1, 2))].tolist()  # NaN: nobody
         self.people.update(present)
         self.at_once = max(self.at_once, len(present))

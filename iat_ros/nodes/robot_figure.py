@@ -28,7 +28,7 @@ import viser
 
 from iat_ros.errors import RobotError
 from iat_ros.robot.description import RobotConfig
-from iat_ros.robot.model import load_urdf
+from iat_ros.robot.model_source import load_urdf
 from iat_ros.robot.urdf import package_folders
 
 _MOST_TRIANGLES = 90_000

@@ -49,6 +49,7 @@ from iat_ros.robot.supervisor import WATCH_S, Means, Supervisor
 from iat_ros.skeleton.definition import load_skeleton
 from iat_ros.skeleton.joint_motion import JointMotion
 from iat_ros.skeleton.motion import Motion
+from iat_ros.stream.size import TOO_LARGE, too_large
 
 _NEWEST_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 """How near people are now; perception counts frames, here the newest will do."""
@@ -204,7 +205,8 @@ class TrajectoryNode(IatNode):
         away = positions - np.array([self._values[f"robot_{axis}"] for axis in "xyz"])
         distances = np.linalg.norm(away, axis=-1)
         seen = distances[np.isfinite(distances)]
-        self._guard.saw_people(self._now_s(), float(seen.min()) if seen.size else math.inf)
+        doubt = TOO_LARGE if too_large(positions).any() else ""
+        self._guard.saw_people(self._now_s(), float(seen.min()) if seen.size else math.inf, doubt)
 
     def _on_response(self, message: AnswerMessage) -> None:
         if self._supervisor is not None:

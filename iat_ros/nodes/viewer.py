@@ -42,7 +42,7 @@ from iat_ros.nodes.viewer_markers import ViewerMarkers
 from iat_ros.nodes.viewer_requests import Requests
 from iat_ros.nodes.viewer_scene import Scene
 from iat_ros.nodes.viewer_status import Status
-from iat_ros.robot.model import complete, load_urdf
+from iat_ros.robot.model_source import complete, load_urdf
 from iat_ros.skeleton.definition import load_skeleton
 from iat_ros.skeleton.limb_chain import find_head
 

@@ -25,9 +25,9 @@ from matplotlib.lines import Line2D
 
 from iat_ros.report.drawing import DOTS_PER_INCH, FAINT, GRID, new_figure
 from iat_ros.report.results import replace_file
+from iat_ros.robot.link_tree import LinkTree, rotation_of
 from iat_ros.robot.model import RobotModel
 from iat_ros.robot.trial import SHOWN, SKELETON, Trial
-from iat_ros.robot.urdf import LinkTree, rotation_of
 from iat_ros.skeleton.definition import load_skeleton
 from iat_ros.skeleton.limb_chain import LimbChain, default_lengths
 

@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
 from iat_ros.errors import RobotError
-from iat_ros.robot.urdf import Joint, LinkTree
+from iat_ros.robot.link_tree import Joint, LinkTree
 
 SIDES = ("left", "right")
 _TOPIC = re.compile(r"^(~/|/)?[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*$")

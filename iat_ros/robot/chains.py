@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iat_ros.robot.arm_mapping import HAND_WORDS
-from iat_ros.robot.urdf import Joint, LinkTree
+from iat_ros.robot.link_tree import Joint, LinkTree
 
 Array = NDArray[np.float64]
 

@@ -24,10 +24,12 @@ from typing import Any
 from iat_ros.errors import RobotError
 from iat_ros.robot.description import RobotConfig, load_robot_config
 from iat_ros.robot.inspection import fill_in, what_is_missing
-from iat_ros.robot.model import RobotModel, load_urdf
+from iat_ros.robot.link_tree import LinkTree
+from iat_ros.robot.model import RobotModel
+from iat_ros.robot.model_source import load_urdf
 from iat_ros.robot.proposal import SPLAYS_RAD, propose
 from iat_ros.robot.trial import Trial, try_out
-from iat_ros.robot.urdf import LinkTree, parse_urdf, read_urdf
+from iat_ros.robot.urdf import parse_urdf, read_urdf
 
 
 @dataclass(frozen=True)

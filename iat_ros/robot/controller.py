@@ -37,6 +37,8 @@ class TrajectoryController:
       robot steps. A stamp in the future drops the running trajectory all the same, and moves to the first point.
     - On the way to the first point it interpolates from the measured state, at the time of the update; accelerations
       are not measured and count as 0. A first point that is due at once is jumped to.
+    - From the desired state it interpolates as if that had been reached a period before: it keeps what it commanded for
+      now with the time at which it did so. A moving robot is so put ahead by what it moves in a period.
     - Between points: lines, cubics with velocities, quintics with accelerations too. After the last point: that point.
 
     Once started, a trajectory goes by the periods of the updates; a clock that jumps does not move it.
@@ -63,7 +65,8 @@ class TrajectoryController:
         self._path: JointPath | None = None
         self._accepted: tuple[JointPath, int] | None = None
         self._segment: Segment | None = None
-        self._start_ns = self._before_ns = self._time_ns = 0  # of the path's time 0, of its take-over, now
+        self._start_ns = self._before_ns = self._time_ns = 0  # of the path's time 0, of the state before it, now
+        self._period_ns = 0  # of the last update
 
     def accept(self, path: JointPath, stamp_ns: int, now_ns: int) -> None:
         """Take a trajectory, to be started at the next update; one that waits for that already is forgotten.
@@ -105,9 +108,12 @@ class TrajectoryController:
             (self._path, stamp_ns), self._accepted = self._accepted, None
             self._start_ns = stamp_ns or now_ns
             self._before_ns = self._time_ns = now_ns
-            self._before = self._desired if self._from_desired else measured
+            self._before = measured
+            if self._from_desired:
+                self._before, self._before_ns = self._desired, now_ns - self._period_ns
             self._index, self._segment = -2, None
-        return self.advance(0)
+            self._desired = self._sample(self._path)
+        return self._desired
 
     def advance(self, period_ns: int) -> RobotState:
         """Let time pass; return the state to be in then.
@@ -115,6 +121,7 @@ class TrajectoryController:
         Args:
             period_ns: Time since the last update [ns].
         """
+        self._period_ns = period_ns
         if self._path is not None:
             self._time_ns += period_ns
             self._desired = self._sample(self._path)

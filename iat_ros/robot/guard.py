@@ -79,6 +79,7 @@ class Guard:
         self._differs = ""
         self._stream_s: float | None = None
         self._distance_m = np.inf
+        self._doubt = ""
 
     @property
     def halted(self) -> str:
@@ -124,9 +125,15 @@ class Guard:
             self._differs_since_s = now_s
             self._differs = f"joint '{names[joint]}' is {off[joint]:.2f} rad from its command"
 
-    def saw_people(self, now_s: float, distance_m: float) -> None:
-        """Take note of a skeleton message, and of how far the nearest person is [m]; infinite when nobody is there."""
-        self._stream_s, self._distance_m = now_s, distance_m
+    def saw_people(self, now_s: float, distance_m: float, doubt: str = "") -> None:
+        """Take note of a skeleton message.
+
+        Args:
+            now_s: Time [s].
+            distance_m: How far the nearest person is [m]; infinite when nobody is there.
+            doubt: Why that distance cannot be believed; empty if it can.
+        """
+        self._stream_s, self._distance_m, self._doubt = now_s, distance_m, doubt
 
     def shift(self, by_s: float) -> None:
         """Take note that the clock was set by so much [s]; what was received stays as old as it was."""
@@ -148,6 +155,8 @@ class Guard:
             return Verdict(Leave.HOLD, "no joint_states: where the robot is, is unknown")
         if self._stream_s is not None and not now_s - self._stream_s <= (config.stream_timeout_s or np.inf):
             return Verdict(Leave.HOLD, f"no skeletons for {config.stream_timeout_s:g} s")
+        if self._doubt and max(config.stop_distance_m, config.slow_distance_m) > 0.0:
+            return Verdict(Leave.HOLD, f"how near people are is unknown: {self._doubt}")
         if self._distance_m < config.stop_distance_m:
             return Verdict(Leave.HOLD, f"a person is nearer than {config.stop_distance_m:g} m")
         if self._distance_m < config.slow_distance_m:

@@ -21,7 +21,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from iat_ros.robot.description import DEFAULT_MAX_ACCELERATION, DEFAULT_MAX_VELOCITY, RobotConfig
-from iat_ros.robot.urdf import LinkTree, missing_meshes, say_missing
+from iat_ros.robot.link_tree import LinkTree
+from iat_ros.robot.urdf import missing_meshes, say_missing
 
 
 def what_is_missing(root: ElementTree.Element, path: Path | None, tree: LinkTree, config: RobotConfig) -> list[str]:

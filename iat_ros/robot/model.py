@@ -16,12 +16,9 @@
 
 from __future__ import annotations
 
-import math
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import numpy as np
 import pinocchio as pin
@@ -29,15 +26,10 @@ from numpy.typing import NDArray
 
 from iat_ros.errors import RobotError
 from iat_ros.robot.collision_geometry import read_collision_geometry
-from iat_ros.robot.description import RobotConfig, closest, find_urdf, load_robot_config
+from iat_ros.robot.description import RobotConfig, closest, load_robot_config
 from iat_ros.robot.kinematics import ChainStack, joint_axis, read_chain, stack_chains
-from iat_ros.robot.urdf import (
-    DESCRIPTION,
-    LinkTree,
-    parse_urdf,
-    read_urdf,
-    rename_shared,
-)
+from iat_ros.robot.model_source import build_pinocchio, complete, load_urdf
+from iat_ros.robot.urdf import rename_shared
 
 Array = NDArray[np.float64]
 
@@ -78,7 +70,7 @@ class RobotModel:
         self.joint_names = config.joints
         self.limb_names = tuple(config.limbs)
         self._renamed = rename_shared(root)
-        full, self._urdf = _parse(root, self._where, config.joints)
+        full, self._urdf = build_pinocchio(root, self._where, config.joints)
         for joint in (*config.joints, *config.rest):
             self._one_dof(full, joint)
         for limb, links in config.limbs.items():
@@ -230,8 +222,8 @@ class RobotModel:
                 raise RobotError(f"{self.config.source}: limb '{limb}': its two links have the same origin")
             if not np.any(row > IDLE_GAIN):
                 raise RobotError(
-                    f"{self._where}: limb '{limb}' ({' to '.join(self.config.limbs[limb])}) moves with none "
-                    "of 'joints'; take it out or list its joints"
+                    f"{self.config.source}: limb '{limb}' ({' to '.join(self.config.limbs[limb])}) moves with none "
+                    f"of the joints named there ({self._where}); check the links and joints of its arm"
                 )
         groups: list[tuple[set[int], set[int]]] = []  # (limbs, joints of the reduced model)
         for index, row in enumerate(gain > IDLE_GAIN):
@@ -256,64 +248,3 @@ class RobotModel:
 def chain_poses(chain: ChainStack, q: Array) -> Array:
     """Take the columns of a stack's joints: (T, J) -> (A, n, T)."""
     return np.ascontiguousarray(np.moveaxis(q[:, chain.joint_columns], 0, -1))
-
-
-def load_urdf(
-    config: RobotConfig, urdf_xml: str | None, urdf_file: Path | None = None
-) -> tuple[ElementTree.Element, str, Path | None]:
-    """Return a robot's URDF, what messages call it, and its file where it has one.
-
-    Args:
-        config: Names the file.
-        urdf_xml: The URDF itself, instead of the file; None: the file.
-        urdf_file: Where that text lies, if it lies anywhere.
-
-    Raises:
-        RobotError: There is none, or it is no URDF.
-    """
-    if urdf_xml is not None:
-        where = DESCRIPTION if urdf_file is None else str(urdf_file)
-        return parse_urdf(urdf_xml, where, urdf_file), where, urdf_file
-    if not config.urdf:
-        raise RobotError(
-            f"{config.source}: names no urdf, and none came as {DESCRIPTION}; add the key 'urdf', or give the URDF as "
-            f"the parameter or on the topic {DESCRIPTION}"
-        )
-    path = find_urdf(config)
-    return parse_urdf(read_urdf(path), str(path), path), str(path), path
-
-
-def complete(config: RobotConfig, root: ElementTree.Element, where: str) -> RobotConfig:
-    """Return a mapping with the joints of all its arms, given its URDF and what messages call that.
-
-    Raises:
-        RobotError: Between an arm's links no joint turns.
-    """
-    if config.complete:
-        return config
-    tree = LinkTree(root, where)
-    arms = {side: arm.with_joints(tree, config.torso) for side, arm in config.arms.items()}
-    for side, arm in arms.items():
-        for link in (config.torso, arm.shoulder, arm.elbow, arm.wrist):
-            if link not in tree.links:
-                raise RobotError(f"{config.source}: 'arms.{side}' needs link '{link}'; {closest(link, tree.links)}")
-        if not arm.joints:
-            raise RobotError(f"{config.source}: no joint turns between '{config.torso}' and '{arm.wrist}'")
-    return replace(config, arms=arms)
-
-
-def _parse(root: ElementTree.Element, where: str, joints: tuple[str, ...]) -> tuple[Any, str]:
-    """Parse a URDF with Pinocchio, without its meshes; of ``joints``, those that turn without end turn once at most."""
-    for each in root.iterfind("joint"):
-        if each.get("type") == "continuous" and each.get("name") in joints:
-            each.set("type", "revolute")
-            limit = each.find("limit")
-            limit = ElementTree.SubElement(each, "limit", effort="0", velocity="0") if limit is None else limit
-            limit.set("lower", str(-math.pi))
-            limit.set("upper", str(math.pi))
-    urdf_xml = ElementTree.tostring(root, encoding="unicode")
-    try:
-        return pin.buildModelFromXML(urdf_xml), urdf_xml
-    except (ValueError, RuntimeError, IndexError) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise RobotError(f"{where}: Pinocchio refuses this URDF: {reason}") from error

@@ -27,9 +27,9 @@ from iat_ros.errors import RobotError
 from iat_ros.robot.arm_mapping import ArmMapping, arm_joints
 from iat_ros.robot.chains import Chain, find_arms
 from iat_ros.robot.description import RobotConfig
+from iat_ros.robot.link_tree import LinkTree, rotation_of
 from iat_ros.robot.model import RobotModel
 from iat_ros.robot.retargeting import retarget
-from iat_ros.robot.urdf import LinkTree, rotation_of
 
 Array = NDArray[np.float64]
 

@@ -38,7 +38,7 @@ from iat_ros.skeleton.definition import SkeletonDefinition
 from iat_ros.stream.bones import BoneLengths, BoneTree
 from iat_ros.stream.bridge import Bridge
 from iat_ros.stream.seen_joints import SeenJoints
-from iat_ros.stream.segmenter import SegmenterConfig
+from iat_ros.stream.segment import SegmenterConfig
 
 _PATIENCE_S = 0.25  # how long a joint may be in doubt where nothing is bridged
 

@@ -25,7 +25,9 @@ from iat_ros.stream.choice import ChoiceConfig, PersonChoice
 from iat_ros.stream.cleaning import Cleaner, CleaningConfig
 from iat_ros.stream.identity import Identities, IdentityConfig
 from iat_ros.stream.pose import make_poses, torso_places
-from iat_ros.stream.segmenter import ActionSegmenter, Segment, SegmenterConfig
+from iat_ros.stream.segment import Segment, SegmenterConfig
+from iat_ros.stream.segmenter import ActionSegmenter
+from iat_ros.stream.size import TOO_LARGE, too_large
 
 
 class People:
@@ -97,6 +99,10 @@ class People:
         Returns:
             The actions that ended, with the person's number, of those who are answered.
         """
+        giants = too_large(positions[:, self._definition.needed_joints])
+        if giants.any():  # before anything is mended: to what follows they would be people who jump about
+            positions = np.where(giants[:, None, None], np.nan, positions)
+            self.dropped[TOO_LARGE] += int(giants.sum())
         torsos = torso_places(self._definition, positions)
         if self._identities is not None:
             body_ids = self._identities.push(time_s, body_ids, torsos)

@@ -23,7 +23,7 @@ import numpy as np
 
 from iat_ros.skeleton.definition import SkeletonDefinition
 from iat_ros.stream.cleaning import Cleaner, CleaningConfig
-from iat_ros.stream.segmenter import SegmenterConfig
+from iat_ros.stream.segment import SegmenterConfig
 
 
 def clean_track(

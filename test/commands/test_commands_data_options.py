@@ -47,9 +47,9 @@ def test_options_for_bags_are_refused_elsewhere(
     data: Path, tmp_path: Path, words: tuple[str, ...], says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """One line names them, before anything is read or written."""
-    assert inspect.main(["--data", str(data), *words]) == 1
+    assert inspect.main(["--data", str(data), *words]) == 2
     assert f"{says}{data} (generic) tells this itself: leave it out" in capsys.readouterr().err
-    assert train.main(["--data", "made_up", *words, "--out", str(tmp_path / "model")]) == 1
+    assert train.main(["--data", "made_up", *words, "--out", str(tmp_path / "model")]) == 2
     assert (says if "--format" not in words else "--format generic: made_up") in capsys.readouterr().err
     assert not (tmp_path / "model").exists()
 

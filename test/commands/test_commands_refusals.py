@@ -43,7 +43,7 @@ def test_an_option_that_would_change_nothing_is_refused(
 ) -> None:
     """In one line, before anything is read or written; also where its value is what holds without it."""
     monkeypatch.chdir(tmp_path)
-    assert main(words) == 1
+    assert main(words) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"iat_ros {words[0]}: {says}")
     assert not list(tmp_path.iterdir())

@@ -33,7 +33,8 @@ from benchmarks.faults.sensor import Frame, Scenario, play, run_sensor
 from benchmarks.faults.soak import Soak, run_soak
 from iat_ros.errors import DataError, IatError
 from iat_ros.robot.joint_path import JointPath
-from iat_ros.stream.segmenter import LIVE, ActionSegmenter
+from iat_ros.stream.segment import LIVE
+from iat_ros.stream.segmenter import ActionSegmenter
 
 ROOT = Path(__file__).parents[2]
 

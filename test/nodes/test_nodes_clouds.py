@@ -37,7 +37,7 @@ from iat_ros.skeleton.definition import load_skeleton
 from iat_ros.skeleton.limbs import unit
 from iat_ros.skeleton.motion import Motion
 from iat_ros.stream.people import People
-from iat_ros.stream.segmenter import LIVE
+from iat_ros.stream.segment import LIVE
 
 RNG = np.random.default_rng(0)
 PEOPLE = RNG.normal(size=(2, 20, 3))

@@ -30,7 +30,7 @@ from trajectory_msgs.msg import JointTrajectory
 
 from iat_ros.data.actions import cut_action
 from iat_ros.data.made_up import make_clips
-from iat_ros.nodes.clouds import encode_motion
+from iat_ros.nodes.clouds import encode_motion, encode_skeletons, to_stamp
 from iat_ros.nodes.process import bring_up
 from iat_ros.nodes.trajectory import TrajectoryNode
 from iat_ros.robot.measurement import STANDS_S
@@ -110,6 +110,18 @@ def test_a_distance_that_slows_nobody_is_doubted(stage: Stage, capfd: pytest.Cap
     for slow_m, doubted in ((0.4, True), (0.0, False), (0.9, False)):
         assert stage.node.set_parameters([Parameter("slow_distance", value=slow_m)])[0].successful
         assert ("not above stop_distance 0.5 m" in capfd.readouterr().err) == doubted
+
+
+def test_people_in_millimetres_hold_the_robot(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How near they are is unknown; in metres it is known again."""
+    monkeypatch.setattr("iat_ros.nodes.trajectory.WATCH_S", 0.0)
+    pose = CLIP.positions[0] + (3.0, 0.0, 0.0)
+    for factor, held in ((1000.0, True), (1.0, False)):
+        stage.stand(stage.rest)
+        stage._take["skeletons"](encode_skeletons(to_stamp(1.0), "camera", np.array([1]), factor * pose[None]))
+        assert ("skeletons must be in metres" in stage.node.trouble()) == held
+        stage.answer()
+        assert bool(stage.sent) != held
 
 
 def test_a_robot_that_turns_round_is_not_taken_over(stage: Stage) -> None:

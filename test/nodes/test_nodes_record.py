@@ -25,9 +25,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+import rclpy
+from builtin_interfaces.msg import Time
+from rclpy.serialization import serialize_message
 
 from iat_ros.data.bag import read_bag
+from iat_ros.data.made_up import make_clips
+from iat_ros.nodes.clouds import encode_skeletons
+from iat_ros.nodes.record import RecordNode
 
 ROOT = Path(__file__).parents[2]
 
@@ -100,3 +107,32 @@ def test_an_existing_bag_is_not_overwritten(ros_domain: int, tmp_path: Path) -> 
     assert recorder.returncode == 1
     assert f"iat_ros record: {tmp_path / 'bag'}: exists already" in said
     assert "Traceback" not in said
+
+
+def test_nobody_in_view_is_an_error(ros_domain: int, tmp_path: Path) -> None:
+    """The bag is there, and a script that records learns that there is nothing in it."""
+    recorder = start(ros_domain, "record", "--out", str(tmp_path / "bag"), "--duration", "1")
+    said, _ = recorder.communicate(timeout=30)
+    assert recorder.returncode == 1
+    assert f"iat_ros record: {tmp_path / 'bag'}: nobody was seen on /skeletons" in said
+    assert list(read_bag(tmp_path / "bag")) == []
+
+
+def test_people_in_millimetres_are_recorded_counted_and_told_once(
+    ros_domain: int, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What came is never lost."""
+    rclpy.init(domain_id=ros_domain)
+    try:
+        node = RecordNode(tmp_path / "bag")
+        clip = make_clips(1, 1)[0]
+        for number, pose in enumerate(1000.0 * clip.positions[:3]):
+            cloud = encode_skeletons(Time(sec=number + 1), "camera", np.array([7]), pose[None])
+            node._taker(node.skeletons, True)(serialize_message(cloud))
+        node.bag.close()
+        figures = node.figures()
+        node.destroy_node()
+    finally:
+        rclpy.shutdown()
+    assert (figures["too_large"], figures["frames_with_people"], figures["messages"]) == (3, 3, {"/skeletons": 3})
+    assert capfd.readouterr().err.count("skeletons must be in metres") == 1

@@ -213,8 +213,21 @@ def test_the_start_is_the_measured_state_unless_told_otherwise(from_desired: boo
     arm = Arm(interpolate_from_desired_state=from_desired)
     arm.measured = RobotState(START + 0.4, np.array([0.3, 0.3]))
     arm.accept(path((1000,), positions=[[1.0, -1.0]], velocities=[[0.0, 0.0]]))
-    np.testing.assert_allclose(arm.go(1), START if from_desired else START + 0.4)
-    np.testing.assert_allclose(arm.state.velocities, 0.0 if from_desired else 0.3)
+    np.testing.assert_allclose(arm.go(1), START if from_desired else START + 0.4, atol=1e-5)
+    np.testing.assert_allclose(arm.state.velocities, 0.0 if from_desired else 0.3, atol=0.01)
+
+
+@pytest.mark.parametrize("from_desired", [False, True])
+def test_from_the_desired_state_a_moving_arm_is_put_a_period_ahead(from_desired: bool) -> None:
+    """As seen of joint_trajectory_controller 4.42.1 at 500 Hz: its velocity doubles for a period."""
+    arm = Arm(interpolate_from_desired_state=from_desired)
+    arm.accept(path((1000,), positions=[START + 2.0]), stamp_ms=0)
+    arm.go(1)  # takes over here: 2 rad in the 999 ms that are left
+    before = arm.go(500, step=2)
+    arm.accept(path((498,), positions=[START + 2.0]), stamp_ms=0)  # goes on as before
+    per_period = 2.0 / 999 * 2
+    np.testing.assert_allclose(arm.go(2, step=2) - before, per_period * (2 if from_desired else 1), rtol=0.01)
+    np.testing.assert_allclose(arm.go(500, step=2), START + 2.0)
 
 
 def test_only_the_desired_state_has_accelerations() -> None:
@@ -227,7 +240,7 @@ def test_only_the_desired_state_has_accelerations() -> None:
         assert arm.state.accelerations is not None
         arm.accept(path((1000,), positions=rest, velocities=rest, accelerations=rest))
         arm.go(1)
-        np.testing.assert_allclose(arm.state.accelerations, expected * 2, atol=0.02)
+        np.testing.assert_allclose(arm.state.accelerations, expected * 2, atol=0.2)
 
 
 def test_a_clock_that_jumps_moves_no_running_trajectory(arm: Arm) -> None:

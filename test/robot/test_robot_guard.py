@@ -111,6 +111,17 @@ def test_people_who_come_near(distance_m: float, leave: Leave) -> None:
     assert guard.verdict(1.0, True).leave is leave
 
 
+@pytest.mark.parametrize(("watched_m", "leave"), [(0.5, Leave.HOLD), (0.0, Leave.MOVE)])
+def test_a_distance_that_cannot_be_believed_holds(watched_m: float, leave: Leave) -> None:
+    """In doubt it stays still, unless it was told that distances do not matter; the next good message frees it."""
+    guard = Guard(GuardConfig(joint_states_timeout_s=0.0, stop_distance_m=0.0, slow_distance_m=watched_m))
+    guard.saw_people(1.0, 700.0, "skeletons must be in metres")
+    assert guard.verdict(1.0, True).leave is leave
+    assert ("skeletons must be in metres" in guard.verdict(1.0, True).reason) == (leave is Leave.HOLD)
+    guard.saw_people(1.1, 3.0)
+    assert guard.verdict(1.1, True).leave is Leave.MOVE
+
+
 @pytest.mark.parametrize("by_s", [-95.0, 95.0])
 def test_a_clock_that_was_set_makes_nothing_older_or_newer(by_s: float) -> None:
     """A robot that is observed well is not halted by the clock alone; joint states that stop are missed as before."""

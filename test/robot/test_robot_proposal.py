@@ -27,10 +27,11 @@ from iat_ros.errors import RobotError
 from iat_ros.robot.chains import side_of
 from iat_ros.robot.check import RobotCheck, check_mapping, check_urdf
 from iat_ros.robot.description import find_urdf, load_robot_config
+from iat_ros.robot.link_tree import LinkTree
 from iat_ros.robot.mapping_file import to_yaml
 from iat_ros.robot.model import RobotModel
 from iat_ros.robot.proposal import propose
-from iat_ros.robot.urdf import LinkTree, locate_urdf, missing_meshes, parse_urdf, read_urdf
+from iat_ros.robot.urdf import locate_urdf, missing_meshes, parse_urdf, read_urdf
 
 EXAMPLES = "package://example-robot-data/robots/"
 KNOWN = {

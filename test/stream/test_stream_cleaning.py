@@ -30,7 +30,7 @@ from iat_ros.skeleton.limbs import limb_vectors
 from iat_ros.stream.bones import BoneTree
 from iat_ros.stream.cleaning import Cleaner, CleaningConfig
 from iat_ros.stream.people import People
-from iat_ros.stream.segmenter import SegmenterConfig
+from iat_ros.stream.segment import SegmenterConfig
 from iat_ros.stream.track import clean_track
 
 DEFINITION = load_skeleton("utd_mhad")

@@ -28,7 +28,7 @@ from iat_ros.errors import ConfigError
 from iat_ros.skeleton.definition import load_skeleton
 from iat_ros.stream.identity import Identities, IdentityConfig
 from iat_ros.stream.people import People
-from iat_ros.stream.segmenter import SegmenterConfig
+from iat_ros.stream.segment import SegmenterConfig
 
 DEFINITION = load_skeleton("utd_mhad")
 CLIP = with_stillness(make_clips(1, 1, actions=("throw",))[0], 1.0, 1.2)

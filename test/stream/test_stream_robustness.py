@@ -27,7 +27,8 @@ from iat_ros.data.made_up import make_clips
 from iat_ros.skeleton.definition import load_skeleton
 from iat_ros.skeleton.resampling import resample
 from iat_ros.stream.people import People
-from iat_ros.stream.segmenter import ActionSegmenter, Segment, SegmenterConfig
+from iat_ros.stream.segment import Segment, SegmenterConfig
+from iat_ros.stream.segmenter import ActionSegmenter
 
 DEFINITION = load_skeleton("utd_mhad")
 CLIPS = [with_stillness(clip, 1.0, 1.2) for clip in make_clips(2, 1, actions=("throw", "knock", "clap", "boxing"))]

@@ -28,7 +28,8 @@ from iat_ros.errors import ConfigError
 from iat_ros.skeleton.definition import load_skeleton
 from iat_ros.skeleton.limbs import limb_vectors
 from iat_ros.stream.people import People
-from iat_ros.stream.segmenter import ActionSegmenter, Segment, SegmenterConfig
+from iat_ros.stream.segment import Segment, SegmenterConfig
+from iat_ros.stream.segmenter import ActionSegmenter
 from iat_ros.stream.window import make_window
 
 DEFINITION = load_skeleton("utd_mhad")
