@@ -51,6 +51,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from benchmarks.faults.malformed import Dice
 from benchmarks.faults.messages import DEFINITION, FRAMES, MOTIONS, Messages, copy_of
 from benchmarks.faults.requests import FORESEEN, Requests
+from benchmarks.faults.stepped import lies_in_the_past
 from iat_ros.errors import IatError
 from iat_ros.nodes.act2act import Act2ActNode
 from iat_ros.nodes.base import IatNode
@@ -301,8 +302,7 @@ class _Rig:
         for fault in faults_of(message, self._model):
             self._wrong("trajectory", "joint_trajectory", fault)
         stamp_ns = message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
-        first = message.points[0].time_from_start if message.points else message.header.stamp
-        if stamp_ns + first.sec * 10**9 + first.nanosec <= self._now_ns:
+        if not message.points or lies_in_the_past(message, self._now_ns):
             self._wrong("trajectory", "joint_trajectory", "lies in the past")
         try:
             self.robot.accept(read_path(message), stamp_ns, self._now_ns)

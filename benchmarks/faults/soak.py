@@ -37,9 +37,8 @@ from iat_ros.errors import RobotError
 from iat_ros.model.responder import Responder
 from iat_ros.resources import find_config, find_model
 from iat_ros.robot.collision import CollisionChecker
-from iat_ros.robot.joint_path import JointPath
 from iat_ros.robot.model import RobotModel
-from iat_ros.robot.performance import Performance
+from iat_ros.robot.performance import BEHIND_S, Performance
 from iat_ros.robot.performer import Performer
 from iat_ros.robot.simulated import SimulatedRobot
 from iat_ros.robot.spline import State
@@ -154,15 +153,12 @@ class Soak:
     def _send(self, begun: Performance) -> None:
         """Send a performance as the trajectory node does."""
         points = begun.points(1e-9 * self.now_ns)
-        times = np.round(1e9 * points.times_s).astype(np.int64)
-        names = self.robot.joint_names
         self.counts["wrong trajectories"] += not (
-            times[0] > 0 and (np.diff(times) > 0).all() and np.isfinite(points.positions).all()
+            points.times_s[1] > -BEHIND_S
+            and (np.diff(points.times_s) > 0).all()
+            and np.isfinite(points.positions).all()
         )
-        accelerations = [[], *points.accelerations[1:]]
-        path = JointPath.from_points(names, times.tolist(), points.positions, points.velocities, accelerations)
-        stamp_ns = self.now_ns
-        self.robot.accept(path, stamp_ns, stamp_ns + SENDING_NS)
+        self.robot.perform(begun, 1e-9 * self.now_ns, self.now_ns + SENDING_NS)
 
     def _let_pass(self, until_ns: int) -> None:
         """Let the controller work until a time [ns]."""

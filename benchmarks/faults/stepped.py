@@ -29,6 +29,7 @@ from iat_ros.nodes.chain_options import ChainOptions
 from iat_ros.nodes.clouds import decode_motion
 from iat_ros.nodes.stepped_chain import SteppedChain, run_stepped
 from iat_ros.robot.model import RobotModel
+from iat_ros.robot.performance import BEHIND_S
 from iat_ros.skeleton.motion import Motion
 
 UNEXPECTED = "because of an unexpected"
@@ -78,6 +79,17 @@ def stepped_chain(simulated: bool = False) -> Iterator[WatchedChain]:
         yield chain
 
 
+def lies_in_the_past(message: JointTrajectory, now_ns: int) -> bool:
+    """Tell whether more of a trajectory lies before a time [ns] than the beginning of the stretch that runs then.
+
+    What takes over from a running trajectory begins with the last point of that; one more may be `BEHIND_S` old when
+    it is sent, and it takes as long at most to get here.
+    """
+    stamp_ns = message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
+    dues = [stamp_ns + each.time_from_start.sec * 10**9 + each.time_from_start.nanosec for each in message.points[:2]]
+    return dues[-1] <= now_ns - (round(2e9 * BEHIND_S) if len(dues) > 1 else 0)
+
+
 def trajectory_faults(message: JointTrajectory, model: RobotModel, now_ns: int) -> list[str]:
     """Say what is wrong with a trajectory that is sent at a time [ns]; nothing if it is as it must be."""
     times = np.array([each.time_from_start.sec * 10**9 + each.time_from_start.nanosec for each in message.points])
@@ -85,7 +97,6 @@ def trajectory_faults(message: JointTrajectory, model: RobotModel, now_ns: int) 
         return ["no points, or other joints"]
     positions = np.array([each.positions for each in message.points])
     velocities = np.array([each.velocities for each in message.points])
-    stamp_ns = message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
     found = {
         "not finite": not (np.isfinite(positions).all() and np.isfinite(velocities).all()),
         "positions beyond the limits": bool(
@@ -93,7 +104,7 @@ def trajectory_faults(message: JointTrajectory, model: RobotModel, now_ns: int) 
         ),
         "velocities beyond the limits": bool((np.abs(velocities) > model.max_velocity * 1.0001).any()),
         "times that do not increase": bool((np.diff(times) <= 0).any()),
-        "lies in the past": bool(stamp_ns + times[0] <= now_ns),
+        "lies in the past": lies_in_the_past(message, now_ns),
         "does not end at rest": bool(np.any(velocities[-1])),
     }
     return [fault for fault, holds in found.items() if holds]

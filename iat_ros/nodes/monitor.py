@@ -134,8 +134,8 @@ def faults_of(message: JointTrajectory, robot: RobotModel) -> list[str]:
     times = np.array([point.time_from_start.sec + 1e-9 * point.time_from_start.nanosec for point in points])
     values = {name: _stack(points, name) for name in ("positions", "velocities", "accelerations")}
     faults = [f"{name} hold NaN" for name, value in values.items() if not np.isfinite(value).all()]
-    if times[0] <= 0 or np.any(np.diff(times) <= 0):
-        faults.append("times do not strictly increase from above 0")
+    if times[0] < 0 or np.any(np.diff(times) <= 0):
+        faults.append("times do not strictly increase from 0 or above")
     if np.any(values["positions"] < robot.lower) or np.any(values["positions"] > robot.upper):
         faults.append("a position lies outside the limits")
     for name, most in (("velocities", robot.max_velocity), ("accelerations", robot.max_acceleration)):

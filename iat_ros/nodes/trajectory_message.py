@@ -18,28 +18,30 @@ from __future__ import annotations
 
 import array
 
-import numpy as np
 from builtin_interfaces.msg import Duration
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
-from iat_ros.nodes.clouds import to_stamp
-from iat_ros.robot.performance import Performance
+from iat_ros.robot.performance import Performance, stamp_points
 from iat_ros.robot.spline import Array
 
 
 def to_message(performance: Performance, sent_s: float) -> JointTrajectory:
-    """Write what is performed as a message that is sent at a time [s], its stamp; all points lie in its future.
+    """Write what is performed as a message that is sent at a time [s].
 
-    The first point has no accelerations. A controller goes to it from where it measures the robot, and measures no
-    accelerations: it would take them for 0 and swing out. Without, it takes a cubic, which is what the plan is there.
+    From a robot that stands, the stamp is that time, and all points lie ahead. The first one has no accelerations: a
+    controller goes to it from where it measures the robot, and measures no accelerations: it would take them for 0 and
+    swing out. Without, it takes a cubic, which is what the plan is there.
+
+    What takes over from a running trajectory begins with the last point of that before then, which is the stamp.
     """
     points = performance.points(sent_s)
     message = JointTrajectory(joint_names=list(performance.plan.joint_names))
-    message.header.stamp = to_stamp(sent_s)
-    nanoseconds = np.round(points.times_s * 1e9).astype(np.int64).tolist()
-    rows = zip(nanoseconds, points.positions, points.velocities, points.accelerations, strict=True)
+    stamp_ns, times_ns = stamp_points(points, sent_s)
+    message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp_ns, 10**9)
+    rows = zip(times_ns, points.positions, points.velocities, points.accelerations, strict=True)
     message.points = [_point(*row) for row in rows]
-    message.points[0].accelerations = array.array("d")
+    if times_ns[0] > 0:
+        message.points[0].accelerations = array.array("d")
     return message
 
 

@@ -28,8 +28,10 @@ from iat_ros.robot.trajectory import Timing
 
 SOONEST_S = 0.005
 """What happens within so short a time after a message is sent, its controller may hear of too late [s]."""
-APART_S = 0.002
-"""Shortest time between points that are sent [s]."""
+BEHIND_S = 0.005
+"""A controller whose clock is so much behind still finds itself on the curve that runs [s]."""
+APART_S = 1e-4
+"""Shortest time between points that are sent [s]; what is left out for that bends the curve by nothing that shows."""
 SAME_RAD = 1e-3
 """A robot that stands so near to where a plan begins is there: a sensor's noise, made up for while the plan is sent."""
 
@@ -64,20 +66,41 @@ class Performance:
     def points(self, sent_s: float) -> Points:
         """Return what a controller is sent at a time [s], with times from then on.
 
-        They begin with the rest of what runs until the plan begins, so that the controller stays on the curve whenever
-        it hears of them. Points that are due within `SOONEST_S` are left out: a controller would jerk to them.
+        A controller goes to a first point that lies ahead from where it *measures* the robot. Where the robot stands,
+        that is where the plan begins; points that are due within `SOONEST_S` are left out, it would jerk to them.
+        Where something runs, they begin with its last knot before now, whose time is below 0: so the controller stays
+        on the curve whenever it hears of them, however far behind its command the robot is, and whatever it measures.
         """
         ahead_s = -self.plan_time(sent_s)
-        own = self.plan.points(SOONEST_S - ahead_s)
+        running = None if self.after is None else self.after._running(sent_s)
+        own = self.plan.points(SOONEST_S - ahead_s if running is None else 0.0)
         parts = [replace(own, times_s=own.times_s + ahead_s)]
-        if ahead_s >= SOONEST_S:
+        if running is not None or ahead_s >= SOONEST_S:
             parts.insert(0, Points(np.array([ahead_s]), *(each[None] for each in vars(self.plan.state(0.0)).values())))
-            if self.after is not None:
-                before = self.after.points(sent_s)
-                # What ran before may be over by now; its last point, at rest, would then lie in the past.
-                kept = (before.times_s >= SOONEST_S) & (before.times_s < ahead_s - APART_S)
-                parts.insert(0, Points(*(each[kept] for each in vars(before).values())))
+        if running is not None:
+            kept = running.times_s < ahead_s - APART_S
+            parts.insert(0, Points(*(each[kept] for each in vars(running).values())))
         return Points(*(np.concatenate(each) for each in zip(*(vars(part).values() for part in parts), strict=True)))
+
+    def _running(self, sent_s: float) -> Points | None:
+        """Return the points of this one and of what runs before it at a time [s]; None if it is over by then."""
+        passed_s = self.plan_time(sent_s)
+        if passed_s < 0.0:
+            return self.points(sent_s)
+        if passed_s >= self.plan.duration_s:
+            return None
+        points = self.plan.points_around(passed_s - BEHIND_S)
+        return replace(points, times_s=points.times_s - passed_s)
+
+
+def stamp_points(points: Points, sent_s: float) -> tuple[int, list[int]]:
+    """Return the stamp of points that are sent at a time [s] and their times after it, both in whole nanoseconds.
+
+    The stamp is that time, or the first point's where it lies before.
+    """
+    times_ns = np.round(points.times_s * 1e9).astype(np.int64)
+    first_ns = min(0, int(times_ns[0]))
+    return whole_ns(sent_s) + first_ns, (times_ns - first_ns).tolist()
 
 
 @dataclass(frozen=True)

@@ -120,7 +120,16 @@ class JointPlan:
         a controller that is there a microsecond before a point would make up for the smallest difference at once. The
         start isn't among them: a controller goes to the first point from where the robot is.
         """
-        first = max(1, min(int(np.floor(after_s / self.dt_s + 1e-9)) + 1, len(self.control) - 3))
+        return self._knots(max(1, min(self._knot(after_s) + 1, len(self.control) - 3)))
+
+    def points_around(self, time_s: float) -> Points:
+        """Return the last knot at or before a time [s], the start at least, and all later ones, as `points` does."""
+        return self._knots(max(0, min(self._knot(time_s), len(self.control) - 3)))
+
+    def _knot(self, time_s: float) -> int:
+        return int(np.floor(time_s / self.dt_s + 1e-9))
+
+    def _knots(self, first: int) -> Points:
         times = np.round(np.arange(first, len(self.control) - 2) * self.dt_s * 1e9) * 1e-9
         position, velocity, acceleration = spline.evaluate(self.control, self.dt_s, times)
         position[-1], velocity[-1], acceleration[-1] = self.end, 0.0, 0.0

@@ -25,6 +25,7 @@ from iat_ros.robot.description import closest
 from iat_ros.robot.joint_path import Array, JointPath, RobotState
 from iat_ros.robot.limit_watch import LimitWatch
 from iat_ros.robot.model import RobotModel
+from iat_ros.robot.performance import Performance, stamp_points
 
 
 class Joints:
@@ -137,6 +138,18 @@ class SimulatedRobot:
             whole = topic is not None or len(self.controllers) == 1
             part = path if whole else path.only(self.controllers[each].joint_names)
             self.controllers[each].accept(part, stamp_ns, now_ns)
+
+    def perform(self, performance: Performance, sent_s: float, now_ns: int) -> None:
+        """Take a performance that is sent at a time [s] and arrives now [ns], as messages have it (`to_message`)."""
+        points = performance.points(sent_s)
+        stamp_ns, times_ns = stamp_points(points, sent_s)
+        positions, velocities, accelerations = (
+            each.tolist() for each in (points.positions, points.velocities, points.accelerations)
+        )
+        if times_ns[0] > 0:
+            accelerations[0] = []
+        path = JointPath.from_points(self.joint_names, times_ns, positions, velocities, accelerations)
+        self.accept(path, stamp_ns, now_ns)
 
     @property
     def waiting(self) -> bool:

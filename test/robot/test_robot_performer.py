@@ -24,7 +24,6 @@ from iat_ros.data.actions import cut_action
 from iat_ros.data.made_up import make_clips
 from iat_ros.errors import RobotError
 from iat_ros.robot.collision import CollisionChecker
-from iat_ros.robot.joint_path import JointPath
 from iat_ros.robot.model import RobotModel
 from iat_ros.robot.performance import Performance
 from iat_ros.robot.performer import Performer
@@ -37,15 +36,6 @@ from iat_ros.skeleton.motion import Motion
 DEFINITION = load_skeleton("utd_mhad")
 MOTIONS = [cut_action(DEFINITION, clip, 32).motion for clip in make_clips(people=2, trials=1)]
 MS = 10**6
-
-
-def send(robot: SimulatedRobot, performance: Performance, sent_ns: int, now_ns: int) -> None:
-    """Publish a performance as the trajectory node does."""
-    points = performance.points(1e-9 * sent_ns)
-    times = np.round(1e9 * points.times_s).astype(np.int64).tolist()
-    accelerations = [[], *points.accelerations[1:]]
-    path = JointPath.from_points(robot.joint_names, times, points.positions, points.velocities, accelerations)
-    robot.accept(path, whole_ns(1e-9 * sent_ns), now_ns)
 
 
 class Stage:
@@ -78,7 +68,7 @@ class Stage:
         assert performance is None or begun is not None, "too late"
         self.wait(0.002)
         if begun is not None:
-            send(self.robot, begun, sent_ns, self.now_ns)
+            self.robot.perform(begun, 1e-9 * sent_ns, self.now_ns)
 
     def wait(self, seconds: float) -> None:
         """Let time pass."""
@@ -312,8 +302,9 @@ def test_a_controller_that_takes_over_just_before_a_point_has_nothing_to_make_up
             performance = performer.answer(motion, 1e-9 * now_ns, None).performance
             begun = performer.perform(performance, 1e-9 * now_ns)
             assert begun is not None
-            send(robot, begun, now_ns, now_ns)
-            due_ns = whole_ns(1e-9 * now_ns) + round(1e9 * begun.points(1e-9 * now_ns).times_s[0]) - before_ns
+            robot.perform(begun, 1e-9 * now_ns, now_ns)
+            times_s = begun.points(1e-9 * now_ns).times_s
+            due_ns = whole_ns(1e-9 * now_ns) + round(1e9 * times_s[times_s > 0.0][0]) - before_ns
             for period_ns in [due_ns - now_ns] + [8 * MS] * periods:
                 now_ns += period_ns
                 robot.update(now_ns, period_ns)
