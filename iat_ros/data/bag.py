@@ -50,15 +50,25 @@ def read_bag(path: Path, topic: str = "skeletons") -> Iterator[StreamFrame]:
         DataError: No such bag, a damaged one, no such topic, or a message that is not a skeleton cloud.
     """
     with open_bag(path) as reader:
-        wanted = _named(reader, topic, CLOUD)
-        if not wanted:
-            found = ", ".join(f"{connection.topic} ({connection.msgtype})" for connection in reader.connections)
-            raise DataError(f"{path}: no topic '{topic}' of type {CLOUD}; it holds {found or 'nothing'}")
+        wanted = _skeletons(path, reader, topic)
         first: float | None = None
         for connection, _, raw in reader.messages(connections=wanted):
             frame = _frame(path, read_message(path, reader, connection, raw))
             first = frame.time_s if first is None else first
             yield StreamFrame(frame.time_s - first, frame.frame_id, frame.body_ids, frame.positions)
+
+
+def find_skeletons(path: Path) -> list[str]:
+    """List the topics of a bag that `read_bag` reads.
+
+    Args:
+        path: The bag's directory, or its .mcap or .db3 file.
+
+    Raises:
+        DataError: No such bag, a damaged one, or no such topic.
+    """
+    with open_bag(path) as reader:
+        return sorted({connection.topic for connection in _skeletons(path, reader, "skeletons")})
 
 
 def read_joint_states(path: Path, topic: str = "joint_states", skeletons: str = "skeletons") -> Iterator[JointFrame]:
@@ -93,6 +103,14 @@ def read_joint_states(path: Path, topic: str = "joint_states", skeletons: str = 
                 )
             positions = np.asarray(message.position, dtype=float)
             yield JointFrame(_stamp_s(message) - first, tuple(message.name), positions)
+
+
+def _skeletons(path: Path, reader: AnyReader, topic: str) -> list[Any]:
+    wanted = _named(reader, topic, CLOUD)
+    if not wanted:
+        found = ", ".join(f"{connection.topic} ({connection.msgtype})" for connection in reader.connections)
+        raise DataError(f"{path}: no topic '{topic}' of type {CLOUD}; it holds {found or 'nothing'}")
+    return wanted
 
 
 def _named(reader: AnyReader, topic: str, kind: str) -> list[Any]:

@@ -27,6 +27,9 @@ from iat_ros.data.recording import StreamFrame
 from iat_ros.nodes.base import RESULT_QOS
 from iat_ros.nodes.clouds import encode_skeletons, to_stamp
 
+_UNKNOWN = "_NODE_NAME_UNKNOWN_"
+"""What rmw calls a node whose subscription was discovered before its name."""
+
 
 class PlayNode(Node):
     """Publishes ``skeletons``, reliably, so that every kind of subscription gets them."""
@@ -39,15 +42,23 @@ class PlayNode(Node):
     def wait_for_subscriber(self, timeout_s: float, stopped: Callable[[], bool] = lambda: False) -> bool:
         """Wait until somebody listens, so that the first frames are not lost.
 
+        The trajectory node listens before perception is there, to know that people are: where it does, perception is
+        waited for.
+
         Returns:
             Whether somebody does.
         """
         deadline = time.monotonic() + timeout_s
-        while self._publisher.get_subscription_count() == 0:
+        while not self._is_heard():
             if stopped() or time.monotonic() > deadline:
                 return False
             time.sleep(0.05)
         return True
+
+    def _is_heard(self) -> bool:
+        listeners = {each.node_name for each in self.get_subscriptions_info_by_topic(self._publisher.topic_name)}
+        listeners.discard(_UNKNOWN)
+        return bool(listeners) and ("perception" in listeners or "trajectory" not in listeners)
 
     def wait_for_clock(self, timeout_s: float, stopped: Callable[[], bool] = lambda: False) -> bool:
         """Wait until simulated time has come, where it is used; stamps go by it.

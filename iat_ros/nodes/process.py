@@ -90,6 +90,8 @@ def run_nodes(make: Callable[[], Iterable[Node]], ros_args: list[str], autostart
         executor = make_executor([])
         for node in make():
             nodes.append(node)
+            if stop.is_set():  # while it came up, which takes seconds: what launches it does not wait for the others
+                return 0
             executor.add_node(node)
             warn_of_unknown_parameters(node)
             if autostart and isinstance(node, LifecycleNode) and bring_up(node):

@@ -53,6 +53,7 @@ from iat_ros.skeleton.motion import Motion
 
 TICK_NS = 8_000_000
 WATCH_TICKS = 3  # the guard's watch, 20 ms
+_RANGE = "ROS_AUTOMATIC_DISCOVERY_RANGE"
 
 
 class SteppedChain:
@@ -211,6 +212,24 @@ class SteppedChain:
             self._robot.guarded(partial(self._robot._on_trajectory, topic))(only(message, joints))
 
 
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Let a context that is made meanwhile find no other process, not even on this machine.
+
+    Nodes take what waits in their subscriptions: people before a live tracker, or where a real robot's joints are,
+    would come between what the chain is shown.
+    """
+    before = os.environ.get(_RANGE)
+    os.environ[_RANGE] = "OFF"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_RANGE]
+        else:
+            os.environ[_RANGE] = before
+
+
 Chain = TypeVar("Chain", bound=SteppedChain)
 
 
@@ -225,11 +244,11 @@ def run_stepped(options: ChainOptions, kind: type[Chain]) -> Iterator[Chain]:
     Raises:
         IatError: A node does not come up.
     """
-    os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
     context, clock = Context(), SteppedClock()
     level = "error" if options.own_pace else "fatal"
     domain = int(os.environ.get("ROS_DOMAIN_ID") or random.SystemRandom().randint(1, 101))
-    rclpy.init(args=["iat_ros", "--ros-args", "--log-level", level], context=context, domain_id=domain)
+    with _alone():
+        rclpy.init(args=["iat_ros", "--ros-args", "--log-level", level], context=context, domain_id=domain)
     try:
         with machine_time(clock, options.own_pace):
             chain = kind(context, clock, options)

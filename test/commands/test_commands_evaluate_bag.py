@@ -18,11 +18,16 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import rclpy
+from rclpy.context import Context
 
 from iat_ros.commands import evaluate_bag
 from iat_ros.data.bag import write_bag
@@ -68,6 +73,27 @@ def test_a_recording_is_answered_the_same_way_each_time(bag: Path, tmp_path: Pat
         del each["wall"]
     assert first == second
     assert first["trajectory"] != other["trajectory"]
+
+
+def test_people_before_a_live_tracker_do_not_come_between(bag: Path, tmp_path: Path, ros_domain: int) -> None:
+    """Nodes take what waits in their subscriptions, and ROS_DOMAIN_ID may be that of a robot at work."""
+    context = Context()
+    rclpy.init(context=context, domain_id=ros_domain)
+    listener = rclpy.create_node("listener", context=context)
+    with subprocess.Popen([sys.executable, "-m", "iat_ros", "play", "--loop", "--wait", "0"]) as tracker:
+        try:
+            deadline_s = time.monotonic() + 60.0
+            while not listener.count_publishers("/skeletons"):
+                assert time.monotonic() < deadline_s
+                time.sleep(0.1)
+            beside = replay(bag, tmp_path / "beside.json")
+            assert listener.count_publishers("/skeletons")
+        finally:
+            tracker.terminate()
+            rclpy.shutdown(context=context)
+    alone = replay(bag, tmp_path / "alone.json")
+    del alone["wall"], beside["wall"]
+    assert beside == alone
 
 
 def test_against_itself_nothing_differs(
