@@ -37,8 +37,9 @@ class TrajectoryOutput:
     """Sends trajectories to the robot's controllers: to each the part for its joints, all with the same stamp.
 
     As an action, each trajectory is a goal that replaces the one before. The controller then ends that one as aborted,
-    which is no fault. Without a goal the robot stands where the controller holds it, which is what `lost` is for; what
-    other controllers still follow is then cancelled, so that no arm goes on alone.
+    which is no fault. One that it rejects ends what it still follows. Without a goal the robot stands where the
+    controller holds it, which is what `lost` is for; what other controllers still follow is then cancelled, so that no
+    arm goes on alone.
 
     Args:
         node: Publishes or calls.
@@ -171,13 +172,21 @@ class _Goals:
             return  # closed meanwhile
         self._unanswered.discard(number)
         if not handle.accepted:
-            self._node.drop("trajectory: the controller rejected the goal; its log says why")
+            self._on_rejected(number)
         elif number <= self._cancelled:
             handle.cancel_goal_async()  # cancelled before it was accepted
         else:
             self._accepted, self._handle = max(self._accepted, number), handle
             handle.get_result_async().add_done_callback(lambda future: self._on_end(number, future.result()))
         self._settle()
+
+    def _on_rejected(self, number: int) -> None:
+        reason = "the controller rejected the goal; its log says why"
+        self._node.drop(f"trajectory: {reason}")
+        if number == self._number and self._given_up is None:
+            # It goes on with the one before, if any: not what the robot is thought to do, and no halt would stop it.
+            self.cancel()
+            self._lost(self, reason)
 
     def _on_end(self, number: int, response: Any) -> None:
         if self._client is not None and response.status in _ENDS:

@@ -223,11 +223,23 @@ def test_a_goal_that_was_given_up_halts_the_robot_where_it_is(
     assert list(start.positions) == pytest.approx(list(G1.rest + 0.05), abs=1e-3)
 
 
-def test_a_rejected_goal_is_counted(node: TrajectoryNode, controller: Controller) -> None:
-    """The robot goes on with what it did; that is no reason to halt it."""
-    node._on_response(ANSWER)
-    controller.goals[0].reject()
-    assert node.dropped == {"trajectory: the controller rejected the goal; its log says why": 1}
+@pytest.mark.parametrize("moving", [False, True])
+def test_a_rejected_goal_halts(node: TrajectoryNode, controller: Controller, moving: bool) -> None:
+    """The robot does not do what it is thought to do; what the controller still follows is cancelled."""
+    for goal in range(1 + moving):
+        tell_joints(node)
+        node._on_response(ANSWER)
+        if goal < moving:
+            controller.goals[0].accept()
+    controller.goals[-1].reject()
+    reason = "the controller rejected the goal; its log says why"
+    assert node.dropped == {f"trajectory: {reason}": 1}
+    assert node.trouble() == f"halted: {reason}; call resume"
+    assert controller.goals[0].cancelled == moving
+    controller.goals[0].finish(CANCELED)
+    assert node.dropped == {f"trajectory: {reason}": 1}
+    tell_joints(node)
+    assert node._on_resume(Trigger.Request(), Trigger.Response()).success
     assert node.trouble() == ""
 
 

@@ -24,10 +24,11 @@ from iat_ros.data.actions import cut_action
 from iat_ros.data.made_up import make_clips
 from iat_ros.errors import RobotError
 from iat_ros.robot.collision import CollisionChecker
+from iat_ros.robot.joint_path import RobotState
 from iat_ros.robot.model import RobotModel
 from iat_ros.robot.performance import Performance
 from iat_ros.robot.performer import Performer
-from iat_ros.robot.simulated import SimulatedRobot
+from iat_ros.robot.simulated import Joints, SimulatedRobot
 from iat_ros.robot.spline import State
 from iat_ros.robot.trajectory import Timing
 from iat_ros.skeleton.definition import load_skeleton
@@ -322,3 +323,29 @@ def test_nothing_changes_before_the_controller_can_know_of_it(g1: RobotModel, de
     halted = performer.slow(10.8)
     assert halted is not None
     assert halted.began_s == pytest.approx(10.8 + delivery_s)
+
+
+@pytest.mark.parametrize(("lag_s", "tells_speed"), [(0.0, False), (0.05, True), (0.1, False)])
+def test_a_robot_that_trails_its_command_is_not_jerked_when_something_takes_over(
+    robot: RobotModel, monkeypatch: pytest.MonkeyPatch, lag_s: float, tells_speed: bool
+) -> None:
+    """The controller starts from what it measures: a robot behind its command, or with no speed at all."""
+    rng = np.random.default_rng(4)
+    stage = Stage(robot)
+    stage.robot.joints = joints = Joints(robot.joint_names, robot.rest, lag_s=lag_s)
+    if not tells_speed:
+        monkeypatch.setattr(joints, "measure", lambda: RobotState(joints.positions, None))
+    stage.measured = lambda: State.at_rest(joints.positions.copy())  # type: ignore[method-assign]
+    over = 0
+    for number in range(12):
+        stage.do(stage.performer.answer(MOTIONS[number], stage.now_s, stage.measured()).performance)
+        for _ in range(3):  # a new answer or a halt while it moves, then rest
+            stage.wait(rng.uniform(0.2, 0.8))
+            if stage.performer.timeline.moving(stage.now_s):
+                motion = MOTIONS[rng.integers(len(MOTIONS))]
+                answered = stage.performer.answer(motion, stage.now_s, None, reserve_s=0.1).performance
+                stage.do(answered if rng.random() < 0.7 else stage.performer.slow(stage.now_s, 0.0))
+                over += 1
+        stage.wait(8.0)
+    assert over > 20
+    assert stage.robot.watch.violations == {}, stage.robot.watch.largest
