@@ -111,14 +111,13 @@ def parser_of(verb: str) -> argparse.ArgumentParser:
 
 def options(parser: argparse.ArgumentParser) -> Iterator[str]:
     """Write the options of a verb, and those of its subcommands."""
-    rows = []
+    rows, inner_lines = [], []
     for action in parser._actions:
         if isinstance(action, argparse._HelpAction):
             continue
         if isinstance(action, argparse._SubParsersAction):
             for name, inner in action.choices.items():
-                yield from ["", f"`{name}`: {inner.description or ''}"]
-                yield from options(inner)
+                inner_lines += ["", f"`{name}`: {inner.description or ''}", *options(inner)]
             continue
         names = ", ".join(f"`{name}`" for name in action.option_strings) or f"`{action.metavar or action.dest}`"
         takes_value = action.nargs != 0
@@ -133,6 +132,7 @@ def options(parser: argparse.ArgumentParser) -> Iterator[str]:
         rows.append(row(names, shown, text.strip()))
     if rows:
         yield from ["", *table("option", "default", "meaning"), *rows]
+    yield from inner_lines
 
 
 def render() -> str:

@@ -144,7 +144,8 @@ def mend_bag(broken: Path, path: Path) -> dict[str, int]:
     """
     files = [broken] if broken.is_file() else sorted(broken.glob("*.mcap")) + sorted(broken.glob("*.db3"))
     if len(files) != 1 or files[0].suffix not in (".mcap", ".db3"):
-        raise DataError(f"{broken}: expected a bag with one .mcap or .db3 file, found {len(files)}")
+        way = "; give them one by one" if len(files) > 1 else ""
+        raise DataError(f"{broken}: expected a bag with one .mcap or .db3 file, found {len(files)}{way}")
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / files[0].name
         if files[0].suffix == ".mcap":

@@ -54,6 +54,8 @@ class Interaction:
 
     def __post_init__(self) -> None:
         same = self.first.positions.shape == self.second.positions.shape
+        if not np.isfinite(self.first.positions).any():
+            raise DataError(f"{self.name}: nobody is ever tracked in it")
         if same and np.array_equal(self.first.positions, self.second.positions, equal_nan=True):
             raise DataError(f"{self.name}: both people move exactly alike: one person's data was taken for both")
 

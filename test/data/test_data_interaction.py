@@ -156,6 +156,9 @@ def test_one_persons_data_for_both_is_refused(together: Made) -> None:
     made = together("kinect_v2")
     with pytest.raises(DataError, match="one person's data was taken for both"):
         interaction(type(made)(made.times_s, made.first, made.first.copy()))
+    nobody = np.full_like(made.first, np.nan)
+    with pytest.raises(DataError, match="nobody is ever tracked in it"):
+        interaction(type(made)(made.times_s, nobody, nobody))
 
 
 @pytest.fixture
