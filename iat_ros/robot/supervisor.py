@@ -123,7 +123,7 @@ class Supervisor:
             self._means.ready(self._prepared.outcome.performance)
 
     def answer(self, motion: Answer, may_wait: bool = True) -> None:
-        """Perform an answer now, or once the robot stands, or say why not.
+        """Perform an answer now, or once the robot stands, or say why not; a robot that cannot goes home.
 
         Args:
             motion: The answer.
@@ -162,6 +162,12 @@ class Supervisor:
         except TooLateError:  # a busy machine: stop first, then there is time
             self.stop()
             complete = False
+        except RobotError:
+            if not performer.timeline.moving(self._means.now_s()):
+                # Where it stands other answers may touch as well, for as long as somebody acts: home is the way out.
+                self._held = True
+                self._means.wake()
+            raise
         self._slowed, self._held = verdict.leave is Leave.SLOW, False
         if not complete:
             self._waiting = motion, performer.timeline.ends_s

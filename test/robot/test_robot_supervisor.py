@@ -290,3 +290,33 @@ def test_an_answer_that_cannot_be_performed_is_an_error(stage: Stage, monkeypatc
     with pytest.raises(RobotError, match="refused"):
         stage.supervisor.answer(ANSWER)
     assert not stage.begun
+
+
+def test_a_robot_that_cannot_answer_from_where_it_stopped_goes_home(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside its hip every answer would touch; it does not stand there for as long as somebody acts."""
+    stage.supervisor.answer(ANSWER)
+    stage.wait(1.0)
+
+    def refuse(*_: object) -> None:
+        raise RobotError("answer refused: hip would touch wrist")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stage.performer, "_plan_answer", refuse)
+        stage.supervisor.answer(ANSWER)  # stops the running one, and waits
+        assert stage.counts["answers that waited for a stop"] == 1
+        with pytest.raises(RobotError, match="would touch"):
+            stage.wait(4.0)
+        assert not stage.performer.timeline.moving(stage.now_s)
+        assert not stage.at_rest
+        stage.wait(6.0)
+        assert stage.at_rest
+        assert not stage.awake
+        with pytest.raises(RobotError, match="would touch"):
+            stage.supervisor.answer(ANSWER)  # at rest there is nowhere to go
+        begun = len(stage.begun)
+        stage.wait(1.0)
+        assert len(stage.begun) == begun
+    stage.supervisor.answer(ANSWER)
+    assert len(stage.begun) == begun + 1
