@@ -125,9 +125,6 @@ def test_mistakes_end_with_one_line_and_exit_code_1(ros_domain: int, words: tupl
 @pytest.mark.parametrize(
     "words",
     [
-        ("play", "--clips", "a1_s1_t1"),
-        ("play", "--people", "s2"),
-        ("play", "--data", "made_up", "--clips", "a1_s1_t1"),
         ("play", "--speed", "0"),
         ("play", "--speed", "nan"),
         ("play", "--still", "inf", "--data", "made_up"),
@@ -138,12 +135,30 @@ def test_mistakes_end_with_one_line_and_exit_code_1(ros_domain: int, words: tupl
         ("make_up", "--out", "x", "--people", "0"),
     ],
 )
-def test_unusable_options_end_with_exit_code_2(ros_domain: int, words: tuple[str, ...]) -> None:
+def test_values_out_of_range_end_with_exit_code_2(ros_domain: int, words: tuple[str, ...]) -> None:
     """A value out of range is refused before anything is done, with the range."""
     done = run(ros_domain, *words)
     assert done.returncode == 2
     assert "must lie between" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("play", "--clips", "a1_s1_t1"), "--clips needs --data"),
+        (("play", "--people", "s2"), "--people needs --data"),
+        (("play", "--data", "made_up", "--clips", "a1_s1_t1"), "made_up has no clips by name"),
+    ],
+)
+def test_options_that_do_not_go_together_end_with_exit_code_2(
+    ros_domain: int, words: tuple[str, ...], says: str
+) -> None:
+    """One line says which."""
+    done = run(ros_domain, *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert says in line
 
 
 @pytest.mark.parametrize(
