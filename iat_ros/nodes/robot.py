@@ -84,6 +84,13 @@ class RobotNode(IatNode):
         """Topics of the robot's controllers; none while the node is not configured."""
         return () if self._robot is None else tuple(self._robot.controllers)
 
+    def trouble(self) -> str:
+        """Say where others tell where the joints are, too; one arm must not follow what another robot measures."""
+        others = self.count_publishers(self.resolve_topic_name("joint_states")) - 1
+        if others <= 0:
+            return ""
+        return f"joint_states come from {others} more: a real robot, or a second simulated one; end this one or that"
+
     def setup(self, values: dict[str, Any]) -> None:
         """Load the robot; it rests."""
         model = RobotModel(*read_robot(self, values))

@@ -189,6 +189,18 @@ def test_inactive_it_is_silent_and_active_again_it_stands_still(robot: Any) -> N
     np.testing.assert_array_equal(places, np.tile(places[0], (len(places), 1)))
 
 
+def test_a_second_robot_is_trouble(robot: Any) -> None:
+    """Whoever starts it beside a real one reads so; when that is gone, all is well."""
+
+    def told() -> str:
+        return str(robot.counts.get("/robot", {}).get("trouble", ""))
+
+    real = robot.node.create_publisher(JointState, "joint_states", 10)
+    assert robot.until(lambda: told().startswith("joint_states come from 1 more"), 10.0)
+    robot.node.destroy_publisher(real)
+    assert robot.until(lambda: told() == "", 10.0), told()
+
+
 def test_a_frozen_joint_must_be_one_of_the_robot(rig: Any, start: Callable[..., subprocess.Popen[str]]) -> None:
     """A wrong name leaves the node unconfigured, alive, with one line that tells a name near it."""
     start("robot", "--no-autostart", "--ros-args", "-r", "__node:=stuck", "-p", "frozen_joint:=left_elbow")
