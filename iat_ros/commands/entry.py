@@ -108,6 +108,7 @@ def whole(low: int, high: int = 2**31 - 1) -> Callable[[str], int]:
 
 def _between(kind: Callable[[str], Number], name: str, low: Number, high: Number) -> Callable[[str], Number]:
     def parse(text: str) -> Number:
+        """Read a number and hold it to the bounds."""
         value = kind(text)
         if not low <= value <= high:
             raise argparse.ArgumentTypeError(f"must lie between {low} and {high}, got {text}")

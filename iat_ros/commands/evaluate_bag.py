@@ -170,6 +170,7 @@ def _replay(
         replayed = replay(frames, options, lambda done: bar.update(round(done) - bar.n))
 
     def answering(stimuli: MotionArray, seed: int) -> MotionArray:
+        """Answer stimuli with noise of a seed."""
         return responder.answer(stimuli, responder.sample_noise(len(stimuli), np.random.default_rng(seed)))
 
     return replayed, figures(replayed, answering, args.seed, judge)

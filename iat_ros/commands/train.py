@@ -88,6 +88,7 @@ def run(args: argparse.Namespace) -> int:
     bars: dict[str, tqdm] = {}
 
     def progress(phase: str, done: int, total: int, losses: dict[str, float]) -> None:
+        """Show how far a phase is, each in a bar of its own."""
         if phase not in bars:
             for bar in bars.values():
                 bar.close()

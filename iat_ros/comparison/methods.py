@@ -96,6 +96,7 @@ class SetA:
         draws = torch.Generator().manual_seed(self.seed + 7)
 
         def answer(motions: MotionArray) -> MotionArray:
+            """Answer stimuli; each call draws the next noise."""
             with torch.inference_mode():
                 stimuli = to_tensor(motions, self.scales[0])
                 z = spread * torch.randn(len(stimuli), noise, generator=draws)
@@ -138,6 +139,7 @@ def split(data: SetA) -> Learned:
     trainer.train(lambda *_: None)
 
     def classify(stimuli: Tensor) -> Tensor:
+        """Say of each stimulus (N, C, T) what the classifier takes it for, as the generator's condition."""
         return one_hot(classifier(stimuli).argmax(dim=1), data.categories, dims.frames)
 
     answer = data.answer_by(trainer.averaged(), classify, config.noise)
@@ -174,6 +176,7 @@ def people(data: SetA) -> Learned:
     own_number = _nearest_of(stack(data.division.stimuli))
 
     def answer(motions: MotionArray) -> MotionArray:
+        """Copy a response of the rule that the nearest stimulus of A has."""
         chosen = [rng.choice(of_rule[rule]) for rule in rules[own_number(motions)]]
         return data.pairs.responses[np.array(chosen)]
 
@@ -197,6 +200,7 @@ def _nearest_of(known: MotionArray) -> Callable[[MotionArray], np.ndarray]:
     points = known.limbs_in_body.reshape(len(known), -1)
 
     def nearest_to(motions: MotionArray) -> np.ndarray:
+        """Return the number of the known motion nearest to each, shape (N,)."""
         asked = motions.limbs_in_body.reshape(len(motions), -1)
         return np.asarray(np.square(asked[:, None] - points[None]).sum(axis=-1).argmin(axis=1))
 

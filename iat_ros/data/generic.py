@@ -80,6 +80,7 @@ def read_set(path: Path, reading: Reading) -> ClipSet:
         content = load_mapping(path / DATASET)
 
         def load(file: str) -> MotionFile | JointFile:
+            """Read a clip's file, which must lie in the directory."""
             if "\0" in file or not (folder / file).resolve().is_relative_to(folder.resolve()):
                 raise DataError(f"{where}: file '{file}' must lie inside the directory")
             return read_motion(folder / file)
@@ -90,6 +91,7 @@ def read_set(path: Path, reading: Reading) -> ClipSet:
         content = description_in(where, arrays)
 
         def load(file: str) -> MotionFile | JointFile:
+            """Pick a clip's arrays, whose names begin with the clip's."""
             prefix = f"{file}/"
             mine = {name[len(prefix) :]: array for name, array in arrays.items() if name.startswith(prefix)}
             return motion_of(f"{where}: clip '{file}'", mine)
@@ -97,6 +99,7 @@ def read_set(path: Path, reading: Reading) -> ClipSet:
     told = parse_description(where, folder, content)
 
     def read(entry: ClipEntry) -> Clip | JointClip:
+        """Read a clip of a person or of a robot."""
         motion = load(entry.file)
         return _joint_clip(entry, motion) if isinstance(motion, JointFile) else _clip(told, entry, motion)
 

@@ -133,13 +133,17 @@ def what_helps(pairs: Sequence[ActionPair], seed: int = 0) -> Help:
         return float(np.mean(each))
 
     def some_people(count: int) -> Callable[[np.ndarray], np.ndarray]:
+        """Keep so many people, drawn anew each time."""
+
         def choose(rest: np.ndarray) -> np.ndarray:
+            """Return the rows of those who are kept."""
             kept = rng.choice(sorted(set(people[rest])), count, replace=False)
             return rest[np.isin(people[rest], kept)]
 
         return choose
 
     def some_repeats(percent: int) -> Callable[[np.ndarray], np.ndarray]:
+        """Keep so many percent of all clips, drawn anew each time."""
         return lambda rest: rng.choice(rest, max(1, round(len(rest) * percent / 100)), replace=False)
 
     counts = sorted({1, (len(names) - 1) // 2, len(names) - 1} - {0})

@@ -209,6 +209,7 @@ class _Body:
         joints = dict.fromkeys(names, np.zeros((len(arms), 3)))
 
         def fixed(x: float, y: float, z: float) -> np.ndarray:
+            """Return a joint (T, 3) [m] that only leans with the person; x, y, z are shares of the height."""
             return np.tile(np.array([x + self.lean[0] * z, y + self.lean[1] * z, z]) * h, (len(arms), 1))
 
         joints["hip_center"] = fixed(0.0, 0.0, 0.0)

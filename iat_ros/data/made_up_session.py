@@ -141,6 +141,7 @@ def _place(turns: Sequence[Turn], rng: np.random.Generator) -> tuple[list[Done],
     free_s = [1.5, 1.5]  # until when each of the two is busy
 
     def put(body: int, take: Take, start_s: float, turn: int) -> Done:
+        """Let a person begin at a time [s], or as soon after it as they are free."""
         lead_s = take.start_s - float(take.clip.times_s[0])
         start_s = max(start_s, free_s[body - 1] + 0.6 + lead_s)
         done = Done(body, start_s, start_s + take.end_s - take.start_s, turn, take)

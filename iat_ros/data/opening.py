@@ -127,6 +127,7 @@ def _open_bags(
     bags = find_bags(path)
 
     def read(bag: Path) -> UncutRecording:
+        """Read a bag, with its robot where a robot may answer."""
         recording = read_recording(bag, definition)
         return recording if response == "people" else replace(recording, robot=read_robot(bag, recording.name))
 

@@ -90,6 +90,7 @@ class GraphedInference:
         made, made_there = self._made[:size], self._made_there[:size]
 
         def work() -> None:
+            """Copy there, infer, copy back: what the graph records."""
             given_there.copy_(given, non_blocking=True)
             answers = infer(*_parts(given_there, self._given_shapes))
             torch.cat([answer.reshape(size, -1) for answer in answers], dim=1, out=made_there)

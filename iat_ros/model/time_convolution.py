@@ -91,6 +91,7 @@ def convolve_back(gradient: Tensor, weights: list[Tensor], out: Tensor, out_wind
 class _Convolution(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, rows: Tensor, matrix: Tensor, bias: Tensor, stride: int) -> Tensor:
+        """Convolve rows (places, N, C) with all W_k; see `convolve`."""
         places = rows.shape[0] - 2 * MARGIN // stride
         ctx.save_for_backward(rows, matrix)
         ctx.stride, ctx.places = stride, places
@@ -101,6 +102,7 @@ class _Convolution(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> Any:
+        """Return the gradients by rows, matrix and bias; see `convolve_back`."""
         rows, matrix = ctx.saved_tensors
         stride, places = ctx.stride, ctx.places
         gradient = gradient.flatten(0, 1)

@@ -194,6 +194,7 @@ class Act2ActNode(IatNode):
         windows: list[_Window] = []
 
         def read(message: PointCloud2) -> None:
+            """Keep a window that fits the model."""
             motion = decode_motion(message, dims.limbs)
             if len(motion.limbs_in_body) != dims.frames:
                 raise ModelError(f"window: expected {dims.frames} frames, got {len(motion.limbs_in_body)}")

@@ -147,6 +147,7 @@ class IatNode(LifecycleNode):
         """Wrap a subscription's callback: nothing while inactive; an unusable message is counted and named."""
 
         def call(message: Any) -> None:
+            """Hand an active node its message, and count what it refuses."""
             if not self.active:
                 return
             try:

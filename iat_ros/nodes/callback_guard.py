@@ -45,6 +45,7 @@ def guard_messages(callback: Callable[[Any], None], topic: str, drop: Drop) -> C
     """Return a callback of a topic that tells what fails, and goes on."""
 
     def call(message: Any) -> None:
+        """Hand a message on, and tell what fails."""
         try:
             callback(message)
         except Exception as error:  # noqa: BLE001 - whatever it is, it was this message's

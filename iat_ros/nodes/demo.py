@@ -78,6 +78,7 @@ def run_demo(
         started = time.monotonic()
 
         def over() -> bool:
+            """Tell whether the demonstration is to end."""
             return stop.is_set() or bool(duration_s and time.monotonic() - started > duration_s)
 
         playing = threading.Thread(target=_play, args=(player, frames, over), daemon=True)

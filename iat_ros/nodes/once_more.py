@@ -99,6 +99,7 @@ class OnceMore:
 
     def _offer(self, name: str, do: Callable[[Responder, _Answered], str]) -> None:
         def call(_request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+            """Do it for the last action, or say why that cannot be."""
             if self._responder is None or not self._node.active:
                 response.message = "not active"
             elif self._last is None:

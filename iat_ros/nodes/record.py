@@ -95,6 +95,7 @@ class RecordNode(Node):
 
     def _taker(self, topic: str, skeletons: bool) -> Callable[[bytes], None]:
         def take(raw: bytes) -> None:
+            """Write a message as it came."""
             if self.failure is not None:
                 return
             try:

@@ -71,6 +71,7 @@ def replay(
         path = []
 
         def tick() -> None:
+            """Let the chain go on, and note where the robot is."""
             chain.tick()
             path.append(chain.position)
 
@@ -104,14 +105,17 @@ def _listen(chain: SteppedChain, found: Replayed, base_ns: int) -> None:
     limbs = len(load_skeleton(chain.options.skeleton, chain.options.limbs).limbs)
 
     def now_s() -> float:
+        """Return the recording's time [s]."""
         return 1e-9 * (chain.clock.ros_ns - base_ns)
 
     def said(message: PointCloud2) -> Said:
+        """Note a window or an answer, and when it came."""
         body = int(message.header.frame_id.removeprefix("body_"))
         ended_s = round(stamp_s(message.header.stamp) - 1e-9 * base_ns, 6)
         return Said(now_s(), ended_s, body, decode_motion(message, limbs))
 
     def sent(message: JointTrajectory) -> SentTrajectory:
+        """Note a trajectory, and when it came; what its points leave out is NaN."""
         points = message.points
         blank = [np.nan] * len(message.joint_names)
         return SentTrajectory(

@@ -57,6 +57,7 @@ def machine_time(clock: SteppedClock, own_pace: bool) -> Iterator[None]:
     """
 
     def steady_s() -> float:
+        """Return the clock's steady time [s]."""
         return 1e-9 * clock.steady_ns
 
     own = SimpleNamespace(

@@ -123,6 +123,7 @@ class TrajectoryNode(IatNode):
 
     def _supervise(self, performer: Performer, slow_tempo: float) -> Supervisor:
         def read_waiting() -> None:
+            """Take in the joint states that wait."""
             for message in take_waiting(self._joint_states):
                 self._hear_joints(message)
 

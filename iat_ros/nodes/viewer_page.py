@@ -170,6 +170,7 @@ class _StandingAnswer:
         _label(scene, f"{name}/label", label, (0.0, 0.0, 0.87))
 
     def show(self, joints: np.ndarray | None, playing: bool) -> None:
+        """Show the answer's joints (J, 3) [m], lit while it plays; None: nothing."""
         set_visible(self._root, joints is not None)
         self._figure.show(joints, ANSWER_RGB if playing else _STILL_RGB)
 

@@ -107,6 +107,7 @@ class JointPath:
         order = [self.joint_names.index(name) for name in joint_names]
 
         def pick(values: Array | None) -> Array | None:
+            """Return the values of these joints, where there are any."""
             return None if values is None else values[order]
 
         points = [RobotState(p.positions[order], pick(p.velocities), pick(p.accelerations)) for p in self.points]

@@ -153,6 +153,7 @@ class Supervisor:
         outcomes: list[Outcome] = []
 
         def make(now_s: float, reserve_s: float) -> Performance:
+            """Plan the answer from what runs at a time [s], to begin after the reserve [s]."""
             outcomes.append(performer.answer(motion, now_s, measured, tempo, reserve_s, prepared))
             return outcomes[-1].performance
 

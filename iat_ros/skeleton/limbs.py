@@ -68,6 +68,7 @@ def body_axes(definition: SkeletonDefinition, positions: np.ndarray) -> np.ndarr
     frame = definition.body_frame
 
     def mean_direction(start: str, end: str) -> np.ndarray:
+        """Return the mean unit vector (3,) from one joint to the other over all frames."""
         vectors = positions[:, index[end]] - positions[:, index[start]]
         return _unit(vectors, lambda t, _: f"'{start}' and '{end}' coincide in frame {t}").mean(axis=0)
 

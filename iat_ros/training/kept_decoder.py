@@ -119,12 +119,14 @@ class _Decode(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, vector: Tensor, _weight: Tensor, kept: KeptDecoder) -> Tensor:
+        """Decode through the kept tensors."""
         ctx.kept = kept
         return kept.forward(vector).permute(1, 2, 0)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> Any:
+        """Set the decoder's gradients; return that by its input."""
         return ctx.kept.backward(gradient.permute(2, 0, 1)), None, None
 
 

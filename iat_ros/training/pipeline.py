@@ -136,6 +136,7 @@ def train(
     written = time.monotonic()
 
     def step_done(step: int, losses: dict[str, float]) -> None:
+        """Tell of a step, and write a checkpoint when one is due."""
         nonlocal written
         progress("act2act", step, config.gan.steps, losses)
         if time.monotonic() - written > _CHECKPOINT_EVERY_S:

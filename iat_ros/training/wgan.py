@@ -110,6 +110,7 @@ class WganTrainer:
         rows = rows.to(self._device)
 
         def do_step(_: list[float]) -> None:
+            """Replay the recorded step with this step's numbers."""
             numbers.copy_(rows[self.step])
             replay()
 

@@ -21,8 +21,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from iat_ros.robot.collision import CollisionChecker
 from iat_ros.robot.model import RobotModel
+from iat_ros.robot.performance import Performance
+from iat_ros.robot.performer import Performer
+from iat_ros.robot.simulated import SimulatedRobot
+from iat_ros.robot.spline import State
+from iat_ros.robot.trajectory import Timing
+from iat_ros.skeleton.definition import load_skeleton
 
+MS = 10**6
 CONFIG = Path(__file__).parents[2] / "config" / "robots"
 
 
@@ -54,3 +62,48 @@ def make_motion():
         return (model.safe_lower + model.safe_upper) / 2 + half * np.tanh(unit)
 
     return make
+
+
+class Stage:
+    """A robot and a performer, with a clock of their own."""
+
+    def __init__(self, model: RobotModel, checker: CollisionChecker | None = None) -> None:
+        self.model = model
+        self.robot = SimulatedRobot(model)
+        self.performer = Performer(model, load_skeleton("utd_mhad").limb_names, checker, Timing())
+        self.performer.late_s = 0.005  # leaves room for the time in which an answer is worked out
+        self.now_ns = 10**9
+        self.path: list[np.ndarray] = []
+
+    @property
+    def now_s(self) -> float:
+        """The time [s]."""
+        return 1e-9 * self.now_ns
+
+    def measured(self) -> State:
+        """Where the robot is, as joint states tell."""
+        state = self.robot.joints.measure()
+        assert state.velocities is not None
+        return State(state.positions, state.velocities, np.zeros(len(state.positions)))
+
+    def do(self, performance: Performance | None) -> None:
+        """Begin a performance; working it out and its transport take 2 ms each."""
+        self.wait(0.002)
+        sent_ns = self.now_ns
+        begun = None if performance is None else self.performer.perform(performance, 1e-9 * sent_ns)
+        assert performance is None or begun is not None, "too late"
+        self.wait(0.002)
+        if begun is not None:
+            self.robot.perform(begun, 1e-9 * sent_ns, self.now_ns)
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        for _ in range(round(1000 * seconds)):
+            self.now_ns += MS
+            self.path.append(self.robot.update(self.now_ns, MS)[0])
+
+
+@pytest.fixture(scope="session")
+def make_stage() -> type[Stage]:
+    """Return what makes a stage of a robot."""
+    return Stage

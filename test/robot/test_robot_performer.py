@@ -16,19 +16,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
-from iat_ros.clock import whole_ns
 from iat_ros.data.actions import cut_action
 from iat_ros.data.made_up import make_clips
 from iat_ros.errors import RobotError
 from iat_ros.robot.collision import CollisionChecker
-from iat_ros.robot.joint_path import RobotState
 from iat_ros.robot.model import RobotModel
-from iat_ros.robot.performance import Performance
 from iat_ros.robot.performer import Performer
-from iat_ros.robot.simulated import Joints, SimulatedRobot
 from iat_ros.robot.spline import State
 from iat_ros.robot.trajectory import Timing
 from iat_ros.skeleton.definition import load_skeleton
@@ -39,49 +37,10 @@ MOTIONS = [cut_action(DEFINITION, clip, 32).motion for clip in make_clips(people
 MS = 10**6
 
 
-class Stage:
-    """A robot and a performer, with a clock of their own."""
-
-    def __init__(self, model: RobotModel, checker: CollisionChecker | None = None) -> None:
-        self.model = model
-        self.robot = SimulatedRobot(model)
-        self.performer = Performer(model, DEFINITION.limb_names, checker, Timing())
-        self.performer.late_s = 0.005  # leaves room for the time in which an answer is worked out
-        self.now_ns = 10**9
-        self.path: list[np.ndarray] = []
-
-    @property
-    def now_s(self) -> float:
-        """The time [s]."""
-        return 1e-9 * self.now_ns
-
-    def measured(self) -> State:
-        """Where the robot is, as joint states tell."""
-        state = self.robot.joints.measure()
-        assert state.velocities is not None
-        return State(state.positions, state.velocities, np.zeros(len(state.positions)))
-
-    def do(self, performance: Performance | None) -> None:
-        """Begin a performance; working it out and its transport take 2 ms each."""
-        self.wait(0.002)
-        sent_ns = self.now_ns
-        begun = None if performance is None else self.performer.perform(performance, 1e-9 * sent_ns)
-        assert performance is None or begun is not None, "too late"
-        self.wait(0.002)
-        if begun is not None:
-            self.robot.perform(begun, 1e-9 * sent_ns, self.now_ns)
-
-    def wait(self, seconds: float) -> None:
-        """Let time pass."""
-        for _ in range(round(1000 * seconds)):
-            self.now_ns += MS
-            self.path.append(self.robot.update(self.now_ns, MS)[0])
-
-
-def test_answers_halts_and_slowing_at_any_time_break_no_limit(robot: RobotModel) -> None:
+def test_answers_halts_and_slowing_at_any_time_break_no_limit(robot: RobotModel, make_stage: Any) -> None:
     """A hundred times something happens at a random moment; the robot is always where the plans have it."""
     rng = np.random.default_rng(3)
-    stage = Stage(robot)
+    stage = make_stage(robot)
     begun = blended = 0
     for _ in range(100):
         what = rng.choice(["answer", "answer", "halt", "slow", "home"])
@@ -107,9 +66,9 @@ def test_answers_halts_and_slowing_at_any_time_break_no_limit(robot: RobotModel)
     np.testing.assert_array_equal(stage.robot.joints.velocities, 0.0)
 
 
-def test_a_prepared_answer_is_the_answer(g1: RobotModel) -> None:
+def test_a_prepared_answer_is_the_answer(g1: RobotModel, make_stage: Any) -> None:
     """From the pose it was planned for, the very plan is performed; from elsewhere, or slower, it is made anew."""
-    stage = Stage(g1)
+    stage = make_stage(g1)
     prepared = stage.performer.prepare(MOTIONS[0], stage.now_s, stage.measured())
     assert prepared is not None
     planned = prepared.outcome.performance.plan
@@ -131,9 +90,9 @@ def test_a_prepared_answer_is_the_answer(g1: RobotModel) -> None:
     assert stage.robot.watch.violations == {}
 
 
-def test_a_halt_stops_soon(g1: RobotModel) -> None:
+def test_a_halt_stops_soon(g1: RobotModel, make_stage: Any) -> None:
     """Halted in the middle of an answer, the robot stands within a second and a half, and stays."""
-    stage = Stage(g1)
+    stage = make_stage(g1)
     stage.do(stage.performer.answer(MOTIONS[0], stage.now_s, stage.measured()).performance)
     stage.wait(1.0)
     assert np.abs(stage.robot.joints.velocities).max() > 0.1
@@ -149,9 +108,9 @@ def test_a_halt_stops_soon(g1: RobotModel) -> None:
     assert stage.robot.watch.violations == {}
 
 
-def test_an_answer_that_takes_over_from_a_brake_holds_the_rest_of_it(g1: RobotModel) -> None:
+def test_an_answer_that_takes_over_from_a_brake_holds_the_rest_of_it(g1: RobotModel, make_stage: Any) -> None:
     """Also where the brake ends before the answer begins: the robot stays on it."""
-    stage = Stage(g1)
+    stage = make_stage(g1)
     stage.do(stage.performer.answer(MOTIONS[10], stage.now_s, stage.measured()).performance)
     stage.wait(1.0)
     stage.do(stage.performer.slow(stage.now_s))
@@ -168,9 +127,9 @@ def test_an_answer_that_takes_over_from_a_brake_holds_the_rest_of_it(g1: RobotMo
 
 
 @pytest.mark.parametrize("outside_rad", [0.01, 0.03, 0.09])
-def test_a_robot_outside_its_limits_comes_back_gently(g1: RobotModel, outside_rad: float) -> None:
+def test_a_robot_outside_its_limits_comes_back_gently(g1: RobotModel, outside_rad: float, make_stage: Any) -> None:
     """The controller takes it to where the plan begins, in as much time as its acceleration asks for."""
-    stage = Stage(g1)
+    stage = make_stage(g1)
     pose = g1.rest.copy()
     pose[0] = g1.upper[0] + outside_rad
     stage.robot.joints.positions = pose
@@ -183,9 +142,9 @@ def test_a_robot_outside_its_limits_comes_back_gently(g1: RobotModel, outside_ra
     assert stage.robot.watch.violations["position"] < 400  # of a thousand a second
 
 
-def test_a_robot_of_unknown_motion_is_taken_over(g1: RobotModel) -> None:
+def test_a_robot_of_unknown_motion_is_taken_over(g1: RobotModel, make_stage: Any) -> None:
     """A performer made anew, mid-answer, begins in the measured motion without a step."""
-    stage = Stage(g1)
+    stage = make_stage(g1)
     stage.do(stage.performer.answer(MOTIONS[0], stage.now_s, stage.measured()).performance)
     stage.wait(1.0)
     assert np.abs(stage.robot.joints.velocities).max() > 0.1
@@ -201,11 +160,11 @@ def test_a_robot_of_unknown_motion_is_taken_over(g1: RobotModel) -> None:
     np.testing.assert_allclose(stage.robot.joints.positions, g1.rest, atol=1e-9)
 
 
-def test_answers_keep_clear_of_the_body(g1: RobotModel) -> None:
+def test_answers_keep_clear_of_the_body(g1: RobotModel, make_stage: Any) -> None:
     """Every answer that is performed is clear at every instant, also those that were bent."""
     checker = CollisionChecker(g1)
     strict = CollisionChecker(g1, clearance_m=1e-3)
-    stage = Stage(g1, checker)
+    stage = make_stage(g1, checker)
     across = np.array(MOTIONS[0].limbs_in_body)
     for index, name in enumerate(DEFINITION.limb_names):
         if name.endswith("forearm"):
@@ -227,9 +186,9 @@ def test_answers_keep_clear_of_the_body(g1: RobotModel) -> None:
         assert strict.contact_in(pose) is None
 
 
-def test_what_cannot_be_performed_leaves_the_running_answer(g1: RobotModel) -> None:
+def test_what_cannot_be_performed_leaves_the_running_answer(g1: RobotModel, make_stage: Any) -> None:
     """An answer with NaN is refused, and the one that runs goes on."""
-    stage = Stage(g1)
+    stage = make_stage(g1)
     stage.do(stage.performer.answer(MOTIONS[0], stage.now_s, stage.measured()).performance)
     stage.wait(0.5)
     ends_s = stage.performer.timeline.ends_s
@@ -238,9 +197,9 @@ def test_what_cannot_be_performed_leaves_the_running_answer(g1: RobotModel) -> N
     assert stage.performer.timeline.ends_s == ends_s
 
 
-def test_band_holds_what_was_commanded(g1: RobotModel) -> None:
+def test_band_holds_what_was_commanded(g1: RobotModel, make_stage: Any) -> None:
     """The band of the last moments is that of five commands in them, over two plans as well; before any, it is rest."""
-    stage = Stage(g1)
+    stage = make_stage(g1)
     np.testing.assert_array_equal(stage.performer.timeline.band(stage.now_s, 0.2), [g1.rest, g1.rest])
     stage.do(stage.performer.answer(MOTIONS[0], stage.now_s, stage.measured()).performance)
     stage.wait(0.7)
@@ -252,9 +211,9 @@ def test_band_holds_what_was_commanded(g1: RobotModel) -> None:
     np.testing.assert_allclose(stage.performer.timeline.band(stage.now_s, 0.2), expected, atol=1e-12)
 
 
-def test_a_robot_that_others_moved_is_where_its_answer_begins(g1: RobotModel) -> None:
+def test_a_robot_that_others_moved_is_where_its_answer_begins(g1: RobotModel, make_stage: Any) -> None:
     """From the moment on that the answer is sent, however late it begins: it is no joint that fails to follow."""
-    stage = Stage(g1)
+    stage = make_stage(g1)
     stage.do(stage.performer.answer(MOTIONS[0], stage.now_s, stage.measured()).performance)
     stage.wait(stage.performer.timeline.ends_s - stage.now_s + 1.0)
     moved = State.at_rest(g1.rest + 0.3)
@@ -268,9 +227,9 @@ def test_a_robot_that_others_moved_is_where_its_answer_begins(g1: RobotModel) ->
         np.testing.assert_allclose([low, high], [moved.position, moved.position], atol=1e-6)
 
 
-def test_what_is_over_is_not_sent_again(g1: RobotModel) -> None:
+def test_what_is_over_is_not_sent_again(g1: RobotModel, make_stage: Any) -> None:
     """An answer that was worked out soon takes over from one that was begun late, after what ran before has ended."""
-    stage = Stage(g1)
+    stage = make_stage(g1)
     first = stage.performer.answer(MOTIONS[0], stage.now_s, stage.measured()).performance
     begun = stage.performer.perform(first, stage.now_s)
     assert begun is not None
@@ -286,32 +245,6 @@ def test_what_is_over_is_not_sent_again(g1: RobotModel) -> None:
     assert (np.diff(times) > 0.0).all()
 
 
-@pytest.mark.parametrize("before_ns", [200, 1000, 30_000])
-def test_a_controller_that_takes_over_just_before_a_point_has_nothing_to_make_up_for(
-    g1: RobotModel, before_ns: int
-) -> None:
-    """On a clock since 1970, an answer that takes over from another is on its curve to the last digits of a float.
-
-    What a controller is off by when it takes over, it makes up for until the first point: 1e-9 rad in a microsecond is
-    an acceleration of thousands.
-    """
-    rng = np.random.default_rng(before_ns)
-    for number in range(10):
-        performer, robot = Performer(g1, DEFINITION.limb_names, None, Timing()), SimulatedRobot(g1)
-        now_ns = 1_700_000_000 * 10**9 + int(rng.integers(10**9))
-        for motion, periods in ((MOTIONS[number], int(rng.integers(60, 120))), (MOTIONS[-1 - number], 100)):
-            performance = performer.answer(motion, 1e-9 * now_ns, None).performance
-            begun = performer.perform(performance, 1e-9 * now_ns)
-            assert begun is not None
-            robot.perform(begun, 1e-9 * now_ns, now_ns)
-            times_s = begun.points(1e-9 * now_ns).times_s
-            due_ns = whole_ns(1e-9 * now_ns) + round(1e9 * times_s[times_s > 0.0][0]) - before_ns
-            for period_ns in [due_ns - now_ns] + [8 * MS] * periods:
-                now_ns += period_ns
-                robot.update(now_ns, period_ns)
-        assert not robot.watch.violations, (robot.watch.largest, number)
-
-
 @pytest.mark.parametrize("delivery_s", [0.02, 0.3])
 def test_nothing_changes_before_the_controller_can_know_of_it(g1: RobotModel, delivery_s: float) -> None:
     """From rest, into a running answer and for a halt, a performance begins `delivery_s` after it was sent."""
@@ -323,29 +256,3 @@ def test_nothing_changes_before_the_controller_can_know_of_it(g1: RobotModel, de
     halted = performer.slow(10.8)
     assert halted is not None
     assert halted.began_s == pytest.approx(10.8 + delivery_s)
-
-
-@pytest.mark.parametrize(("lag_s", "tells_speed"), [(0.0, False), (0.05, True), (0.1, False)])
-def test_a_robot_that_trails_its_command_is_not_jerked_when_something_takes_over(
-    robot: RobotModel, monkeypatch: pytest.MonkeyPatch, lag_s: float, tells_speed: bool
-) -> None:
-    """The controller starts from what it measures: a robot behind its command, or with no speed at all."""
-    rng = np.random.default_rng(4)
-    stage = Stage(robot)
-    stage.robot.joints = joints = Joints(robot.joint_names, robot.rest, lag_s=lag_s)
-    if not tells_speed:
-        monkeypatch.setattr(joints, "measure", lambda: RobotState(joints.positions, None))
-    stage.measured = lambda: State.at_rest(joints.positions.copy())  # type: ignore[method-assign]
-    over = 0
-    for number in range(12):
-        stage.do(stage.performer.answer(MOTIONS[number], stage.now_s, stage.measured()).performance)
-        for _ in range(3):  # a new answer or a halt while it moves, then rest
-            stage.wait(rng.uniform(0.2, 0.8))
-            if stage.performer.timeline.moving(stage.now_s):
-                motion = MOTIONS[rng.integers(len(MOTIONS))]
-                answered = stage.performer.answer(motion, stage.now_s, None, reserve_s=0.1).performance
-                stage.do(answered if rng.random() < 0.7 else stage.performer.slow(stage.now_s, 0.0))
-                over += 1
-        stage.wait(8.0)
-    assert over > 20
-    assert stage.robot.watch.violations == {}, stage.robot.watch.largest
