@@ -29,3 +29,4 @@ STAND_M = 0.95
 """Height at which an answer's torso begins."""
 PERSON_RGB = (38, 110, 180)
 ANSWER_RGB = (224, 84, 26)
+STAND_RGB = (205, 205, 208)

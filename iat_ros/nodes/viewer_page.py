@@ -29,6 +29,7 @@ from iat_ros.nodes.arrangement import (
     PERSON_RGB,
     ROBOT_AT,
     STAND_M,
+    STAND_RGB,
     TO_CAMERA,
     TO_PERSON,
 )
@@ -40,7 +41,6 @@ from iat_ros.nodes.viewer_status import Status
 from iat_ros.robot.description import RobotConfig
 
 _STILL_RGB = (140, 134, 128)
-_STAND_RGB = (205, 205, 208)
 _LANDSCAPE_FROM, _LANDSCAPE_AT = (-0.75, -4.0, 1.65), (0.58, 0.0, 0.86)
 _PORTRAIT_FROM, _PORTRAIT_AT = (-3.2, -9.7, 2.2), (0.3, 0.0, -0.9)  # the lower part is under the panel
 _FOV_RAD = np.deg2rad(34.0)
@@ -165,8 +165,8 @@ class _StandingAnswer:
         position = (place[0], place[1], STAND_M)
         self._root = scene.add_frame(name, show_axes=False, position=position, wxyz=wxyz, visible=False)
         self._figure = StickFigure(scene, f"{name}/figure", bones, ANSWER_RGB)
-        scene.add_cylinder(f"{name}/stand", 0.012, STAND_M, color=_STAND_RGB, position=(0.0, 0.0, -STAND_M / 2))
-        scene.add_cylinder(f"{name}/foot", 0.16, 0.016, color=_STAND_RGB, position=(0.0, 0.0, 0.008 - STAND_M))
+        scene.add_cylinder(f"{name}/stand", 0.012, STAND_M, color=STAND_RGB, position=(0.0, 0.0, -STAND_M / 2))
+        scene.add_cylinder(f"{name}/foot", 0.16, 0.016, color=STAND_RGB, position=(0.0, 0.0, 0.008 - STAND_M))
         _label(scene, f"{name}/label", label, (0.0, 0.0, 0.87))
 
     def show(self, joints: np.ndarray | None, playing: bool) -> None:

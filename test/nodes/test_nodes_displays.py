@@ -112,5 +112,19 @@ def test_the_stage_is_in_one_frame_and_who_is_not_there_is_deleted() -> None:
     assert all(marker.header.stamp == to_stamp(3.5) for marker in both.values())
     assert both[("answer", 0)].action == both[("alternative", 1)].action == one[("person", 0)].action == Marker.ADD
     assert one[("alternative", 1)].action == both[("robot", 0)].action == Marker.DELETE
-    places = {(marker.pose.position.x, marker.pose.position.y) for key, marker in both.items() if key[0] != "state"}
+    figures = ("person", "robot", "answer", "alternative")
+    places = {(marker.pose.position.x, marker.pose.position.y) for key, marker in both.items() if key[0] in figures}
     assert len(places) == 6, "two figures stand in one place"
+
+
+def test_labels_and_stands_come_and_go_with_their_figures() -> None:
+    """Who is there is named, answers without legs stand on something, and spaces have the width that suits the text."""
+    both, one = stage(np.eye(3)[:2], np.eye(3)[1:]), stage(np.eye(3)[:2])
+    assert [both[("label", number)].text for number in range(3)] == ["person", "answer", "1"]
+    assert both[("label", 2)].action == both[("stand", 1)].action == Marker.ADD
+    assert one[("label", 2)].action == one[("stand", 1)].action == Marker.DELETE
+    low, high = both[("stand", 0)].points
+    assert low.z + both[("stand", 0)].pose.position.z == 0.0
+    assert high.z == 0.0, "the torso begins elsewhere"
+    texts = [marker for marker in both.values() if marker.type == Marker.TEXT_VIEW_FACING]
+    assert all(0.0 < marker.scale.x < marker.scale.z for marker in texts)
