@@ -80,6 +80,12 @@ def test_rviz_shows_every_namespace_of_the_stage() -> None:
     assert {ns for ns, _ in stage(np.eye(3)[:2])} == set(display["Namespaces"])
 
 
+def test_rviz_leaves_out_answers_in_frames_that_tf_does_not_know() -> None:
+    """With TF, an answer in the frame of its body would be an error that never ends."""
+    (display,) = (each for each in displays(RVIZ) if each["Name"] == "Person")
+    assert display["Namespaces"] == {"answer": False, "person": True}
+
+
 def test_foxglove_names_topics_and_services_of_the_nodes() -> None:
     """Topics and services are known, every panel has its place, and a button calls what its text says."""
     panels = FOXGLOVE["configById"]
