@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,14 +27,18 @@ import torch
 from iat_ros.commands.data_options import add_data, open_data
 from iat_ros.commands.entry import run_verb
 from iat_ros.commands.output import add_json, refuse_filled, write_json
+from iat_ros.data.damage import Damage
 from iat_ros.report.inspection import inspect
 from iat_ros.report.inspection_page import write_inspection
 from iat_ros.training.config import load_training_config
 
+_TOLD = 5
+"""Clips of a kind of damage that are told of one by one."""
+
 DESCRIPTION = (
     "Look at a data set before training: clips, pairs and embedding as a page; warns of recordings that are mirrored, "
     "frozen, jumping, mislabelled and so on, and says what would help most. Exit code 1 also when something looks "
-    "wrong; each warning is a line on stderr."
+    "wrong; warnings are lines on stderr, of five clips of a kind."
 )
 
 
@@ -57,8 +62,7 @@ def run(args: argparse.Namespace) -> int:
         refuse_filled(args.out)
     inspection = inspect(open_data(args), load_training_config(args.config))
     print(inspection.source.summary())
-    for one in inspection.damage:
-        print(f"{one.clip or args.data}: {one.kind}: {one.why}", file=sys.stderr)
+    _warn(inspection.damage, args.data)
     if inspection.source.recordings:
         print("\n".join(inspection.source.account.lines()))
     warnings = len(inspection.damage)
@@ -69,6 +73,18 @@ def run(args: argparse.Namespace) -> int:
         print(f"page: {write_inspection(inspection, args.out)}")
     write_json(args.json, inspection.as_dict())
     return 1 if inspection.damage else 0
+
+
+def _warn(damage: Sequence[Damage], data: str) -> None:
+    """Tell of every file and rule, and of the first clips of each kind: many that are alike hide what else is wrong."""
+    told: Counter[str] = Counter()
+    for one in damage:
+        told[one.kind] += bool(one.clip)
+        if not one.clip or told[one.kind] <= _TOLD:
+            print(f"{one.clip or data}: {one.kind}: {one.why}", file=sys.stderr)
+    for kind, count in told.items():
+        if count > _TOLD:
+            print(f"{data}: {kind}: {count - _TOLD} more clips; --out DIR or --json FILE tells all", file=sys.stderr)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

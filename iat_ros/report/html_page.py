@@ -55,7 +55,8 @@ table { border-collapse: collapse; width: 100%; font-size: .93rem; font-variant-
 th, td { padding: .45rem .55rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
 thead th { vertical-align: bottom; white-space: normal; min-width: 5.2rem; font-size: .85rem; line-height: 1.3; }
 th:first-child { position: sticky; left: 0; background: var(--card); text-align: left; font-weight: 500; }
-td.long, thead th.long { white-space: normal; min-width: 18rem; text-align: left; }
+td.long, th.long { white-space: normal; min-width: 18rem; text-align: left; overflow-wrap: anywhere; }
+th.long:first-child { min-width: 11rem; }
 tbody tr:last-child > * { border-bottom: 0; }
 tr.strong > * { background: var(--strong); font-weight: 650; } tr.strong > th:first-child { background: var(--strong); }
 tr.faint > * { color: var(--soft); }
@@ -140,7 +141,7 @@ def _item(item: str | tuple[str, str]) -> str:
 
 def _table(table: Table) -> str:
     longest = [max((len(row[column]) for row in table.rows), default=0) for column in range(len(table.columns))]
-    looks = ["", *(' class="long"' if length > _LONGEST_ON_ONE_LINE else "" for length in longest[1:])]
+    looks = [' class="long"' if length > _LONGEST_ON_ONE_LINE else "" for length in longest]
     head = "".join(
         f'<th scope="col"{look}>{escape(name)}</th>' for look, name in zip(looks, table.columns, strict=True)
     )
@@ -149,7 +150,7 @@ def _table(table: Table) -> str:
         kind = "strong" if index in table.strong else "faint" if index in table.faint else ""
         rest = "".join(f"<td{look}>{escape(cell)}</td>" for look, cell in zip(looks[1:], cells[1:], strict=True))
         look = f' class="{kind}"' if kind else ""
-        rows.append(f'<tr{look}><th scope="row">{escape(cells[0])}</th>{rest}</tr>')
+        rows.append(f'<tr{look}><th scope="row"{looks[0]}>{escape(cells[0])}</th>{rest}</tr>')
     caption = f'\n<p class="caption">{escape(table.caption)}</p>' if table.caption else ""
     body = f"<thead><tr>{head}</tr></thead>\n<tbody>\n" + "\n".join(rows) + "\n</tbody>"
     return f'<div class="scroll"><table>\n{body}\n</table></div>{caption}'

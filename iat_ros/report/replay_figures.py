@@ -77,20 +77,27 @@ def draw_stages(took_ms: Mapping[str, Sequence[float]], directory: Path, name: s
 
 
 def draw_joints(replayed: Replayed, directory: Path, name: str) -> Drawn:
-    """Draw where each joint of the simulated robot was between its limits, over time."""
-    path, limits = replayed.path, replayed.limits
-    with new_figure(9.0, 3.4) as figure:
-        axes = figure.subplots()
-        if len(path) and limits is not None:
-            every = max(1, len(path) // 3000)
-            times = np.arange(len(path))[::every] * _SAMPLE_S
-            share = (path[::every] - limits.lower) / (limits.upper - limits.lower)
-            for column in range(share.shape[1]):
-                axes.plot(times, 100.0 * share[:, column], linewidth=1.0, color=COLOURS[column % len(COLOURS)])
-            axes.set_xlim(0.0, max(float(times[-1]), 1e-3))
-        axes.axhline(0.0, color=INK, linewidth=1.0)
-        axes.axhline(100.0, color=INK, linewidth=1.0)
-        axes.set_ylim(-4.0, 104.0)
-        axes.set_xlabel("time in the recording [s]")
-        axes.set_ylabel("joint between its limits [%]")
+    """Draw where each joint of the simulated robot was between its limits, over time; seven joints a panel."""
+    path, limits, names = replayed.path, replayed.limits, replayed.joint_names
+    firsts = range(0, max(1, len(names)), len(COLOURS))
+    every = max(1, len(path) // 3000)
+    times = np.arange(len(path))[::every] * _SAMPLE_S
+    with new_figure(9.0, 0.6 + 2.3 * len(firsts)) as figure:
+        panels = figure.subplots(len(firsts), sharex=True, squeeze=False)[:, 0]
+        for first, axes in zip(firsts, panels, strict=True):
+            axes.axhline(0.0, color=INK, linewidth=1.0)
+            axes.axhline(100.0, color=INK, linewidth=1.0)
+            for column, joint in enumerate(names[first : first + len(COLOURS)], first):
+                share = np.full(len(times), np.nan)
+                if len(path) and limits is not None:
+                    reach = limits.upper[column] - limits.lower[column]
+                    share = 100.0 * (path[::every, column] - limits.lower[column]) / reach
+                label = joint.removesuffix("_joint")
+                axes.plot(times, share, linewidth=1.0, color=COLOURS[column - first], label=label)
+            axes.set_xlim(0.0, max(float(times[-1]) if len(times) else 0.0, 1e-3))
+            axes.set_ylim(-4.0, 104.0)
+            axes.set_ylabel("between its limits [%]")
+            if names:
+                axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=8)
+        panels[-1].set_xlabel("time in the recording [s]")
         return save(figure, directory, name)

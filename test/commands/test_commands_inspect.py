@@ -72,8 +72,12 @@ def test_only_clips_of_one_action_can_be_too_long(tmp_path: Path, capsys: pytest
     write_set(tmp_path / "labels.npz", clips, "utd_mhad", rules=RULES[1:])
     inspect.main(["--data", str(tmp_path / "pairs.npz")])
     assert "too long" not in capsys.readouterr().err
-    assert inspect.main(["--data", str(tmp_path / "labels.npz")]) == 1
-    assert capsys.readouterr().err.count("too long") == 12
+    words = ["--data", str(tmp_path / "labels.npz"), "--json", str(tmp_path / "labels.json")]
+    assert inspect.main(words) == 1
+    told = capsys.readouterr().err.splitlines()
+    assert len([line for line in told if "too long" in line]) == 6
+    assert told[-1] == f"{tmp_path / 'labels.npz'}: too long: 7 more clips; --out DIR or --json FILE tells all"
+    assert json.loads((tmp_path / "labels.json").read_text())["by_kind"]["too long"] == 12
 
 
 def test_damaged_copies_are_named_and_give_exit_code_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
