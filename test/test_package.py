@@ -49,7 +49,7 @@ KEY_OF_MODULE = {
 }
 WITHOUT_KEY = {"safetensors", "viser"}
 OPTIONAL = {"ray", "mediapipe", "cv2"}  # reproduce --ray and camera look for these, and say so where they are missing
-NOT_IMPORTED = {"launch", "launch_ros", "ros2launch"}  # launch/ needs these
+NOT_IMPORTED = {"launch", "launch_ros", "ros2launch", "control_msgs"}  # launch/ needs these, the last is looked for
 
 
 def run(*words: str | Path, **environment: str) -> str:

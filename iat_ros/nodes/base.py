@@ -19,7 +19,7 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -54,6 +54,7 @@ class IatNode(LifecycleNode):
     PARAMETERS: ClassVar[Sequence[Parameter]] = ()
 
     def __init__(self, name: str, **options: Any) -> None:
+        self._polled: set[str] = set()  # topics of subscriptions that no executor waits for
         super().__init__(name, **options)
         self.parameters = ParameterTable(self, self.PARAMETERS, self.change)
         self.active = False
@@ -76,6 +77,19 @@ class IatNode(LifecycleNode):
         if topic == CLOCK_TOPIC:
             callback = guard_messages(callback, topic, self.drop)
         return super().create_subscription(kind, topic, callback, *args, **options)
+
+    def create_polled_subscription(self, kind: type, topic: str, qos: QoSProfile) -> Subscription:
+        """Create a subscription that no executor waits for: `take_waiting` takes what is there when it is needed.
+
+        Messages that come a thousand times a second would else take a tenth of a core for being handed on.
+        """
+        self._polled.add(self.resolve_topic_name(topic))
+        return super().create_subscription(kind, topic, lambda _: None, qos)
+
+    @property
+    def subscriptions(self) -> Iterator[Subscription]:
+        """The subscriptions that an executor waits for."""
+        yield from (each for each in super().subscriptions if each.topic_name not in self._polled)
 
     def setup(self, values: dict[str, Any]) -> None:
         """Make everything that the node needs from its parameters.

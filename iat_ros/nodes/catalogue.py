@@ -195,12 +195,22 @@ INTERFACES = (
         "neither the parameter of this name nor the robot's file has one.",
     ),
     Interface(
+        "controller_state",
+        "control_msgs/msg/JointTrajectoryControllerState",
+        ("trajectory",),
+        (),
+        "Where control_msgs is installed, from beside `joint_trajectory` and each controller's topic that is named so: "
+        "where the controller holds a robot at rest. Answers begin there, and else where `joint_states` have it, which "
+        "its weight may keep below.",
+    ),
+    Interface(
         "joint_trajectory",
         "trajectory_msgs/msg/JointTrajectory",
         ("robot", "viewer"),
         ("trajectory",),
-        "Positions, velocities, accelerations [rad, s] at strictly increasing times above 0; stamp = when it was sent; "
-        "the first point has no accelerations, so that the controller meets it in a cubic.",
+        "Positions, velocities, accelerations [rad, s] at strictly increasing times. Stamp: when it was sent; then the "
+        "first point lies ahead and has no accelerations, so that the controller meets it in a cubic. Or up to 5 ms or "
+        "one point before, where it is known what the controller does: that is the first point then.",
     ),
     Interface(
         "follow_joint_trajectory",

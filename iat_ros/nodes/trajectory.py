@@ -33,6 +33,7 @@ from iat_ros.nodes.answer_message import AnswerMessage, AnswerReader
 from iat_ros.nodes.base import RESULT_QOS, SENSOR_QOS, IatNode
 from iat_ros.nodes.clock_watch import ClockWatch
 from iat_ros.nodes.clouds import decode_skeletons, stamp_s
+from iat_ros.nodes.controller_states import ControllerStates
 from iat_ros.nodes.joint_states import JointStatesReader
 from iat_ros.nodes.robot_description import read_robot
 from iat_ros.nodes.trajectory_output import TrajectoryOutput
@@ -77,6 +78,7 @@ class TrajectoryNode(IatNode):
         self._sender = TrajectorySender(self, self._output, self._now_s)
         self._guard = Guard(guard_config({each.name: each.default for each in PARAMETERS}))  # a halt outlives cleanup
         self._supervisor: Supervisor | None = None  # while configured
+        self._controller_states: ControllerStates | None = None  # while configured
         self._former: Performer | None = None
         self._values: dict[str, Any] = {}
         self._told_joints: tuple[str, ...] = ()
@@ -111,23 +113,24 @@ class TrajectoryNode(IatNode):
         warm.answer(Motion(still, 2.0), 0.0, None)
         performer = Performer(model, self._limb_names, checker, timing(values))
         self._read_joints = JointStatesReader(model.joint_names).read
+        self._controller_states = ControllerStates(self, model.config.controllers(), model.joint_names, self._now_s)
         if self._former is not None and self._former.model.joint_names == model.joint_names:
             performer.take_over(self._former)  # a robot that still comes to a stop
         self._guard.config = guard_config(values)
         self._say_doubts(values)
         self._values = values
-        self._supervisor = self._supervise(performer, values["slow_tempo"])
+        self._supervisor = self._supervise(performer, values["slow_tempo"], self._controller_states)
         for pair in () if checker is None else checker.ignored:
             self.get_logger().info(f"{pair[0]} and {pair[1]} touch in the rest pose; they are not checked")
         self.get_logger().info(f"robot '{model.config.name}', {len(model.joint_names)} joints")
 
-    def _supervise(self, performer: Performer, slow_tempo: float) -> Supervisor:
+    def _supervise(self, performer: Performer, slow_tempo: float, controllers: ControllerStates) -> Supervisor:
         def read_waiting() -> None:
             """Take in the joint states that wait."""
             for message in take_waiting(self._joint_states):
                 self._hear_joints(message)
 
-        observer = Observer(performer, self._guard, self._now_s, read_waiting)
+        observer = Observer(performer, self._guard, self._now_s, read_waiting, controllers.held)
         means = Means(
             self._now_s,
             self._sender.begin,
@@ -142,6 +145,9 @@ class TrajectoryNode(IatNode):
         """Free the robot's model, but for what it last performed."""
         if self._supervisor is not None:
             self._former, self._supervisor = self._supervisor.performer, None
+        if self._controller_states is not None:
+            self._controller_states.close()
+            self._controller_states = None
         self._output.close()
 
     def change(self, values: dict[str, Any]) -> None:

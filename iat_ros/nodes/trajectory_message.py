@@ -32,7 +32,8 @@ def to_message(performance: Performance, sent_s: float) -> JointTrajectory:
     controller goes to it from where it measures the robot, and measures no accelerations: it would take them for 0 and
     swing out. Without, it takes a cubic, which is what the plan is there.
 
-    What takes over from a running trajectory begins with the last point of that before then, which is the stamp.
+    What takes over from a running trajectory begins with the last point of that before then, which is the stamp; what
+    begins where the controller says that it holds the robot, with that pose a moment before then.
     """
     points = performance.points(sent_s)
     message = JointTrajectory(joint_names=list(performance.plan.joint_names))

@@ -20,15 +20,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import numpy as np
 from trajectory_msgs.msg import JointTrajectory
 
+from iat_ros.clock import whole_ns
 from iat_ros.nodes.base import IatNode
-from iat_ros.nodes.clouds import to_stamp
 from iat_ros.nodes.trajectory_message import to_message
 from iat_ros.nodes.trajectory_output import TrajectoryOutput
 from iat_ros.robot.performance import Performance
 from iat_ros.robot.performer import Performer
-from iat_ros.robot.plan import JointPlan
 from iat_ros.robot.supervisor import Make, TooLateError
 
 _TRIES = 3
@@ -41,11 +41,20 @@ _MOST_EXPECTED_S = 0.05
 
 @dataclass(frozen=True)
 class _Written:
-    """A message that was written before it is sent: so long before its plan begins [s]."""
+    """A message that was written before it is sent, as if that were at time 0."""
 
-    plan: JointPlan
-    ahead_s: float
+    performance: Performance
     message: JointTrajectory
+
+    def fits(self, begun: Performance, sent_s: float) -> bool:
+        """Tell whether it is what is begun now [s]."""
+        held, other = self.performance.held, begun.held
+        return (
+            self.performance.plan is begun.plan
+            and begun.after is None
+            and abs(begun.began_s - self.performance.began_s - sent_s) < _SAME_S
+            and (held is other or (held is not None and other is not None and np.array_equal(held, other)))
+        )
 
 
 class TrajectorySender:
@@ -66,9 +75,8 @@ class TrajectorySender:
 
     def write(self, performer: Performer, performance: Performance) -> None:
         """Write the message of what may be begun soon, from a robot that stands."""
-        ahead_s = performer.delivery_s
-        message = to_message(replace(performance, began_s=ahead_s), 0.0)
-        self._written = _Written(performance.plan, ahead_s, message)
+        ahead = replace(performance, began_s=performer.delivery_s)
+        self._written = _Written(ahead, to_message(ahead, 0.0))
 
     def begin(self, performer: Performer, make: Make) -> bool:
         """Work a performance out, send it and begin it; where that took too long, with more time again.
@@ -103,9 +111,9 @@ class TrajectorySender:
     def _message(self, begun: Performance, sent_s: float) -> JointTrajectory:
         """Take the message that was written for this before, if it fits; it gets its stamp only now."""
         written, self._written = self._written, None
-        if written is not None and written.plan is begun.plan and begun.after is None:
-            stamp_s = begun.began_s - written.ahead_s
-            if abs(stamp_s - sent_s) < _SAME_S:
-                written.message.header.stamp = to_stamp(stamp_s)
-                return written.message
-        return to_message(begun, sent_s)
+        if written is None or not written.fits(begun, sent_s):
+            return to_message(begun, sent_s)
+        stamp = written.message.header.stamp
+        since_ns = whole_ns(begun.began_s - written.performance.began_s)
+        stamp.sec, stamp.nanosec = divmod(since_ns + stamp.sec * 10**9 + stamp.nanosec, 10**9)
+        return written.message

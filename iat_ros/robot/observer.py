@@ -18,11 +18,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from iat_ros.robot.guard import Guard, Verdict
+from iat_ros.robot.joint_path import Array
 from iat_ros.robot.measurement import Measurement
 from iat_ros.robot.performer import Performer
 from iat_ros.robot.punctuality import Punctuality
-from iat_ros.robot.spline import State
+from iat_ros.robot.spline import Held, State
+
+HELD_RAD = 0.3
+"""A robot that is measured farther than this from where it is held is not held there: its motors may be off."""
 
 
 class Observer:
@@ -33,18 +39,24 @@ class Observer:
         guard: Judges whether it may move.
         now_s: Tells the time [s].
         look: Takes in joint states that have come and were not read yet, by `saw_joints`.
+        held: Tells where the robot's controllers hold it at rest (J,) [rad]; None: they do not say, or it moves.
 
     Attributes:
         measured: Where the robot was measured.
     """
 
     def __init__(
-        self, performer: Performer, guard: Guard, now_s: Callable[[], float], look: Callable[[], None]
+        self,
+        performer: Performer,
+        guard: Guard,
+        now_s: Callable[[], float],
+        look: Callable[[], None],
+        held: Callable[[], Array | None] = lambda: None,
     ) -> None:
         self.measured = Measurement()
         self._punctuality = Punctuality()
         self._performer, self._guard = performer, guard
-        self._now_s, self._look = now_s, look
+        self._now_s, self._look, self._held = now_s, look, held
 
     def saw_joints(self, state: State, stamp_s: float = 0.0) -> None:
         """Take note of where the joints were at a time, 0 if that is not known [s].
@@ -78,8 +90,15 @@ class Observer:
         return self.measured.state if self._guard.measured_lately(now_s) else None
 
     def standing(self, now_s: float) -> State | None:
-        """Return where the robot stands, as measured since its last plan ended; None if nobody tells."""
-        return self.measured.standing(self._performer) if self._guard.measured_lately(now_s) else None
+        """Return where the robot stands since its last plan ended; None if nobody tells.
+
+        That is where its controllers say that they hold it, unless it is measured far from there.
+        """
+        seen = self.last(now_s)
+        measured = None if seen is None else self.measured.standing(self._performer)
+        if seen is None or (measured is not None and measured.moves) or (held := self._held()) is None:
+            return measured
+        return Held.at_rest(held) if np.abs(held - seen.position).max() <= HELD_RAD else measured
 
     def moves_strangely(self, now_s: float) -> bool:
         """Tell whether the robot is seen to move by a plan that was never made here."""

@@ -19,12 +19,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from iat_ros.clock import whole_ns
 from iat_ros.robot.joint_answer import Answer, same_answer
 from iat_ros.robot.plan import JointPlan, Points
 from iat_ros.robot.spline import State
 from iat_ros.robot.trajectory import Timing
+
+Array = NDArray[np.float64]
 
 SOONEST_S = 0.005
 """What happens within so short a time after a message is sent, its controller may hear of too late [s]."""
@@ -44,11 +47,13 @@ class Performance:
         plan: The plan.
         began_s: When its time 0 is [s].
         after: What runs until then; None if the robot stands, or if it runs already.
+        held: Where its controller says that it holds the robot until then (J,) [rad]; None: it does not say.
     """
 
     plan: JointPlan
     began_s: float
     after: Performance | None = None
+    held: Array | None = None
 
     @property
     def ends_s(self) -> float:
@@ -66,21 +71,29 @@ class Performance:
     def points(self, sent_s: float) -> Points:
         """Return what a controller is sent at a time [s], with times from then on.
 
-        A controller goes to a first point that lies ahead from where it *measures* the robot. Where the robot stands,
-        that is where the plan begins; points that are due within `SOONEST_S` are left out, it would jerk to them.
-        Where something runs, they begin with its last knot before now, whose time is below 0: so the controller stays
-        on the curve whenever it hears of them, however far behind its command the robot is, and whatever it measures.
+        A controller goes to a first point that lies ahead from where it *measures* the robot. Where that is all that is
+        known of a robot that stands, the plan begins there; points that are due within `SOONEST_S` are left out, the
+        controller would jerk to them. Where something runs, or the controller said where it holds the robot, they begin
+        with its last knot before now or with that pose, whose time is below 0: so the controller stays on the curve
+        whenever it hears of them, however far from its command the robot is, and whatever it measures.
         """
         ahead_s = -self.plan_time(sent_s)
-        running = None if self.after is None else self.after._running(sent_s)
-        own = self.plan.points(SOONEST_S - ahead_s if running is None else 0.0)
+        before = self._before(sent_s)
+        own = self.plan.points(SOONEST_S - ahead_s if before is None else 0.0)
         parts = [replace(own, times_s=own.times_s + ahead_s)]
-        if running is not None or ahead_s >= SOONEST_S:
-            parts.insert(0, Points(np.array([ahead_s]), *(each[None] for each in vars(self.plan.state(0.0)).values())))
-        if running is not None:
-            kept = running.times_s < ahead_s - APART_S
-            parts.insert(0, Points(*(each[kept] for each in vars(running).values())))
+        if before is not None or ahead_s >= SOONEST_S:
+            parts.insert(0, _alone(ahead_s, self.plan.state(0.0)))
+        if before is not None:
+            kept = before.times_s < ahead_s - APART_S
+            parts.insert(0, Points(*(each[kept] for each in vars(before).values())))
         return Points(*(np.concatenate(each) for each in zip(*(vars(part).values() for part in parts), strict=True)))
+
+    def _before(self, sent_s: float) -> Points | None:
+        """Return what the controller is known to do at a time [s], until this begins; None if that is not known."""
+        running = None if self.after is None else self.after._running(sent_s)
+        if running is None and self.held is not None:
+            return _alone(-BEHIND_S, State.at_rest(self.held))
+        return running
 
     def _running(self, sent_s: float) -> Points | None:
         """Return the points of this one and of what runs before it at a time [s]; None if it is over by then."""
@@ -91,6 +104,10 @@ class Performance:
             return None
         points = self.plan.points_around(passed_s - BEHIND_S)
         return replace(points, times_s=points.times_s - passed_s)
+
+
+def _alone(time_s: float, state: State) -> Points:
+    return Points(np.array([time_s]), *(each[None] for each in vars(state).values()))
 
 
 def stamp_points(points: Points, sent_s: float) -> tuple[int, list[int]]:
@@ -140,6 +157,7 @@ class Prepared:
         """Tell whether it is this answer, from where the robot stands, performed so."""
         return (
             timing == self.timing
+            and type(start) is type(self.start)
             and not start.moves
             and bool(np.abs(start.position - self.start.position).max() < SAME_RAD)
             and same_answer(motion, self.motion)

@@ -32,7 +32,7 @@ from iat_ros.robot.model import RobotModel
 from iat_ros.robot.performance import Outcome, Performance, Prepared
 from iat_ros.robot.plan import JointPlan
 from iat_ros.robot.retargeting import retarget
-from iat_ros.robot.spline import State
+from iat_ros.robot.spline import Held, State
 from iat_ros.robot.timeline import Timeline
 from iat_ros.robot.trajectory import Timing, plan, plan_home
 from iat_ros.skeleton.joint_motion import JointMotion
@@ -87,10 +87,10 @@ class Performer:
         return self.timing.delivery_s + self.late_s
 
     def start(self, now_s: float, measured: State | None) -> State:
-        """Return the state from which a plan begins: the command while it moves, else what was measured."""
+        """Return the state from which a plan begins: the command while it moves, else what was measured or is held."""
         if self.timeline.moving(now_s) or measured is None:
             return self.timeline.commanded(now_s)
-        if np.abs(measured.velocity).max() < STILL_RAD_S:
+        if not isinstance(measured, Held) and np.abs(measured.velocity).max() < STILL_RAD_S:
             return State.at_rest(measured.position)
         return measured
 
@@ -100,7 +100,7 @@ class Performer:
         Args:
             motion: The answer: limb vectors in the body frame, or the robot's joints.
             now_s: Time [s].
-            measured: Where the robot is; None if nobody tells.
+            measured: Where the robot is, `Held` if its controller says so; None if nobody tells.
             tempo: As for `answer`.
 
         Raises:
@@ -126,7 +126,7 @@ class Performer:
         Args:
             motion: The answer: limb vectors in the body frame, or the robot's joints.
             now_s: Time [s].
-            measured: Where the robot is; None if nobody tells.
+            measured: Where the robot is, `Held` if its controller says so; None if nobody tells.
             tempo: Slower than `timing` asks for by this factor, at most 1.
             reserve_s: How long it may take until the controller knows of it [s]; None: `delivery_s`.
             prepared: What was planned before; taken if it is this answer from here.
@@ -160,11 +160,12 @@ class Performer:
 
     def _from(self, start: State, result: JointPlan, began_s: float) -> Performance:
         """Begin a plan; from outside the limits, where none begins, later: the controller goes to its start first."""
+        held = start.position if isinstance(start, Held) else None
         gap = np.abs(result.control[0] - start.position) if not start.moves else np.zeros(len(start.position))
         if gap.max() < _OUTSIDE_RAD:
-            return Performance(result, began_s)
+            return Performance(result, began_s, held=held)
         way_s = float(np.sqrt(6.0 * gap / (_GENTLY * self.model.max_acceleration)).max())  # from rest to rest, a cubic
-        return Performance(result, began_s + self.delivery_s + _WORKED_OUT_S + way_s)
+        return Performance(result, began_s + self.delivery_s + _WORKED_OUT_S + way_s, held=held)
 
     def _frames(self, motion: Answer, start: State, timing: Timing) -> tuple[Array, float]:
         """Return the joint angles (T, J) [rad] of an answer, and how far they are from what it asks for [rad]."""

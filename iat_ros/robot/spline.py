@@ -22,11 +22,13 @@ follow from four neighbouring control points; so limits on those hold at every i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+_S = TypeVar("_S", bound="State")
 
 
 @dataclass(frozen=True)
@@ -43,15 +45,19 @@ class State:
     velocity: Array
     acceleration: Array
 
-    @staticmethod
-    def at_rest(pose: Array) -> State:
+    @classmethod
+    def at_rest(cls: type[_S], pose: Array) -> _S:
         """Stand still in a pose (J,) [rad]."""
-        return State(np.array(pose, dtype=np.float64), np.zeros(len(pose)), np.zeros(len(pose)))
+        return cls(np.array(pose, dtype=np.float64), np.zeros(len(pose)), np.zeros(len(pose)))
 
     @property
     def moves(self) -> bool:
         """Whether any joint moves."""
         return bool(np.any(self.velocity) or np.any(self.acceleration))
+
+
+class Held(State):
+    """Where a controller says that it holds J joints, at rest; their weight may keep them beside it, as measured."""
 
 
 def opening(state: State, dt_s: float) -> Array:

@@ -33,6 +33,7 @@ from iat_ros.__main__ import VERBS
 from iat_ros.nodes import robot_description
 from iat_ros.nodes.act2act import Act2ActNode
 from iat_ros.nodes.camera.node import CameraNode
+from iat_ros.nodes.controller_states import STATE
 from iat_ros.nodes.interact import make_nodes
 from iat_ros.nodes.perception import PerceptionNode
 from iat_ros.nodes.play import PlayNode
@@ -85,8 +86,9 @@ def allowed(profile: ElementTree.Element, namespace: str) -> Rights:
 def used(node: Node) -> Rights:
     """Names that a node really uses, as the ROS graph tells them, sorted, by right.
 
-    The action is called only with ``output`` at "action", which needs messages that are not on PyPI. The topic of the
-    URDF is heard only while a node is configured for a robot whose file names none.
+    The action is called only with ``output`` at "action", and the controller heard only while configured; both need
+    messages that are not on PyPI. The topic of the URDF is heard only while a node is configured for a robot whose file
+    names none.
     """
     who = node.get_name(), node.get_namespace()
     found = {
@@ -98,7 +100,10 @@ def used(node: Node) -> Rights:
     rights = {right: sorted(name for name, _ in names) for right, names in found.items()}
     if node.get_name() in DESCRIBED:
         rights["subscribe"] = sorted([*rights["subscribe"], node.resolve_topic_name(DESCRIPTION)])
-    rights["call"] = [node.resolve_service_name(ACTION)] if isinstance(node, TrajectoryNode) else []
+    rights["call"] = []
+    if isinstance(node, TrajectoryNode):
+        rights["call"] = [node.resolve_service_name(ACTION)]
+        rights["subscribe"] = sorted([*rights["subscribe"], node.resolve_topic_name(STATE)])
     return rights
 
 

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -30,8 +31,9 @@ from iat_ros.nodes.trajectory_message import to_message
 from iat_ros.nodes.trajectory_sender import TrajectorySender
 from iat_ros.resources import find_config
 from iat_ros.robot.model import RobotModel
-from iat_ros.robot.performance import Performance
+from iat_ros.robot.performance import BEHIND_S, Performance
 from iat_ros.robot.performer import Performer
+from iat_ros.robot.spline import Held
 from iat_ros.robot.trajectory import Timing
 from iat_ros.skeleton.motion import Motion
 
@@ -50,10 +52,11 @@ class Stage:
         self.performer = Performer(robot, robot.limb_names, None, Timing())
         self.sender = TrajectorySender(node, output, lambda: self.now_s)
 
-    def plan(self) -> Performance:
-        """Plan an answer from rest."""
+    def plan(self, held: bool = False) -> Performance:
+        """Plan an answer from rest, where the controller says that it holds the robot."""
+        where = Held.at_rest(self.performer.model.rest) if held else None
         limbs = np.tile(np.array([0.6, 0.0, -0.8]), (16, len(self.performer.model.limb_names), 1))
-        return self.performer.answer(Motion(limbs, 1.0), self.now_s, None).performance
+        return self.performer.answer(Motion(limbs, 1.0), self.now_s, where).performance
 
     def begin(self, performance: Performance) -> JointTrajectory:
         """Have a performance begun and sent."""
@@ -73,33 +76,42 @@ def times_ns(message: JointTrajectory) -> list[int]:
     return [begin + each.time_from_start.sec * 10**9 + each.time_from_start.nanosec for each in message.points]
 
 
+@pytest.mark.parametrize("held", [False, True])
 def test_a_message_that_was_written_before_is_the_one_that_would_be_written(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, held: bool
 ) -> None:
     """Its points are due when they would be; nothing is written when it is sent."""
-    performance = stage.plan()
+    performance = stage.plan(held)
     stage.sender.write(stage.performer, performance)
     stage.now_s += 0.123456789
-    expected = to_message(Performance(performance.plan, stage.now_s + stage.performer.delivery_s), stage.now_s)
+    expected = to_message(replace(performance, began_s=stage.now_s + stage.performer.delivery_s), stage.now_s)
     with monkeypatch.context() as patch:
         patch.setattr(trajectory_sender, "to_message", lambda *_: pytest.fail("written a second time"))
         sent = stage.begin(performance)
-    assert stamp_s(sent.header.stamp) == pytest.approx(stage.now_s, abs=1e-6)
+    assert stamp_s(sent.header.stamp) == pytest.approx(stage.now_s - BEHIND_S * held, abs=1e-6)
     assert len(sent.points) == len(expected.points) > 10
     assert np.abs(np.subtract(times_ns(sent), times_ns(expected))).max() < 1000
     assert all(
         np.array_equal(one.positions, other.positions) for one, other in zip(sent.points, expected.points, strict=True)
     )
     begun_s = stage.performer.timeline.ends_s - performance.plan.duration_s
-    assert times_ns(sent)[0] == pytest.approx(begun_s * 1e9, abs=1000), "the robot starts when the node thinks it does"
+    assert times_ns(sent)[held] == pytest.approx(begun_s * 1e9, abs=1000), (
+        "the robot starts when the node thinks it does"
+    )
 
 
 def test_what_was_written_for_something_else_is_not_sent(stage: Stage) -> None:
-    """Another answer, a robot that moves, a controller that needs more time: then it is written when it is sent."""
+    """Another answer, a pose that is held, a controller that needs more time: then it is written when it is sent."""
     stage.sender.write(stage.performer, stage.plan())
     other = stage.plan()
     sent = stage.begin(other)
     assert times_ns(sent)[0] == pytest.approx((NOW_S + 0.04) * 1e9, abs=1000)
+
+    stage.now_s = stage.performer.timeline.ends_s + 1.0
+    performance = stage.plan()
+    stage.sender.write(stage.performer, performance)
+    sent = stage.begin(replace(performance, held=stage.performer.model.rest))
+    assert times_ns(sent)[0] < stage.now_s * 1e9
 
     stage.now_s = stage.performer.timeline.ends_s + 1.0
     performance = stage.plan()
