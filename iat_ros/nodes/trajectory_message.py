@@ -17,12 +17,17 @@
 from __future__ import annotations
 
 import array
+import struct
 
-from builtin_interfaces.msg import Duration
+from builtin_interfaces.msg import Duration, Time
+from rclpy.serialization import serialize_message
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from iat_ros.robot.performance import Performance, stamp_points
 from iat_ros.robot.spline import Array
+
+_AFTER_ENCAPSULATION = 4
+"""Where in a serialised message its first field begins."""
 
 
 def to_message(performance: Performance, sent_s: float) -> JointTrajectory:
@@ -62,6 +67,23 @@ def only(message: JointTrajectory, joints: tuple[str, ...]) -> JointTrajectory:
         for point in message.points
     ]
     return part
+
+
+class Serialised:
+    """A trajectory as the middleware sends it, of which only the stamp is still to be set: that comes first in it.
+
+    Args:
+        message: The trajectory.
+    """
+
+    def __init__(self, message: JointTrajectory) -> None:
+        self._data = bytearray(serialize_message(message))
+        self._stamp = struct.Struct("<iI" if self._data[1] & 1 else ">iI")  # the second byte tells the byte order
+
+    def stamped(self, stamp: Time) -> bytes:
+        """Return it with a stamp."""
+        self._stamp.pack_into(self._data, _AFTER_ENCAPSULATION, stamp.sec, stamp.nanosec)
+        return bytes(self._data)
 
 
 def _point(at_ns: int, position: Array, velocity: Array, acceleration: Array) -> JointTrajectoryPoint:

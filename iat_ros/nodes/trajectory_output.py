@@ -26,7 +26,7 @@ from trajectory_msgs.msg import JointTrajectory
 
 from iat_ros.errors import ConfigError
 from iat_ros.nodes.base import RESULT_QOS, IatNode
-from iat_ros.nodes.trajectory_message import only
+from iat_ros.nodes.trajectory_message import Serialised, only
 
 TOPIC, ACTION = "joint_trajectory", "follow_joint_trajectory"
 
@@ -53,6 +53,7 @@ class TrajectoryOutput:
         # Until a robot is known: what most have, so that tools see the node's topic before it is configured.
         self._publishers = {TOPIC: node.create_lifecycle_publisher(JointTrajectory, TOPIC, RESULT_QOS)}
         self._goals: dict[str, _Goals] = {}
+        self._prepared: tuple[JointTrajectory, dict[str, Serialised]] | None = None
 
     def open(self, output: str, controllers: Mapping[str, tuple[str, ...]]) -> None:
         """Get ready to send.
@@ -80,16 +81,25 @@ class TrajectoryOutput:
             goals.close()
         self._goals = {}
 
+    def prepare(self, message: JointTrajectory) -> None:
+        """Serialise a trajectory that may be sent soon and gets another stamp then; only the last one is kept."""
+        topics = (each for each in self._joints.items() if each[0] not in self._goals)
+        self._prepared = message, {topic: Serialised(only(message, joints)) for topic, joints in topics}
+
     def send(self, message: JointTrajectory) -> None:
         """Send a trajectory; it replaces the one before."""
+        ready: dict[str, Serialised] = {}
+        if self._prepared is not None and self._prepared[0] is message:
+            ready = self._prepared[1]
         if not all(goals.ready() for goals in self._goals.values()):  # one arm shall not go alone
             return
         for topic, joints in self._joints.items():
-            part = only(message, joints)
-            if topic in self._goals:
-                self._goals[topic].send(part)
+            if topic in ready:
+                self._publishers[topic].publish(ready[topic].stamped(message.header.stamp))
+            elif topic in self._goals:
+                self._goals[topic].send(only(message, joints))
             else:
-                self._publishers[topic].publish(part)
+                self._publishers[topic].publish(only(message, joints))
 
     def _on_lost(self, by: _Goals, reason: str) -> None:
         for goals in self._goals.values():

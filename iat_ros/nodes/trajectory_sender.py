@@ -77,6 +77,7 @@ class TrajectorySender:
         """Write the message of what may be begun soon, from a robot that stands."""
         ahead = replace(performance, began_s=performer.delivery_s)
         self._written = _Written(ahead, to_message(ahead, 0.0))
+        self._output.prepare(self._written.message)
 
     def begin(self, performer: Performer, make: Make) -> bool:
         """Work a performance out, send it and begin it; where that took too long, with more time again.

@@ -48,7 +48,7 @@ class Stage:
         self.sent: list[JointTrajectory] = []
         clock = SimpleNamespace(now=lambda: SimpleNamespace(nanoseconds=round(self.now_s * 1e9)))
         node = cast(Any, SimpleNamespace(get_clock=lambda: clock, counts=Counter()))
-        output = cast(Any, SimpleNamespace(send=self.sent.append))
+        output = cast(Any, SimpleNamespace(send=self.sent.append, prepare=lambda _: None))
         self.performer = Performer(robot, robot.limb_names, None, Timing())
         self.sender = TrajectorySender(node, output, lambda: self.now_s)
 
