@@ -36,14 +36,12 @@ from iat_ros.nodes.arrangement import (
 from iat_ros.nodes.page_server import open_server, quiet, require_free
 from iat_ros.nodes.robot_figure import RobotFigure
 from iat_ros.nodes.stick_figure import Bones, StickFigure, set_visible
+from iat_ros.nodes.viewer_camera import FOV_RAD, USUAL_PX, view
 from iat_ros.nodes.viewer_panel import ViewerPanel
 from iat_ros.nodes.viewer_status import Status
 from iat_ros.robot.description import RobotConfig
 
 _STILL_RGB = (140, 134, 128)
-_LANDSCAPE_FROM, _LANDSCAPE_AT = (-0.75, -4.0, 1.65), (0.58, 0.0, 0.86)
-_PORTRAIT_FROM, _PORTRAIT_AT = (-3.2, -9.7, 2.2), (0.3, 0.0, -0.9)  # the lower part is under the panel
-_FOV_RAD = np.deg2rad(34.0)
 
 
 class ViewerPage:
@@ -85,7 +83,7 @@ class ViewerPage:
         self._person_root = scene.add_frame("/person", show_axes=False, position=PERSON_AT, visible=False)
         self._robot_root = scene.add_frame("/robot", show_axes=False, position=ROBOT_AT, wxyz=TO_PERSON, visible=False)
         self._person = StickFigure(scene, "/person/figure", person, PERSON_RGB)
-        self._answer = _StandingAnswer(scene, "/answer", "generated answer", answer, ANSWER_AT, TO_PERSON)
+        self._answer = _StandingAnswer(scene, "/answer", "answer", answer, ANSWER_AT, TO_PERSON)
         self._alternatives = [
             _StandingAnswer(scene, f"/alternative_{number}", str(number), answer, place, TO_CAMERA)
             for number, place in enumerate(ALTERNATIVES_AT, start=1)
@@ -138,8 +136,9 @@ class ViewerPage:
         )
         server.gui.set_panel_label("iat_ros viewer")
         camera = server.initial_camera
-        camera.position, camera.look_at, camera.fov = _LANDSCAPE_FROM, _LANDSCAPE_AT, _FOV_RAD
-        server.on_client_connect(_step_back_where_narrow)
+        camera.position, camera.look_at = view(*USUAL_PX)
+        camera.fov = FOV_RAD
+        server.on_client_connect(_fit)
         scene.add_grid(
             "/floor", infinite_grid=True, fade_distance=14.0, cell_color=(222, 225, 230), shadow_opacity=0.25,
             section_color=(200, 204, 212),
@@ -149,10 +148,9 @@ class ViewerPage:
         _label(scene, "/robot/label", f"robot {robot}", (0.0, 0.0, self.robot.height_m + 0.12))
 
 
-def _step_back_where_narrow(client: viser.ClientHandle) -> None:
-    """Show a phone held upright everything, too."""
-    if client.camera.image_width < client.camera.image_height:
-        client.camera.position, client.camera.look_at = _PORTRAIT_FROM, _PORTRAIT_AT
+def _fit(client: viser.ClientHandle) -> None:
+    """Show everything in this browser's window, too."""
+    client.camera.position, client.camera.look_at = view(client.camera.image_width, client.camera.image_height)
 
 
 class _StandingAnswer:

@@ -33,8 +33,8 @@ from benchmarks.chromium import Browser, find_chromium, until
 from iat_ros.nodes.viewer_requests import SERVICES
 
 CHROMIUM = find_chromium()
-SCENE = (slice(150, 480), slice(0, 420))
-"""Part of the picture where person and robot are and nothing else: rows, columns [px]."""
+SCENE = (slice(250, 480), slice(0, 290))
+"""Part of the picture where most of person and robot is: rows, columns [px]."""
 
 pytestmark = [
     pytest.mark.ros,
@@ -95,7 +95,7 @@ def differ(one: np.ndarray, other: np.ndarray) -> float:
 
 def orange(browser: Browser) -> float:
     """The share of pixels in the colour of answers, where the first of three answers stands."""
-    red, green, blue = np.moveaxis(pixels(browser)[100:260, 160:290], -1, 0)
+    red, green, blue = np.moveaxis(pixels(browser)[200:290, 100:220], -1, 0)
     return float(((red - blue > 50) & (red > green)).mean())
 
 
