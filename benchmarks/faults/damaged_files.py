@@ -40,6 +40,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from benchmarks.faults.program import add_options, run
 from benchmarks.faults.valid_files import KINDS
 from iat_ros.errors import IatError
 
@@ -271,21 +272,14 @@ HARMS: tuple[tuple[str, Callable[[bytes, np.random.Generator], bytes]], ...] = (
 def main() -> int:
     """Damage and read, print the figures, write them to a file if one is named."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--count", type=int, default=300)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--json", type=Path)
+    add_options(parser, "count", 300)
     parser.add_argument("--worker", choices=tuple(KINDS), help=argparse.SUPPRESS)
     parser.add_argument("--first", type=int, default=0, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
         _work(options.worker, options.count, options.seed, options.first)
         return 0
-    report = run_files(options.count, options.seed)
-    text = json.dumps(report, indent=1)
-    print(text)
-    if options.json is not None:
-        options.json.write_text(text + "\n")
-    return int(bool(report["crashes"] or report["hangs"]))
+    return run(run_files, options)
 
 
 if __name__ == "__main__":

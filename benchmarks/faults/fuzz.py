@@ -23,10 +23,7 @@ act, actions are answered, and a simulated robot performs the answers while the 
 
 from __future__ import annotations
 
-import argparse
 import array
-import gc
-import json
 import os
 import random
 import sys
@@ -49,7 +46,9 @@ from trajectory_msgs.msg import JointTrajectory
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.faults.malformed import Dice
+from benchmarks.faults.memory import rss_mb
 from benchmarks.faults.messages import DEFINITION, FRAMES, MOTIONS, Messages, copy_of
+from benchmarks.faults.program import main
 from benchmarks.faults.requests import FORESEEN, Requests
 from benchmarks.faults.stepped import lies_in_the_past
 from iat_ros.errors import IatError
@@ -104,7 +103,7 @@ def run_fuzz(messages: int = 1_000_000, seed: int = 0, domain: int | None = None
     """
     with _Rig(seed, domain) as rig:
         rig.send(messages // 20)
-        before_mb, started = _rss_mb(), time.perf_counter()
+        before_mb, started = rss_mb(), time.perf_counter()
         rig.send(messages - messages // 20)
         seconds = time.perf_counter() - started
         return {
@@ -112,7 +111,7 @@ def run_fuzz(messages: int = 1_000_000, seed: int = 0, domain: int | None = None
             "crashes": sum(rig.crashes.values()),
             "wrong_outputs": sum(rig.wrong.values()),
             "limit_violations": sum(rig.robot.watch.violations.values()),
-            "rss_growth_mb": round(_rss_mb() - before_mb, 1),
+            "rss_growth_mb": round(rss_mb() - before_mb, 1),
             "per_node": {name: rig.report(name) for name in rig.nodes},
             "seconds": round(seconds, 1),
             "messages_per_s": round((messages - messages // 20) / seconds),
@@ -316,27 +315,5 @@ class _Rig:
         self._note(f"{name} {topic}: {why}")
 
 
-def _rss_mb() -> float:
-    """Return the resident memory of this process [MB]."""
-    gc.collect()
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
-
-
-def main() -> int:
-    """Fuzz, print the figures, write them to a file if one is named."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--messages", type=int, default=1_000_000)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--json", type=Path)
-    options = parser.parse_args()
-    report = run_fuzz(options.messages, options.seed)
-    text = json.dumps(report, indent=1)
-    print(text)
-    if options.json is not None:
-        options.json.write_text(text + "\n")
-    return int(any(report[key] for key in ("crashes", "wrong_outputs", "limit_violations")))
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(run_fuzz, __doc__, 1_000_000))

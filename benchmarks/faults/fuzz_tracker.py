@@ -22,9 +22,6 @@ damaged in one to three places. Messages of other trackers' packages are stood f
 
 from __future__ import annotations
 
-import argparse
-import gc
-import json
 import os
 import random
 import sys
@@ -48,6 +45,8 @@ from visualization_msgs.msg import Marker, MarkerArray
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.faults.malformed import Dice
+from benchmarks.faults.memory import rss_mb
+from benchmarks.faults.program import main
 from iat_ros.errors import IatError
 from iat_ros.nodes.clouds import decode_skeletons, to_stamp
 from iat_ros.nodes.process import bring_up
@@ -140,7 +139,7 @@ class _Fuzz:
         topics = [topic for topic in self._callbacks for _ in range(8 if topic == "tf" else 1)]
         for count in range(messages):
             if count == messages // 10:
-                before_mb = _rss_mb()
+                before_mb = rss_mb()
             self._time_s += self._dice.share() / 30.0
             topic = self._dice.one(topics)
             message = self._makers[topic]()
@@ -154,7 +153,7 @@ class _Fuzz:
                     self._node._look()
             except Exception as error:  # noqa: BLE001 - what escapes a callback would end the node
                 self._crash(f"escaped: {error!r}")
-        growth = round(_rss_mb() - before_mb, 1)
+        growth = round(rss_mb() - before_mb, 1)
         self._node.get_logger().set_level(LoggingSeverity.INFO)  # levels belong to the process, not to the node
         dropped = sum(self._node.dropped.values())
         self._node.destroy_node()
@@ -250,26 +249,5 @@ class _Fuzz:
         return SimpleNamespace(header=self._header(), objects=[body])
 
 
-def _rss_mb() -> float:
-    gc.collect()
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
-
-
-def main() -> int:
-    """Fuzz, print the figures, write them to a file if one is named."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--messages", type=int, default=100_000)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--json", type=Path)
-    options = parser.parse_args()
-    report = run_fuzz(options.messages, options.seed)
-    text = json.dumps(report, indent=1)
-    print(text)
-    if options.json is not None:
-        options.json.write_text(text + "\n")
-    return int(any(report[key] for key in ("crashes", "wrong_outputs")))
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(run_fuzz, __doc__, 100_000))

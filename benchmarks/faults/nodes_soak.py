@@ -29,7 +29,8 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from benchmarks.faults.soak import MOST_GROWTH_MB, rss_mb
+from benchmarks.faults.memory import rss_mb
+from benchmarks.faults.soak import MOST_GROWTH_MB
 from benchmarks.faults.stepped import UNEXPECTED, stepped_chain
 from iat_ros.data.actions import with_stillness
 from iat_ros.data.made_up import make_clips

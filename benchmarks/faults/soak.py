@@ -24,13 +24,13 @@ from __future__ import annotations
 import itertools
 import time
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
+from benchmarks.faults.memory import rss_mb
 from iat_ros.data.actions import with_stillness
 from iat_ros.data.made_up import make_clips
 from iat_ros.errors import RobotError
@@ -209,9 +209,3 @@ def run_soak(hours: float, answers: int) -> dict[str, Any]:
         "limit_violations": sum(watch.violations.values()),
         "failures": failures,
     }
-
-
-def rss_mb() -> float:
-    """Memory that this process holds [MB]."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1000
