@@ -62,7 +62,11 @@ def draw_robot(model: RobotModel, tree: LinkTree, trial: Trial, file: Path) -> N
                 axis.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal", xticks=[], yticks=[])
                 axis.spines[:].set_visible(False)
         for axis, moment in zip(axes[0], moments, strict=True):
-            axis.set_title(f"{moment / (len(trial.poses) - 1):.0%}", color=FAINT, fontweight="normal")
+            left, right = axis.get_xlim()
+            above = -left / (right - left)  # the torso, not the middle of all that arms reach
+            axis.set_title(
+                f"{moment / (len(trial.poses) - 1):.0%}", loc="center", x=above, color=FAINT, fontweight="normal"
+            )
         axes[0, 0].set_ylabel("person")
         axes[1, 0].set_ylabel(model.config.name)
         errors = ", ".join(f"{limb.replace('_', ' ')} {each.mean_deg:g}°" for limb, each in trial.limbs.items())
