@@ -209,8 +209,8 @@ INTERFACES = (
         ("robot", "viewer"),
         ("trajectory",),
         "Positions, velocities, accelerations [rad, s] at strictly increasing times. Stamp: when it was sent; then the "
-        "first point lies ahead and has no accelerations, so that the controller meets it in a cubic. Or up to 5 ms or "
-        "one point before, where it is known what the controller does: that is the first point then.",
+        "first point lies ahead and has no accelerations, so that the controller meets it in a cubic. Or before, where "
+        "it is known what the controller does: one point or 5 ms of what runs, 0.2 s of where it holds the robot.",
     ),
     Interface(
         "follow_joint_trajectory",

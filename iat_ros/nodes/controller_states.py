@@ -17,6 +17,8 @@
 from __future__ import annotations
 
 import importlib
+import math
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -24,17 +26,19 @@ import numpy as np
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.subscription import Subscription
 
+from iat_ros.errors import describe
 from iat_ros.nodes.base import IatNode
 from iat_ros.nodes.clouds import stamp_s
 from iat_ros.nodes.trajectory_output import TOPIC
 from iat_ros.nodes.waiting import take_waiting
 from iat_ros.robot.spline import Array
 
-STATE = "controller_state"
+STATE_TOPIC = "controller_state"
 _NEWEST_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
-_FRESH_S = 0.1
-"""A controller tells at each of its updates; one that was silent for so long is off [s]."""
+_FRESH_S = 0.5
+"""A controller tells at each of its updates; one that was silent for so long is off, not only late [s]."""
 _STILL_RAD_S = 1e-6
+"""A reference that moves no faster stands."""
 
 
 class ControllerStates:
@@ -49,6 +53,9 @@ class ControllerStates:
             joint_trajectory_controller names it tells nothing.
         joint_names: The J joints of the robot.
         now_s: Tells the time, by the clock of the controllers' stamps [s].
+
+    Attributes:
+        silent: Why no controller is listened to; empty if they are.
     """
 
     def __init__(
@@ -60,15 +67,27 @@ class ControllerStates:
     ) -> None:
         self._node, self._joint_names, self._now_s = node, joint_names, now_s
         self._subscriptions: list[Subscription] = []
+        self.silent = self._listen([node.resolve_topic_name(topic) for topic in controllers])
+        # The newest message of each controller, and when it was taken, by a clock that nobody sets [s].
+        self._newest: list[tuple[float, Any]] = [(-math.inf, None)] * len(self._subscriptions)
+
+    def _listen(self, topics: list[str]) -> str:
+        """Listen to all controllers, or to none and say why not: the robot moves all the same."""
         try:
             kind = importlib.import_module("control_msgs.msg").JointTrajectoryControllerState
         except ImportError:
-            return
-        topics = [node.resolve_topic_name(topic) for topic in controllers]
-        if all(topic.rpartition("/")[2] == TOPIC for topic in topics):
-            told = [topic.removesuffix(TOPIC) + STATE for topic in topics]
-            self._subscriptions = [node.create_polled_subscription(kind, topic, _NEWEST_QOS) for topic in told]
-        self._newest: list[Any] = [None] * len(self._subscriptions)
+            return "control_msgs is not installed (apt install ros-jazzy-control-msgs)"
+        for topic in topics:
+            if topic.rpartition("/")[2] != TOPIC:
+                return f"the controller '{topic}' does not end in '{TOPIC}'"
+        for topic in topics:
+            name = topic.removesuffix(TOPIC) + STATE_TOPIC
+            try:
+                self._subscriptions.append(self._node.create_polled_subscription(kind, name, _NEWEST_QOS))
+            except RuntimeError as error:  # rclpy's RCLError, as where security forbids the topic
+                self.close()
+                return f"{name}: {describe(error)}"
+        return ""
 
     def close(self) -> None:
         """Listen no more."""
@@ -76,23 +95,28 @@ class ControllerStates:
             self._node.destroy_subscription(subscription)
         self._subscriptions = []
 
-    def held(self) -> Array | None:
-        """Return where all controllers hold the robot (J,) [rad]; None if they do not say, or move it."""
+    def held(self, since_s: float) -> Array | None:
+        """Return where all controllers have held the robot since a time [s] (J,) [rad].
+
+        None: one of them does not say, or moves it.
+        """
         at: dict[str, float] = {}
         for number, subscription in enumerate(self._subscriptions):
             for message in take_waiting(subscription):
-                self._newest[number] = message
-            newest = self._newest[number]
-            if newest is None or not self._holds(newest):
+                self._newest[number] = time.monotonic(), message
+        for taken_s, message in self._newest[: len(self._subscriptions)]:
+            if time.monotonic() - taken_s > _FRESH_S or not self._holds(message, since_s):
                 return None
-            at.update(zip(newest.joint_names, newest.reference.positions, strict=True))
+            at.update(zip(message.joint_names, message.reference.positions, strict=True))
         pose = np.array([at.get(joint, np.nan) for joint in self._joint_names])
         return pose if np.isfinite(pose).all() else None
 
-    def _holds(self, message: Any) -> bool:
-        """Tell whether a controller holds its joints still just now."""
+    def _holds(self, message: Any, since_s: float) -> bool:
+        """Tell whether a controller has held its joints still since a time [s]."""
+        told_s, reference = stamp_s(message.header.stamp), message.reference
         return (
-            abs(self._now_s() - stamp_s(message.header.stamp)) <= _FRESH_S
-            and len(message.reference.positions) == len(message.joint_names)
-            and not np.any(np.abs(message.reference.velocities) > _STILL_RAD_S)
+            since_s <= told_s
+            and abs(self._now_s() - told_s) <= _FRESH_S
+            and len(reference.positions) == len(reference.velocities) == len(message.joint_names)
+            and bool(np.all(np.abs(reference.velocities) <= _STILL_RAD_S))
         )

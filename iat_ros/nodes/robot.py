@@ -143,7 +143,9 @@ class RobotNode(IatNode):
             self._robot.accept(path, stamp_ns, now_ns, topic)
             self.counts["accepted"] += 1
             if stamp_ns:
-                self._late_ns = max(self._late_ns, now_ns - stamp_ns - int(path.times_ns[0]))
+                # A first point at the stamp itself tells what ran before; the next one is the first that was due.
+                due_ns = next((int(each) for each in path.times_ns if each > 0), 0)
+                self._late_ns = max(self._late_ns, now_ns - stamp_ns - due_ns)
 
     def _on_tick(self, _: None) -> None:
         if self._robot is None:

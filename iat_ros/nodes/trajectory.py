@@ -116,6 +116,9 @@ class TrajectoryNode(IatNode):
         self._controller_states = ControllerStates(self, model.config.controllers(), model.joint_names, self._now_s)
         if self._former is not None and self._former.model.joint_names == model.joint_names:
             performer.take_over(self._former)  # a robot that still comes to a stop
+        if self._controller_states.silent:
+            why = self._controller_states.silent
+            self.get_logger().info(f"answers begin where joint_states have the robot, not where it is held: {why}")
         self._guard.config = guard_config(values)
         self._say_doubts(values)
         self._values = values

@@ -33,12 +33,12 @@ _AFTER_ENCAPSULATION = 4
 def to_message(performance: Performance, sent_s: float) -> JointTrajectory:
     """Write what is performed as a message that is sent at a time [s].
 
-    From a robot that stands, the stamp is that time, and all points lie ahead. The first one has no accelerations: a
-    controller goes to it from where it measures the robot, and measures no accelerations: it would take them for 0 and
-    swing out. Without, it takes a cubic, which is what the plan is there.
+    From a robot that stands where it is only measured to stand, the stamp is that time, and all points lie ahead. The
+    first one has no accelerations: a controller goes to it from where it measures the robot, and measures no
+    accelerations: it would take them for 0 and swing out. Without, it takes a cubic, which is what the plan is there.
 
-    What takes over from a running trajectory begins with the last point of that before then, which is the stamp; what
-    begins where the controller says that it holds the robot, with that pose a moment before then.
+    What takes over from a running trajectory begins with the last point of that before now, which is the stamp; what
+    begins where the controller is known to hold the robot, with that pose, `HELD_BEFORE_S` before now.
     """
     points = performance.points(sent_s)
     message = JointTrajectory(joint_names=list(performance.plan.joint_names))

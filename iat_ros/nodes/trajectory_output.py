@@ -93,13 +93,15 @@ class TrajectoryOutput:
             ready = self._prepared[1]
         if not all(goals.ready() for goals in self._goals.values()):  # one arm shall not go alone
             return
-        for topic, joints in self._joints.items():
-            if topic in ready:
-                self._publishers[topic].publish(ready[topic].stamped(message.header.stamp))
-            elif topic in self._goals:
-                self._goals[topic].send(only(message, joints))
+        parts = {
+            topic: ready[topic].stamped(message.header.stamp) if topic in ready else only(message, joints)
+            for topic, joints in self._joints.items()
+        }
+        for topic, part in parts.items():
+            if topic in self._goals:
+                self._goals[topic].send(part)
             else:
-                self._publishers[topic].publish(only(message, joints))
+                self._publishers[topic].publish(part)
 
     def _on_lost(self, by: _Goals, reason: str) -> None:
         for goals in self._goals.values():

@@ -74,7 +74,9 @@ class TrajectorySender:
         self._written: _Written | None = None
 
     def write(self, performer: Performer, performance: Performance) -> None:
-        """Write the message of what may be begun soon, from a robot that stands."""
+        """Write the message of what may be begun soon, from a robot that stands; none that comes after a way there."""
+        if performance.way_s:
+            return
         ahead = replace(performance, began_s=performer.delivery_s)
         self._written = _Written(ahead, to_message(ahead, 0.0))
         self._output.prepare(self._written.message)

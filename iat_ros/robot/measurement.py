@@ -27,6 +27,12 @@ from iat_ros.robot.spline import State
 _MOVES_RAD_S = 0.05
 STANDS_S = 0.3
 """So long a robot must be seen to stand [s]; where it turns round, it stands for a moment, and moves on."""
+ASTRAY_RAD = 0.35
+"""A robot that is measured farther than this from where it is held, or where its last plan ended, is not there."""
+_SETTLES_S = 1.0
+"""So long after its plan a robot may still come to where its controller holds it [s]; what moves later, others move."""
+_HANGS_RAD = 0.1
+"""So far from there its weight may keep it."""
 _OLDEST_S = 0.02
 """So old may joint states be when they come [s]."""
 
@@ -60,23 +66,32 @@ class Measurement:
         self._moved_s += by_s
 
     def standing(self, performer: Performer) -> State | None:
-        """Return where the robot stands, or how it moves where no plan was ever made here; else None.
+        """Return where the robot stands, or how it moves by a plan that was not made here; else None.
 
-        None means that it is where its last plan ended, or will be: nobody told since then, or it was not seen to stand
-        for long enough. A robot that trails its command still moves then; so a plan must not begin where it is seen.
+        None means that it is held where its last plan ended, or will be: nobody told since then, or it was not seen to
+        stand for long enough, or it has stood near there ever since. A robot that trails its command still moves then,
+        and its weight may keep it beside it for good; so a plan must not begin where it is seen.
         """
-        if self.state is None or self.received_s < performer.timeline.ends_s + _OLDEST_S:
+        ended_s = performer.timeline.ends_s
+        if self.state is None or self.received_s < ended_s + _OLDEST_S:
             return None
         if self.received_s - self._moved_s >= STANDS_S:
-            return State.at_rest(self.state.position)
-        return None if math.isfinite(performer.timeline.ends_s) else self.state
+            settled = self._moved_s <= ended_s + _SETTLES_S and self._off(performer) <= _HANGS_RAD
+            return None if settled else State.at_rest(self.state.position)
+        return self.state if self._off(performer) > ASTRAY_RAD else None
 
     def moves_strangely(self, performer: Performer, now_s: float) -> bool:
-        """Tell whether the robot moves by a plan that was never made here, as after a restart in mid-answer.
+        """Tell whether the robot moves by a plan that was not made here, as after a restart in mid-answer.
 
         Such a motion cannot be taken over without a step: its acceleration is not measured. Until the robot was seen to
         stand for a while, it counts as moving.
         """
-        if self.state is None or math.isfinite(performer.timeline.ends_s):
+        if self.state is None or now_s - self._moved_s >= STANDS_S or performer.timeline.moving(now_s):
             return False
-        return now_s - self._moved_s < STANDS_S
+        return self.received_s >= performer.timeline.ends_s + _OLDEST_S and self._off(performer) > ASTRAY_RAD
+
+    def _off(self, performer: Performer) -> float:
+        """Return how far the robot is from where the last plan left it [rad]; infinite where none did."""
+        if self.state is None or not math.isfinite(performer.timeline.ends_s):
+            return math.inf
+        return float(np.abs(self.state.position - performer.timeline.commanded(self.received_s).position).max())

@@ -22,13 +22,10 @@ import numpy as np
 
 from iat_ros.robot.guard import Guard, Verdict
 from iat_ros.robot.joint_path import Array
-from iat_ros.robot.measurement import Measurement
+from iat_ros.robot.measurement import ASTRAY_RAD, Measurement
 from iat_ros.robot.performer import Performer
 from iat_ros.robot.punctuality import Punctuality
 from iat_ros.robot.spline import Held, State
-
-HELD_RAD = 0.3
-"""A robot that is measured farther than this from where it is held is not held there: its motors may be off."""
 
 
 class Observer:
@@ -39,7 +36,8 @@ class Observer:
         guard: Judges whether it may move.
         now_s: Tells the time [s].
         look: Takes in joint states that have come and were not read yet, by `saw_joints`.
-        held: Tells where the robot's controllers hold it at rest (J,) [rad]; None: they do not say, or it moves.
+        held: Tells where the robot's controllers have held it since a time [s] (J,) [rad]; None: they do not say, or
+            it moves.
 
     Attributes:
         measured: Where the robot was measured.
@@ -51,7 +49,7 @@ class Observer:
         guard: Guard,
         now_s: Callable[[], float],
         look: Callable[[], None],
-        held: Callable[[], Array | None] = lambda: None,
+        held: Callable[[float], Array | None] = lambda _: None,
     ) -> None:
         self.measured = Measurement()
         self._punctuality = Punctuality()
@@ -92,13 +90,16 @@ class Observer:
     def standing(self, now_s: float) -> State | None:
         """Return where the robot stands since its last plan ended; None if nobody tells.
 
-        That is where its controllers say that they hold it, unless it is measured far from there.
+        That is where its controllers say that they hold it, unless it is measured far from there: motors may be off.
         """
         seen = self.last(now_s)
         measured = None if seen is None else self.measured.standing(self._performer)
-        if seen is None or (measured is not None and measured.moves) or (held := self._held()) is None:
+        if seen is not None and self.measured.moves_strangely(self._performer, now_s):
             return measured
-        return Held.at_rest(held) if np.abs(held - seen.position).max() <= HELD_RAD else measured
+        held = self._held(self._performer.timeline.ends_s)
+        if held is None or (seen is not None and np.abs(held - seen.position).max() > ASTRAY_RAD):
+            return measured
+        return Held.at_rest(held)
 
     def moves_strangely(self, now_s: float) -> bool:
         """Tell whether the robot is seen to move by a plan that was never made here."""

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from iat_ros.clock import whole_ns
 from iat_ros.robot.joint_answer import Answer, same_answer
 from iat_ros.robot.plan import JointPlan, Points
-from iat_ros.robot.spline import State
+from iat_ros.robot.spline import Held, State
 from iat_ros.robot.trajectory import Timing
 
 Array = NDArray[np.float64]
@@ -33,10 +33,14 @@ SOONEST_S = 0.005
 """What happens within so short a time after a message is sent, its controller may hear of too late [s]."""
 BEHIND_S = 0.005
 """A controller whose clock is so much behind still finds itself on the curve that runs [s]."""
+HELD_BEFORE_S = 0.2
+"""A controller that holds the robot is told that it has done so for so long [s], however far its clock is behind."""
 APART_S = 1e-4
 """Shortest time between points that are sent [s]; what is left out for that bends the curve by nothing that shows."""
 SAME_RAD = 1e-3
 """A robot that stands so near to where a plan begins is there: a sensor's noise, made up for while the plan is sent."""
+HELD_SAME_RAD = 1e-6
+"""The same where a controller says where it holds the robot, which has no noise."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +51,15 @@ class Performance:
         plan: The plan.
         began_s: When its time 0 is [s].
         after: What runs until then; None if the robot stands, or if it runs already.
-        held: Where its controller says that it holds the robot until then (J,) [rad]; None: it does not say.
+        held: Where its controller holds the robot until then (J,) [rad]; None: that is not known.
+        way_s: How long before it begins the controller leaves that pose for its start, where that is another [s].
     """
 
     plan: JointPlan
     began_s: float
     after: Performance | None = None
     held: Array | None = None
+    way_s: float = 0.0
 
     @property
     def ends_s(self) -> float:
@@ -73,9 +79,9 @@ class Performance:
 
         A controller goes to a first point that lies ahead from where it *measures* the robot. Where that is all that is
         known of a robot that stands, the plan begins there; points that are due within `SOONEST_S` are left out, the
-        controller would jerk to them. Where something runs, or the controller said where it holds the robot, they begin
-        with its last knot before now or with that pose, whose time is below 0: so the controller stays on the curve
-        whenever it hears of them, however far from its command the robot is, and whatever it measures.
+        controller would jerk to them. Where something runs, or it is known where the controller holds the robot, they
+        begin with its last knot before now or with that pose, whose time is below 0: so the controller stays on the
+        curve whenever it hears of them, however far from its command the robot is, and whatever it measures.
         """
         ahead_s = -self.plan_time(sent_s)
         before = self._before(sent_s)
@@ -86,14 +92,22 @@ class Performance:
         if before is not None:
             kept = before.times_s < ahead_s - APART_S
             parts.insert(0, Points(*(each[kept] for each in vars(before).values())))
-        return Points(*(np.concatenate(each) for each in zip(*(vars(part).values() for part in parts), strict=True)))
+        return _join(*parts)
 
     def _before(self, sent_s: float) -> Points | None:
         """Return what the controller is known to do at a time [s], until this begins; None if that is not known."""
         running = None if self.after is None else self.after._running(sent_s)
-        if running is None and self.held is not None:
-            return _alone(-BEHIND_S, State.at_rest(self.held))
-        return running
+        return self._standing(sent_s) if running is None else running
+
+    def _standing(self, sent_s: float) -> Points | None:
+        """Return the pose in which the controller holds the robot until it leaves for the start; None: not known."""
+        if self.held is None:
+            return None
+        leaves_s = -self.plan_time(sent_s) - self.way_s
+        since_s = min(leaves_s, 0.0) - HELD_BEFORE_S
+        return _join(
+            *(_alone(time_s, State.at_rest(self.held)) for time_s in (since_s, leaves_s)[: 1 + (self.way_s > 0)])
+        )
 
     def _running(self, sent_s: float) -> Points | None:
         """Return the points of this one and of what runs before it at a time [s]; None if it is over by then."""
@@ -103,11 +117,17 @@ class Performance:
         if passed_s >= self.plan.duration_s:
             return None
         points = self.plan.points_around(passed_s - BEHIND_S)
-        return replace(points, times_s=points.times_s - passed_s)
+        points = replace(points, times_s=points.times_s - passed_s)
+        standing = self._standing(sent_s) if passed_s < BEHIND_S else None
+        return points if standing is None else _join(standing, points)
 
 
 def _alone(time_s: float, state: State) -> Points:
     return Points(np.array([time_s]), *(each[None] for each in vars(state).values()))
+
+
+def _join(*parts: Points) -> Points:
+    return Points(*(np.concatenate(each) for each in zip(*(vars(part).values() for part in parts), strict=True)))
 
 
 def stamp_points(points: Points, sent_s: float) -> tuple[int, list[int]]:
@@ -155,10 +175,11 @@ class Prepared:
 
     def fits(self, motion: Answer, start: State, timing: Timing) -> bool:
         """Tell whether it is this answer, from where the robot stands, performed so."""
+        held = isinstance(start, Held)
         return (
             timing == self.timing
             and type(start) is type(self.start)
             and not start.moves
-            and bool(np.abs(start.position - self.start.position).max() < SAME_RAD)
+            and bool(np.abs(start.position - self.start.position).max() < (HELD_SAME_RAD if held else SAME_RAD))
             and same_answer(motion, self.motion)
         )

@@ -160,12 +160,13 @@ class Performer:
 
     def _from(self, start: State, result: JointPlan, began_s: float) -> Performance:
         """Begin a plan; from outside the limits, where none begins, later: the controller goes to its start first."""
-        held = start.position if isinstance(start, Held) else None
+        known = isinstance(start, Held) or (not start.moves and self.timeline.ends_in(start.position))
+        held = start.position if known else None
         gap = np.abs(result.control[0] - start.position) if not start.moves else np.zeros(len(start.position))
         if gap.max() < _OUTSIDE_RAD:
             return Performance(result, began_s, held=held)
         way_s = float(np.sqrt(6.0 * gap / (_GENTLY * self.model.max_acceleration)).max())  # from rest to rest, a cubic
-        return Performance(result, began_s + self.delivery_s + _WORKED_OUT_S + way_s, held=held)
+        return Performance(result, began_s + self.delivery_s + _WORKED_OUT_S + way_s, held=held, way_s=way_s)
 
     def _frames(self, motion: Answer, start: State, timing: Timing) -> tuple[Array, float]:
         """Return the joint angles (T, J) [rad] of an answer, and how far they are from what it asks for [rad]."""

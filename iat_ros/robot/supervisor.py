@@ -265,6 +265,7 @@ class Supervisor:
         counts, plan = self._means.counts, outcome.performance.plan
         counts["answers"] += 1
         counts["answers that were ready"] += prepared is not None and plan is prepared.outcome.performance.plan
+        counts["answers from where the robot is held"] += outcome.performance.held is not None
         counts["answers bent to keep clear of the robot itself"] += outcome.bent
         counts["answers slowed to keep limits"] += plan.stretch > 1.001
         counts["mean direction error mrad"] = round(1e3 * outcome.error_rad)

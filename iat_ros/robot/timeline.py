@@ -34,6 +34,8 @@ Array = NDArray[np.float64]
 _REMEMBERED_S = 5.0
 """So long a plan is remembered after the next one has begun [s]; nobody looks back further than 2 s."""
 _BAND_TIMES = 5
+_THERE_RAD = 1e-9
+"""What is so near to where the last plan ends was planned from there, not from where the robot is measured."""
 
 
 class Timeline:
@@ -57,6 +59,10 @@ class Timeline:
     def moving(self, now_s: float) -> bool:
         """Tell whether a plan is being performed."""
         return bool(self._history) and now_s < self.ends_s
+
+    def ends_in(self, pose: Array) -> bool:
+        """Tell whether the newest plan ends in just this pose (J,) [rad]: then the controller holds the robot there."""
+        return bool(self._history) and bool(np.abs(self._history[-1].plan.end - pose).max() < _THERE_RAD)
 
     def commanded(self, now_s: float) -> State:
         """Return where the plans have the robot at a time [s]; before the first the rest pose."""

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 import pytest
 import rclpy
+from rclpy.duration import Duration
 from rclpy.parameter import Parameter
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import JointState
@@ -35,14 +36,15 @@ from iat_ros.data.actions import cut_action
 from iat_ros.data.made_up import make_clips
 from iat_ros.nodes import controller_states
 from iat_ros.nodes.base import RESULT_QOS
-from iat_ros.nodes.clouds import encode_motion
-from iat_ros.nodes.controller_states import STATE
+from iat_ros.nodes.clouds import encode_motion, stamp_s
+from iat_ros.nodes.controller_states import STATE_TOPIC, ControllerStates
 from iat_ros.nodes.process import bring_up
 from iat_ros.nodes.trajectory import TrajectoryNode
 from iat_ros.nodes.waiting import take_waiting
 from iat_ros.resources import find_config
 from iat_ros.robot.measurement import STANDS_S
 from iat_ros.robot.model import RobotModel
+from iat_ros.robot.performance import HELD_BEFORE_S
 from iat_ros.skeleton.definition import load_skeleton
 
 G1 = RobotModel.load(find_config("robots", "g1"))
@@ -63,6 +65,7 @@ class Lab:
             cli_args=["--ros-args", *remaps] if remaps else None,
         )
         self.robot = robot
+        self.ahead_s = 0.0  # so much the controllers' clocks are
         self._other = rclpy.create_node("controllers")
         self._tells = [self._other.create_publisher(JointTrajectory, topic, RESULT_QOS) for topic in states]
         assert bring_up(self.node)
@@ -74,22 +77,32 @@ class Lab:
         self.node.destroy_node()
         self._other.destroy_node()
 
-    def tell(self, poses: Sequence[Any], names: Sequence[tuple[str, ...]], speed: float = 0.0) -> None:
-        """Have each controller tell its reference now; it is there a moment later."""
-        for publisher, pose, joints in zip(self._tells, poses, names, strict=True):
-            until_s = time.monotonic() + 5.0
+    @property
+    def states(self) -> ControllerStates:
+        """What listens to controllers."""
+        states = self.node._controller_states
+        assert states is not None
+        return states
+
+    def tell(self, *messages: JointTrajectory) -> None:
+        """Have each controller tell its reference now, and wait until it is there."""
+        for number, (publisher, message) in enumerate(zip(self._tells, messages, strict=True)):
+            until_s = time.monotonic() + 10.0
             while not publisher.get_subscription_count() and time.monotonic() < until_s:
                 time.sleep(0.01)
-            message = JointTrajectory(joint_names=list(joints))
-            message.header.stamp = self.node.get_clock().now().to_msg()
-            message.points = [JointTrajectoryPoint(positions=list(map(float, pose)), velocities=[speed] * len(pose))]
+            message.header.stamp = (self.node.get_clock().now() + Duration(seconds=self.ahead_s)).to_msg()
             publisher.publish(message)
-        time.sleep(0.02)
+            while time.monotonic() < until_s:
+                self.states.held(-np.inf)
+                newest = self.states._newest[number][1]
+                if newest is not None and newest.header.stamp == message.header.stamp:
+                    break
+            else:
+                pytest.fail("a message never came")
 
     def hears(self) -> list[str]:
-        """Return which controllers it listens to."""
-        who = self.node.get_name(), self.node.get_namespace()
-        return [name for name, _ in self.node.get_subscriber_names_and_types_by_node(*who) if STATE in name]
+        """Return which controllers it listens to, by its own account: the graph is slow to forget other tests."""
+        return [each.topic_name for each in self.node._subscriptions if STATE_TOPIC in each.topic_name]
 
     def stand(self, positions: np.ndarray) -> None:
         """Say that the robot stands, and has for long enough."""
@@ -137,61 +150,141 @@ def make(ros_domain: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
     rclpy.try_shutdown()
 
 
+def reference(
+    joint_names: Sequence[str], positions: Sequence[float] | np.ndarray, velocities: Sequence[float] | None = None
+) -> JointTrajectory:
+    """Write what a controller follows: it stands, unless velocities are given."""
+    speeds = [0.0] * len(joint_names) if velocities is None else list(velocities)
+    point = JointTrajectoryPoint(positions=[float(each) for each in positions], velocities=speeds)
+    return JointTrajectory(joint_names=list(joint_names), points=[point])
+
+
 def test_an_answer_begins_where_the_controller_holds_the_robot(make: Callable[..., Lab]) -> None:
     """The first point is that pose, a moment ago: the controller need not go by where the robot hangs."""
-    lab = make(G1, [STATE])
-    lab.tell([G1.rest[::-1]], [G1.joint_names[::-1]])  # in any order
+    lab = make(G1, [STATE_TOPIC])
+    lab.tell(reference(G1.joint_names[::-1], G1.rest[::-1]))  # in any order
     lab.stand(G1.rest - SAG_RAD)
     due_s, first = lab.answer()
     assert first == pytest.approx(list(G1.rest), abs=1e-9)
-    assert -0.05 < due_s[0] < 0.0 < due_s[1]
+    assert due_s[0] == pytest.approx(-HELD_BEFORE_S, abs=0.01)
+    assert due_s[1] > 0.0
+    assert lab.node.counts["answers from where the robot is held"] == 1
+
+
+STILL = [0.0] * len(G1.rest)
 
 
 @pytest.mark.parametrize(
-    ("offset_rad", "speed", "age_s"),
-    [(0.0, 0.1, 0.0), (0.0, 0.0, 0.2), (0.5, 0.0, 0.0), (np.nan, 0.0, 0.0)],
-    ids=["it moves", "it is silent", "its motors are off", "it tells NaN"],
-)
+    ("message", "age_s", "ahead_s"),
+    [
+        (reference(G1.joint_names, G1.rest, [0.1, *STILL[1:]]), 0.0, 0.0),
+        (reference(G1.joint_names, G1.rest), 0.6, 0.0),
+        (reference(G1.joint_names, G1.rest), 0.0, 1.0),
+        (reference(G1.joint_names, G1.rest + 0.5), 0.0, 0.0),
+        (reference(G1.joint_names, [np.nan, *G1.rest[1:]]), 0.0, 0.0),
+        (reference(G1.joint_names, G1.rest[1:]), 0.0, 0.0),
+        (reference(G1.joint_names, G1.rest, []), 0.0, 0.0),
+        (reference(G1.joint_names, G1.rest, [np.nan, *STILL[1:]]), 0.0, 0.0),
+        (reference(G1.joint_names[1:], G1.rest[1:]), 0.0, 0.0),
+    ],
+    ids=[
+        "it moves", "it is silent", "its clock is ahead", "its motors are off", "it tells NaN", "a position is missing",
+        "no speed is told", "a speed is NaN", "a joint is missing",
+    ],
+)  # fmt: skip
 def test_else_it_begins_where_the_robot_is_measured(
-    make: Callable[..., Lab], offset_rad: float, speed: float, age_s: float
+    make: Callable[..., Lab], message: JointTrajectory, age_s: float, ahead_s: float
 ) -> None:
-    """A reference that is not where the robot is held is of no use."""
-    lab = make(G1, [STATE])
-    lab.tell([G1.rest + offset_rad], [G1.joint_names], speed)
+    """A reference that is not where the robot is held is of no use, and no harm."""
+    lab = make(G1, [STATE_TOPIC])
+    lab.ahead_s = ahead_s
+    lab.tell(message)
     time.sleep(age_s)
     lab.stand(G1.rest - SAG_RAD)
     due_s, first = lab.answer()
     assert first == pytest.approx(list(G1.rest - SAG_RAD), abs=1e-3)
     assert due_s[0] > 0.0
+    assert not lab.node.dropped
 
 
-def test_without_control_msgs_nothing_is_listened_to(make: Callable[..., Lab], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Then the robot is where it is measured."""
+def test_what_is_held_is_known_until_the_controller_says_otherwise(make: Callable[..., Lab]) -> None:
+    """It is asked more often than it tells; but what it told before a plan ended counts for nothing after."""
+    lab = make(G1, [STATE_TOPIC])
+    lab.tell(reference(G1.joint_names, G1.rest))
+    told_s = stamp_s(lab.states._newest[0][1].header.stamp)
+    for _ in range(3):
+        assert lab.states.held(told_s - 0.01) == pytest.approx(G1.rest)
+    assert lab.states.held(told_s + 0.01) is None
+
+
+def test_what_was_told_long_ago_is_not_new_when_the_clock_comes_by_again(
+    make: Callable[..., Lab], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Simulated time may be started anew."""
+    lab = make(G1, [STATE_TOPIC])
+    lab.tell(reference(G1.joint_names, G1.rest))
+    then_s = lab.node.get_clock().now().nanoseconds * 1e-9
+    time.sleep(0.6)
+    monkeypatch.setattr(lab.states, "_now_s", lambda: then_s)
+    assert lab.states.held(-np.inf) is None
+
+
+def test_without_control_msgs_nothing_is_listened_to(
+    make: Callable[..., Lab], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Then the robot is where it is measured, and the node says what to install."""
     monkeypatch.setitem(sys.modules, "control_msgs.msg", None)
     lab = make(G1, [])
     assert not lab.hears()
+    assert "control_msgs is not installed (apt install" in capfd.readouterr().err
     lab.stand(G1.rest - SAG_RAD)
     assert lab.answer()[0][0] > 0.0
 
 
+def test_a_controller_that_may_not_be_heard_keeps_nobody_from_answering(
+    make: Callable[..., Lab], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Security may forbid one of two topics: then neither is listened to, and the node says which was forbidden."""
+    create = TrajectoryNode.create_polled_subscription
+
+    def refuse(node: TrajectoryNode, kind: type, topic: str, qos: Any) -> Subscription:
+        """Let the left arm's controller be heard only."""
+        if "right" in topic:
+            raise RuntimeError("not allowed")
+        return create(node, kind, topic, qos)
+
+    monkeypatch.setattr(TrajectoryNode, "create_polled_subscription", refuse)
+    lab = make(TALOS, [])
+    assert not lab.hears()
+    assert f"/right_arm_controller/{STATE_TOPIC}: RuntimeError: not allowed" in capfd.readouterr().err
+    lab.stand(TALOS.rest)
+    assert lab.answer()[0][0] > 0.0
+
+
+def test_a_controller_with_another_name_is_not_guessed_at(make: Callable[..., Lab]) -> None:
+    """Nothing tells what its state would be called."""
+    lab = make(G1, [], remap=["joint_trajectory:=/arms/commands"])
+    assert not lab.hears()
+    assert lab.states.silent == "the controller '/arms/commands' does not end in 'joint_trajectory'"
+
+
 def test_each_controller_must_tell(make: Callable[..., Lab]) -> None:
-    """Two arms of which one controller is silent are where they are measured, both."""
-    topics = [f"{side}_arm_controller/{STATE}" for side in ("left", "right")]
-    lab = make(TALOS, topics)
-    names = TALOS.joint_names[:7], TALOS.joint_names[7:]
-    lab.tell([TALOS.rest[:7], TALOS.rest[7:]], names)
-    states = lab.node._controller_states
-    assert states is not None
-    assert states.held() == pytest.approx(TALOS.rest)
-    states._newest[1] = None
-    assert states.held() is None
+    """Two arms of which one controller falls silent are where they are measured, both."""
+    lab = make(TALOS, [f"{side}_arm_controller/{STATE_TOPIC}" for side in ("left", "right")])
+    left, right = (reference(TALOS.joint_names[half], TALOS.rest[half]) for half in (slice(7), slice(7, None)))
+    lab.tell(left, right)
+    assert lab.states.held(-np.inf) == pytest.approx(TALOS.rest)
+    time.sleep(0.6)
+    lab._tells.pop()
+    lab.tell(left)
+    assert lab.states.held(-np.inf) is None
 
 
 def test_a_remapped_controller_is_heard_beside_its_topic(make: Callable[..., Lab]) -> None:
     """Whoever remaps joint_trajectory names the controller with it; cleanup listens no more."""
-    lab = make(G1, [f"/arms/{STATE}"], remap=["joint_trajectory:=/arms/joint_trajectory"])
-    lab.tell([G1.rest], [G1.joint_names])
-    assert lab.hears() == [f"/arms/{STATE}"]
+    lab = make(G1, [f"/arms/{STATE_TOPIC}"], remap=["joint_trajectory:=/arms/joint_trajectory"])
+    lab.tell(reference(G1.joint_names, G1.rest))
+    assert lab.hears() == [f"/arms/{STATE_TOPIC}"]
     lab.node.trigger_deactivate()
     lab.node.trigger_cleanup()
     assert not lab.hears()
@@ -199,6 +292,6 @@ def test_a_remapped_controller_is_heard_beside_its_topic(make: Callable[..., Lab
 
 def test_no_executor_hands_on_what_controllers_tell(make: Callable[..., Lab]) -> None:
     """It comes up to a thousand times a second."""
-    lab = make(G1, [STATE])
-    assert lab.hears() == [f"/{STATE}"]
-    assert f"/{STATE}" not in [each.topic_name for each in lab.node.subscriptions]
+    lab = make(G1, [STATE_TOPIC])
+    assert lab.hears() == [f"/{STATE_TOPIC}"]
+    assert f"/{STATE_TOPIC}" not in [each.topic_name for each in lab.node.subscriptions]

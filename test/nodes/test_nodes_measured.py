@@ -147,7 +147,7 @@ def test_a_robot_that_turns_round_is_not_taken_over(stage: Stage) -> None:
 
 
 def test_what_was_measured_before_the_robot_stopped_is_no_start(stage: Stage) -> None:
-    """The next answer starts where the robot came to rest, not where it was seen a moment before that."""
+    """The next answer starts where the robot came to rest, not where it was seen before, nor where it hangs since."""
     still = np.zeros(len(stage.rest))
     stage.stand(stage.rest)
     stage.answer()
@@ -166,7 +166,12 @@ def test_what_was_measured_before_the_robot_stopped_is_no_start(stage: Stage) ->
     stage.at(performer.timeline.ends_s + 0.03)
     stage.measure(stage.rest + 0.02, still)
     stage.answer()
-    np.testing.assert_allclose(stage.sent[2].points[0].positions, stage.rest + 0.02, atol=1e-6)
+    np.testing.assert_allclose(stage.sent[2].points[0].positions, stage.rest, atol=1e-6)
+    for later_s in (1.5, 1.9):  # others move it meanwhile
+        stage.at(performer.timeline.ends_s + later_s)
+        stage.measure(stage.rest + 0.05, still)
+    stage.answer()
+    np.testing.assert_allclose(stage.sent[3].points[0].positions, stage.rest + 0.05, atol=1e-6)
 
 
 def test_a_node_that_was_held_up_looks_before_it_halts(stage: Stage, rig: Any) -> None:

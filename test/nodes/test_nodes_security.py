@@ -33,7 +33,7 @@ from iat_ros.__main__ import VERBS
 from iat_ros.nodes import robot_description
 from iat_ros.nodes.act2act import Act2ActNode
 from iat_ros.nodes.camera.node import CameraNode
-from iat_ros.nodes.controller_states import STATE
+from iat_ros.nodes.controller_states import STATE_TOPIC
 from iat_ros.nodes.interact import make_nodes
 from iat_ros.nodes.perception import PerceptionNode
 from iat_ros.nodes.play import PlayNode
@@ -103,7 +103,7 @@ def used(node: Node) -> Rights:
     rights["call"] = []
     if isinstance(node, TrajectoryNode):
         rights["call"] = [node.resolve_service_name(ACTION)]
-        rights["subscribe"] = sorted([*rights["subscribe"], node.resolve_topic_name(STATE)])
+        rights["subscribe"] = sorted([*rights["subscribe"], node.resolve_topic_name(STATE_TOPIC)])
     return rights
 
 

@@ -31,7 +31,7 @@ from iat_ros.nodes.trajectory_message import to_message
 from iat_ros.nodes.trajectory_sender import TrajectorySender
 from iat_ros.resources import find_config
 from iat_ros.robot.model import RobotModel
-from iat_ros.robot.performance import BEHIND_S, Performance
+from iat_ros.robot.performance import HELD_BEFORE_S, Performance
 from iat_ros.robot.performer import Performer
 from iat_ros.robot.spline import Held
 from iat_ros.robot.trajectory import Timing
@@ -46,9 +46,10 @@ class Stage:
     def __init__(self, robot: RobotModel) -> None:
         self.now_s = NOW_S
         self.sent: list[JointTrajectory] = []
+        self.prepared: list[JointTrajectory] = []
         clock = SimpleNamespace(now=lambda: SimpleNamespace(nanoseconds=round(self.now_s * 1e9)))
         node = cast(Any, SimpleNamespace(get_clock=lambda: clock, counts=Counter()))
-        output = cast(Any, SimpleNamespace(send=self.sent.append, prepare=lambda _: None))
+        output = cast(Any, SimpleNamespace(send=self.sent.append, prepare=self.prepared.append))
         self.performer = Performer(robot, robot.limb_names, None, Timing())
         self.sender = TrajectorySender(node, output, lambda: self.now_s)
 
@@ -88,7 +89,8 @@ def test_a_message_that_was_written_before_is_the_one_that_would_be_written(
     with monkeypatch.context() as patch:
         patch.setattr(trajectory_sender, "to_message", lambda *_: pytest.fail("written a second time"))
         sent = stage.begin(performance)
-    assert stamp_s(sent.header.stamp) == pytest.approx(stage.now_s - BEHIND_S * held, abs=1e-6)
+    assert stamp_s(sent.header.stamp) == pytest.approx(stage.now_s - HELD_BEFORE_S * held, abs=1e-6)
+    assert sent is stage.prepared[0]
     assert len(sent.points) == len(expected.points) > 10
     assert np.abs(np.subtract(times_ns(sent), times_ns(expected))).max() < 1000
     assert all(
@@ -110,15 +112,15 @@ def test_what_was_written_for_something_else_is_not_sent(stage: Stage) -> None:
     stage.now_s = stage.performer.timeline.ends_s + 1.0
     performance = stage.plan()
     stage.sender.write(stage.performer, performance)
-    sent = stage.begin(replace(performance, held=stage.performer.model.rest))
-    assert times_ns(sent)[0] < stage.now_s * 1e9
+    elsewhere = stage.performer.model.rest + 0.01
+    assert list(stage.begin(replace(performance, held=elsewhere)).points[0].positions) == pytest.approx(list(elsewhere))
 
     stage.now_s = stage.performer.timeline.ends_s + 1.0
     performance = stage.plan()
     stage.sender.write(stage.performer, performance)
     stage.performer.late_s = 0.05
     sent = stage.begin(performance)
-    assert times_ns(sent)[0] == pytest.approx((stage.now_s + 0.09) * 1e9, abs=1000)
+    assert times_ns(sent)[1] == pytest.approx((stage.now_s + 0.09) * 1e9, abs=1000)
 
 
 def test_a_message_is_sent_once(stage: Stage) -> None:

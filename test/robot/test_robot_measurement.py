@@ -71,10 +71,24 @@ def test_where_the_robot_stands_is_told_once_it_was_seen_to_stand(g1: RobotModel
         assert measured.standing(performer) is None
     for now_s in (1.4, 1.71):
         measured.take(State(g1.rest + 0.01, still + 0.03, still), now_s)
+    assert measured.standing(performer) is None, "it has come near the end of its plan, and is held there"
+    for now_s in (3.0, 3.31):
+        measured.take(State(g1.rest + 0.05, still + 0.03, still), now_s)
     stands = measured.standing(performer)
-    assert stands is not None
+    assert stands is not None, "others moved it since"
     assert not stands.moves
-    np.testing.assert_array_equal(stands.position, g1.rest + 0.01)
+    np.testing.assert_array_equal(stands.position, g1.rest + 0.05)
+
+
+def test_a_robot_that_settles_far_from_its_plans_end_is_not_held_there(g1: RobotModel) -> None:
+    """Its weight does not keep it so far away; its motors may be off."""
+    performer, measured = Performer(g1, g1.limb_names, None, Timing()), Measurement()
+    performer.timeline.held(1.0, None)
+    still = np.zeros(len(g1.rest))
+    for away_rad, held in ((0.09, True), (0.11, False)):
+        for now_s in (1.1, 1.5):
+            measured.take(State(g1.rest + away_rad, still, still), now_s)
+        assert (measured.standing(performer) is None) == held
 
 
 def test_a_robot_that_no_plan_moved_begins_as_it_moves(g1: RobotModel) -> None:

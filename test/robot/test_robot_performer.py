@@ -240,9 +240,11 @@ def test_what_is_over_is_not_sent_again(g1: RobotModel, make_stage: Any) -> None
     soon = stage.performer.answer(MOTIONS[2], third_s, None, reserve_s=0.021).performance
     sent = stage.performer.perform(soon, third_s)
     assert sent is not None
-    times = sent.points(third_s).times_s
-    assert times[0] > 0.0
-    assert (np.diff(times) > 0.0).all()
+    points = sent.points(third_s)
+    assert (points.times_s < 0.0).sum() == 1, "the pose in which it stands, and nothing of how it came there"
+    np.testing.assert_allclose(points.positions[0], begun.plan.end)
+    assert not points.velocities[0].any()
+    assert (np.diff(points.times_s) > 0.0).all()
 
 
 @pytest.mark.parametrize("delivery_s", [0.02, 0.3])

@@ -28,7 +28,7 @@ from iat_ros.robot.joint_path import RobotState
 from iat_ros.robot.model import RobotModel
 from iat_ros.robot.performer import Performer
 from iat_ros.robot.simulated import Joints, SimulatedRobot
-from iat_ros.robot.spline import Held, State
+from iat_ros.robot.spline import State
 from iat_ros.robot.trajectory import Timing
 from iat_ros.skeleton.definition import load_skeleton
 
@@ -87,22 +87,3 @@ def test_a_robot_that_trails_its_command_is_not_jerked_when_something_takes_over
         stage.wait(8.0)
     assert over > 20
     assert stage.robot.watch.violations == {}, stage.robot.watch.largest
-
-
-@pytest.mark.parametrize("held", [True, False])
-def test_a_robot_that_hangs_below_its_command_is_not_let_down_at_once_where_its_controller_tells(
-    robot: RobotModel, monkeypatch: pytest.MonkeyPatch, held: bool, make_stage: Any
-) -> None:
-    """Its weight keeps it 0.05 rad off; a controller that starts from what it measures would step by that."""
-    stage = make_stage(robot)
-    joints = stage.robot.joints
-    monkeypatch.setattr(joints, "measure", lambda: RobotState(joints.positions - 0.05, joints.velocities))
-    for number in range(4):
-        where = Held.at_rest(joints.positions) if held else State.at_rest(joints.positions - 0.05)
-        prepared = stage.performer.prepare(MOTIONS[number], stage.now_s, where)
-        outcome = stage.performer.answer(MOTIONS[number], stage.now_s, where, prepared=prepared)
-        assert prepared is not None
-        assert outcome.performance.plan is prepared.outcome.performance.plan
-        stage.do(outcome.performance)
-        stage.wait(8.0)
-    assert bool(stage.robot.watch.violations) is not held
