@@ -70,7 +70,8 @@ def draw_robot(model: RobotModel, tree: LinkTree, trial: Trial, file: Path) -> N
         axes[0, 0].set_ylabel("person")
         axes[1, 0].set_ylabel(model.config.name)
         errors = ", ".join(f"{limb.replace('_', ' ')} {each.mean_deg:g}°" for limb, each in trial.limbs.items())
-        figure.suptitle(f"{SHOWN.replace('_', ' ')}; mean error over {trial.motions} motions: {errors}", fontsize=10)
+        title = f"{SHOWN.replace('_', ' ')}; mean error over {trial.motions} motions, unbent: {errors}"
+        figure.suptitle(title, fontsize=10)
         sides = sorted(model.config.arms) or ("left", "right")
         keys = [("person", 0), (model.config.name, 1)]
         handles = [

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from iat_ros.errors import RobotError
+from iat_ros.robot.collision import CLEARANCE_M
 from iat_ros.robot.description import RobotConfig, load_robot_config
 from iat_ros.robot.inspection import fill_in, what_is_missing
 from iat_ros.robot.link_tree import LinkTree
@@ -77,6 +78,9 @@ class RobotCheck:
             "motions_slowed": trial.slowed,
             "motions_refused": trial.refused,
             "collisions_not_checked": trial.unchecked,
+            "lowest_m": trial.lowest_m,
+            "stands_m": trial.stands_m,
+            "floor_m": self.config.floor,
         }
 
     def lines(self) -> list[str]:
@@ -84,7 +88,9 @@ class RobotCheck:
         trial = self.trial
         lines = [f"missing: {line}" for line in self.missing]
         if len(self.config.arms) == 1 and not self.config.splay:
-            lines.append("it rests raised: one arm on what does not move is taken for one on a table; see 'rest'")
+            lines.append(
+                "it rests raised: one arm on what does not move is taken for one on a table; see 'rest' and 'floor'"
+            )
         for limb, each in trial.limbs.items():
             follows = "" if limb == each.person else f" (the person's {each.person}, mirrored)"
             verdict = "" if each.followed else "; it cannot follow: are its links right, do its limits allow it?"
@@ -103,6 +109,11 @@ class RobotCheck:
             f"{trial.answered} of {trial.motions} test motions can be performed, {trial.slowed} of them slower; "
             f"{touching}"
         )
+        if self.config.floor is None and trial.lowest_m < trial.stands_m - CLEARANCE_M:
+            lines.append(
+                f"it reaches down to {trial.lowest_m:g} m in the frame of '{self.tree.root}', below all that does not "
+                f"move ({trial.stands_m:g} m): what it stands on is not known; 'floor' in the mapping tells its height"
+            )
         lines += [f"{name} is refused: {reason}" for name, reason in trial.refused.items()]
         return lines
 

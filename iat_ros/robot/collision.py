@@ -30,6 +30,7 @@ from iat_ros.robot.compiled.proximity import Capsule, first_doubt, first_doubts,
 from iat_ros.robot.hulls import hulls_of, points_of
 from iat_ros.robot.kinematics import joint_axis
 from iat_ros.robot.model import RobotModel
+from iat_ros.robot.model_source import FLOOR
 from iat_ros.robot.plan import JointPlan
 
 Array = NDArray[np.float64]
@@ -38,6 +39,7 @@ CLEARANCE_M = 0.02
 """Links that come nearer than this count as touching [m]."""
 NEIGHBOURS = 2
 """Links with at most so many joints between them are neighbours."""
+TOUCHES = "would touch"
 GRID_S = 0.02
 """Time between the poses of a plan that are looked at [s]; less where a link moves further than the clearance."""
 _NOWHERE = coal.Transform3s()
@@ -56,7 +58,7 @@ class Contact:
     links: tuple[str, str]
 
     def __str__(self) -> str:
-        return f"{self.links[0]} would touch {self.links[1]}"
+        return f"{self.links[0]} {TOUCHES} {self.links[1]}"
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ class CollisionChecker:
         ignored: Pairs of links that touch in the rest pose, and so are not checked.
 
     Raises:
-        RobotError: The URDF has no collision geometry, or its meshes are missing.
+        RobotError: The URDF has no collision geometry, or its meshes are missing, or the robot rests on its floor.
     """
 
     def __init__(self, model: RobotModel, clearance_m: float = CLEARANCE_M) -> None:
@@ -112,6 +114,12 @@ class CollisionChecker:
         pairs = self._candidates(moving)
         apart_m = [self._distance(pair, at_rest, 0) for pair in pairs]
         self.ignored = sorted({self._links(p) for p, apart in zip(pairs, apart_m, strict=True) if apart <= 0.0})
+        for links in self.ignored if model.config.floor is not None else ():
+            if any(link.rstrip("_") == FLOOR for link in links):
+                raise RobotError(
+                    f"{model.config.source}: in its rest pose {' and '.join(links)} touch; correct 'rest', such as a "
+                    f"lift's, or 'floor', which is at {model.config.floor:g} m"
+                )
         self._pairs = [
             replace(pair, margin_m=min(clearance_m, apart / 2.0))
             for pair, apart in zip(pairs, apart_m, strict=True)

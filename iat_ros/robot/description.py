@@ -74,6 +74,8 @@ class RobotConfig:
         max_acceleration: Cap [rad/s^2], one number or joint -> number.
         position_margin: Distance [rad] that answers keep from the URDF's position limits.
         splay: Angle [rad] by which hanging arms are held away from the body, where a person's would touch the robot's.
+        floor: Height [m] of what the robot stands on, a table or the floor, in the frame of the URDF's root link, which
+            no link may reach; None: not known.
         source: File that this came from; messages name it.
     """
 
@@ -90,6 +92,7 @@ class RobotConfig:
     max_acceleration: float | Mapping[str, float] = DEFAULT_MAX_ACCELERATION
     position_margin: float = DEFAULT_POSITION_MARGIN
     splay: float = 0.0
+    floor: float | None = None
     source: str = "RobotConfig"
 
     def __post_init__(self) -> None:
@@ -115,6 +118,8 @@ class RobotConfig:
         put("splay", self._number("splay", self.splay))
         if not 0.0 <= self.splay <= 1.0:
             raise self._error("splay", "a number in [0, 1] rad", self.splay)
+        if self.floor is not None:
+            put("floor", self._number("floor", self.floor))
         put("max_velocity", self._cap("max_velocity", self.max_velocity))
         put("max_acceleration", self._cap("max_acceleration", self.max_acceleration))
 

@@ -43,8 +43,11 @@ def what_is_missing(root: ElementTree.Element, path: Path | None, tree: LinkTree
         "rad/s^2 where it says nothing; take what your arm bears"
     )
     if len(config.arms) == 1:
-        (side,) = config.arms
-        lines.append(f"one arm: it follows the person's {side} arm; 'person' in its mapping takes the other, mirrored")
+        ((side, arm),) = config.arms.items()
+        if not arm.person:
+            lines.append(
+                f"one arm: it follows the person's {side} arm; 'person' in its mapping takes the other, mirrored"
+            )
     if not root.findall("link/collision"):
         lines.append("no collision geometry: set check_collisions to false, and nothing keeps it from its own body")
     for kind in ("collision", "visual"):

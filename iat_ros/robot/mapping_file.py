@@ -52,6 +52,10 @@ def to_yaml(config: RobotConfig, comments: list[str]) -> str:
     lines.append(f"max_acceleration: {config.max_acceleration:g}  # rad/s^2; a URDF has none: take what your arm bears")
     if config.splay:
         lines.append(f"splay: {config.splay:g}              # rad; arms that hang straight down would touch the body")
+    if config.floor is not None:
+        lines.append(
+            f"floor: {config.floor:g}                # m; height of what it stands on, in the root link's frame"
+        )
     return "\n".join(lines) + "\n"
 
 

@@ -28,7 +28,7 @@ from iat_ros.errors import RobotError
 from iat_ros.robot.collision_geometry import read_collision_geometry
 from iat_ros.robot.description import RobotConfig, closest, load_robot_config
 from iat_ros.robot.kinematics import ChainStack, joint_axis, read_chain, stack_chains
-from iat_ros.robot.model_source import build_pinocchio, complete, load_urdf
+from iat_ros.robot.model_source import add_floor, build_pinocchio, complete, load_urdf
 from iat_ros.robot.urdf import rename_shared
 
 Array = NDArray[np.float64]
@@ -66,6 +66,8 @@ class RobotModel:
         """
         root, self._where, self._path = load_urdf(config, urdf_xml, urdf_file)
         config = complete(config, root, self._where)
+        if config.floor is not None:
+            add_floor(root, config.floor, self._where)
         self.config = config
         self.joint_names = config.joints
         self.limb_names = tuple(config.limbs)
@@ -127,6 +129,22 @@ class RobotModel:
     def joint_order(self) -> list[int]:
         """Column of each of Pinocchio's joints in a joint vector: Pinocchio orders them along the tree."""
         return self._order
+
+    def heights(self, q: Array) -> tuple[float, float]:
+        """Return the least height of what moves and of what does not, in the root link's frame [m].
+
+        Args:
+            q: Angles (T, J) or (J,) [rad].
+        """
+        model, data = self.pinocchio, self.pinocchio.createData()
+        links = [i for i, frame in enumerate(model.frames) if frame.type == pin.FrameType.BODY]
+        moving = [i for i in links if model.frames[i].parentJoint]
+        standing = [model.frames[i].placement.translation[2] for i in links if not model.frames[i].parentJoint]
+        lowest = np.inf
+        for pose in self._poses(q):
+            pin.framesForwardKinematics(model, data, pose[self._order])
+            lowest = min(lowest, *(data.oMf[i].translation[2] for i in moving))
+        return float(lowest), float(min(standing, default=0.0))
 
     def collision_geometry(self) -> Any:
         """Read the URDF's collision geometry, as a `pinocchio.GeometryModel` of the reduced model.

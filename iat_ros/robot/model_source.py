@@ -29,6 +29,10 @@ from iat_ros.robot.description import RobotConfig, closest, find_urdf
 from iat_ros.robot.link_tree import LinkTree
 from iat_ros.robot.urdf import DESCRIPTION, parse_urdf, read_urdf
 
+FLOOR = "floor"
+"""What messages call what the robot stands on."""
+_FLOOR_M = (6.0, 6.0, 0.1)
+
 
 def load_urdf(
     config: RobotConfig, urdf_xml: str | None, urdf_file: Path | None = None
@@ -72,6 +76,25 @@ def complete(config: RobotConfig, root: ElementTree.Element, where: str) -> Robo
         if not arm.joints:
             raise RobotError(f"{config.source}: no joint turns between '{config.torso}' and '{arm.wrist}'")
     return replace(config, arms=arms)
+
+
+def add_floor(root: ElementTree.Element, height_m: float, where: str) -> None:
+    """Put a floor into a URDF: a wide box that its root link carries, whose top is at a height in that link's frame.
+
+    Raises:
+        RobotError: Links and joints do not make one tree.
+    """
+    tree = LinkTree(root, where)
+    name = FLOOR
+    while name in tree.links or f"{name}_joint" in tree.joints:
+        name += "_"
+    collision = ElementTree.SubElement(ElementTree.SubElement(root, "link", name=name), "collision")
+    ElementTree.SubElement(collision, "origin", xyz=f"0 0 {height_m - _FLOOR_M[2] / 2}")
+    size = " ".join(f"{side_m:g}" for side_m in _FLOOR_M)
+    ElementTree.SubElement(ElementTree.SubElement(collision, "geometry"), "box", size=size)
+    joint = ElementTree.SubElement(root, "joint", name=f"{name}_joint", type="fixed")
+    ElementTree.SubElement(joint, "parent", link=tree.root)
+    ElementTree.SubElement(joint, "child", link=name)
 
 
 def build_pinocchio(root: ElementTree.Element, where: str, joints: tuple[str, ...]) -> tuple[Any, str]:

@@ -68,13 +68,15 @@ def propose(tree: LinkTree, urdf: str, urdf_xml: str, source: str, splay_rad: fl
         )
     torso = _common_link(tree, list(chains.values()))
     arms = {side: _map_arm(tree, chain, torso, source) for side, chain in chains.items()}
+    on_table = stands_on_base(tree, torso, chains)
     config = RobotConfig(
         name=_short_name(tree.name),
         urdf=urdf,
         torso=torso,
         arms=arms,
         torso_rpy=_body_frame(tree, torso, chains),
-        splay=0.0 if stands_on_base(tree, torso, chains) else splay_rad,
+        splay=0.0 if on_table else splay_rad,
+        floor=0.0 if on_table else None,
         source=source,
     )
     return replace(config, rest=rest_pose(RobotModel(config, urdf_xml, Path(urdf) if urdf else None)))

@@ -26,8 +26,8 @@ from numpy.typing import NDArray
 from iat_ros.data.actions import cut_action
 from iat_ros.data.made_up import make_clips
 from iat_ros.errors import RobotError
-from iat_ros.robot.clearance import mirror, splay
-from iat_ros.robot.collision import CollisionChecker
+from iat_ros.robot.clearance import mirror
+from iat_ros.robot.collision import TOUCHES, CollisionChecker
 from iat_ros.robot.model import RobotModel
 from iat_ros.robot.performer import Performer
 from iat_ros.robot.retargeting import retarget
@@ -76,13 +76,15 @@ class Trial:
         motions: How many there were.
         answered: How many the robot can perform inside its limits.
         touching: In how many links would touch, if nothing were done about it; None if that isn't known.
-        bent: How many are bent to keep clear of the robot itself.
+        bent: How many of these are bent to keep clear; the others are refused.
         slowed: How many are slower than the person, to keep limits.
         refused: What is not performed, and why.
         unchecked: Why collisions could not be looked for; empty if they were.
         frames: The motion that is drawn: the person's limbs (T, L, 3) in the body frame.
         limb_names: The L names.
-        poses: The robot's joint angles (T, J) [rad] in that motion.
+        poses: The robot's joint angles (T, J) [rad] as it performs that motion.
+        lowest_m: How low its links come, over all motions, in the root link's frame [m].
+        stands_m: How low those are that do not move [m].
     """
 
     limbs: dict[str, LimbTrial]
@@ -97,6 +99,8 @@ class Trial:
     frames: Array
     limb_names: tuple[str, ...]
     poses: Array
+    lowest_m: float
+    stands_m: float
 
 
 def _motions() -> Iterator[tuple[str, Motion]]:
@@ -113,23 +117,26 @@ def try_out(model: RobotModel) -> Trial:
     errors: list[Array] = []
     hurried: list[Array] = []
     refused: dict[str, str] = {}
-    touching = bent = slowed = 0
+    bent = slowed = 0
+    lowest_m, stands_m = model.heights(model.rest)
     shown: tuple[Array, Array]
     for name, motion in _motions():
         limbs = mirror(motion.limbs_in_body, names, mirrored)
         result = retarget(model, limbs, names)
         errors.append(np.degrees(result.error_rad))
         hurried.append(np.degrees(retarget(model, limbs, names, duration_s=motion.duration_s).error_rad))
-        apart = retarget(model, splay(limbs, names, model.config.splay), names, duration_s=motion.duration_s)
-        touching += checker is not None and any(checker.contact_in(pose) for pose in apart.positions)
-        if name == SHOWN:
-            shown = motion.limbs_in_body, result.positions
+        poses = result.positions
         try:
             outcome = Performer(model, names, checker, Timing()).answer(motion, 0.0, None)
+            plan = outcome.performance.plan
             bent += outcome.bent
-            slowed += outcome.performance.plan.stretch > 1.001
+            slowed += plan.stretch > 1.001
+            poses, _, _ = plan.sample(np.linspace(plan.answer_start_s, plan.answer_end_s, FRAMES))
+            lowest_m = min(lowest_m, model.heights(poses)[0])
         except RobotError as error:
             refused[name] = str(error)
+        if name == SHOWN:
+            shown = motion.limbs_in_body, poses
     used = result.limb_names
     columns = zip(used, np.concatenate(errors).T, np.concatenate(hurried).T, strict=True)
     return Trial(
@@ -145,7 +152,7 @@ def try_out(model: RobotModel) -> Trial:
         lacking=tuple(name for name in names if name not in {mirrored.get(limb, limb) for limb in used}),
         motions=len(errors),
         answered=len(errors) - len(refused),
-        touching=None if checker is None else touching,
+        touching=None if checker is None else bent + sum(TOUCHES in reason for reason in refused.values()),
         bent=bent,
         slowed=slowed,
         refused=refused,
@@ -153,6 +160,8 @@ def try_out(model: RobotModel) -> Trial:
         frames=shown[0],
         limb_names=tuple(names),
         poses=shown[1],
+        lowest_m=round(lowest_m, 3),
+        stands_m=round(stands_m, 3),
     )
 
 
