@@ -120,6 +120,26 @@ def test_too_short_and_too_long_are_told_by_the_others() -> None:
     assert find_damage(UTD, [long, *CLIPS[2:]], cut=False) == []
 
 
+@pytest.mark.parametrize(("factor", "says"), [(1000.0, "are times in ms?"), (1e-6, "are times in seconds?")])
+def test_times_in_another_unit_are_told_and_nothing_that_follows_from_them(factor: float, says: str) -> None:
+    """No joint is missing, and nothing is known to be long: only the times are wrong, in the clip that has them."""
+    clips = [replace(CLIPS[0], times_s=factor * CLIPS[0].times_s), *CLIPS[1:]]
+    (found,) = find_damage(UTD, clips)
+    assert (found.clip, found.kind) == (CLIPS[0].name, "not seconds")
+    assert says in found.why
+    (lost,) = [one for one in find_damage(UTD, [changed(clips[0], lose)]) if one.kind == "untracked"]
+    assert "frames cannot be used; most: left_elbow" in lost.why
+
+
+def test_a_time_without_frames_is_no_missing_joint() -> None:
+    """Two thirds of a second of which the tracker sent nothing: where they are is told."""
+    kept = np.r_[0:20, 40 : len(CLIPS[0].times_s)]
+    clip = replace(CLIPS[0], times_s=CLIPS[0].times_s[kept], positions=CLIPS[0].positions[kept])
+    found = [one for one in find_damage(UTD, [clip, *CLIPS[1:]]) if one.kind != "jumping"]
+    assert [(one.clip, one.kind) for one in found] == [(clip.name, "gap")]
+    assert found[0].why == "no frame for 0.7 s from 0.6 s on"
+
+
 def test_positions_that_count_from_a_joint_are_not_frozen() -> None:
     """A tracker whose origin is the spine keeps the spine at zero all the time."""
     centred = [replace(clip, positions=clip.positions - clip.positions[:, [2]]) for clip in CLIPS]
