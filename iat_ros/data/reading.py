@@ -90,6 +90,8 @@ class Reading:
         if not problems:
             return
         self.bad += problems
+        if len(problems) == count == 1:
+            raise DataError(problems[0])
         if self.on_bad == "refuse" and len(problems) == 1:
             raise DataError(f"{problems[0]} (--on-bad skip leaves it out)")
         for problem in problems:
