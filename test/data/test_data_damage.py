@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -169,6 +170,8 @@ def test_what_helps_is_told_by_what_less_would_have_cost() -> None:
     assert list(helps.people) == [1, 2, 5]
     assert list(helps.repeats) == [25, 50, 100]
     assert "off the error" in helps.advice
+    assert helps.advice.endswith("and 1 no better than chance.")
+    assert re.search(r"; it is 0\.\d{3} with all of them, where 0 is perfect", helps.advice)
     assert what_helps(pairs[:4]).advice.startswith("4 pairs are too few to tell")
     one = [pair for pair in pairs if pair.stimulus.person in ("s1", "s2")] * 2
     assert what_helps(one).advice.startswith("More people: with 2")
