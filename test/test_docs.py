@@ -22,15 +22,24 @@ import re
 import runpy
 import statistics
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
 from iat_ros.__main__ import VERBS
 from iat_ros.comparison.methods import METHODS
+from iat_ros.data.damage import KINDS
+from iat_ros.data.first_look import look_at
+from iat_ros.data.made_up import make_clips
+from iat_ros.data.source import RULES, Source
 from iat_ros.nodes.catalogue import NODES
+from iat_ros.report.inspection import inspect
+from iat_ros.skeleton.definition import load_skeleton
+from iat_ros.training.config import load_training_config
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -79,6 +88,21 @@ def test_the_index_leads_to_every_page() -> None:
     assert "(docs/index.md)" in README
     linked = set(re.findall(r"\]\(([^)#]+)\)", (DOCS / "index.md").read_text(encoding="utf-8")))
     assert linked >= {str(page.relative_to(DOCS)) for page in DOCS.rglob("*.md")} - {"index.md"}
+
+
+def test_what_inspect_warns_of_and_what_train_does_not_are_told() -> None:
+    """Each kind has its row; `train`, which takes the first look alone, says nothing of the kinds that are named so."""
+    page = (DOCS / "own_data.md").read_text(encoding="utf-8")
+    assert set(KINDS) <= {kind for first, *_ in rows(page, "") for kind in first.split(", ")}
+    clips = make_clips(4, 3)
+    noise = np.random.default_rng(0).normal(0.0, 5e-4, clips[5].positions.shape)
+    wrong = next(index for index, clip in enumerate(clips) if clip.action == "wave")
+    clips[wrong] = replace(clips[wrong], action="throw")
+    clips.append(replace(clips[5], name="twin", positions=clips[5].positions + noise))
+    source = Source("here", load_skeleton("utd_mhad"), clips, RULES)
+    assert look_at(source) == []
+    assert {one.kind for one in inspect(source, load_training_config("default")).damage} == {"doubled", "mislabelled"}
+    assert "Only `inspect` looks for what is mislabelled, doubled or unanswered." in joined("own_data.md")
 
 
 @cache

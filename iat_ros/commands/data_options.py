@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
+from collections.abc import Callable
 
 from iat_ros.commands.entry import whole
 from iat_ros.data.formats import FORMATS, detect_format
@@ -70,15 +71,24 @@ def add_stimulus(parser: argparse.ArgumentParser, text: str) -> None:
     parser.add_argument("--stimulus", nargs="+", type=whole(0, 2**32 - 1), default=[], metavar="BODY_ID", help=text)
 
 
-def open_data(args: argparse.Namespace) -> Source:
-    """Open the data set that the options choose; bad files are named on stderr.
+def tell(line: str) -> None:
+    """Tell of a bad file, on stderr."""
+    print(line, file=sys.stderr)
+
+
+def open_data(args: argparse.Namespace, on_line: Callable[[str], None] = tell) -> Source:
+    """Open the data set that the options choose.
+
+    Args:
+        args: What was chosen.
+        on_line: Called with one line for every bad file.
 
     Raises:
         DataError: It cannot be read.
         ConfigError: An option is for other data than this.
     """
     _refuse_idle_options(args)
-    reading = Reading(args.on_bad, lambda line: print(line, file=sys.stderr))
+    reading = Reading(args.on_bad, on_line)
     return open_source(
         args.data,
         kind=args.format,

@@ -21,6 +21,7 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import shorten
 
 import torch
 
@@ -28,17 +29,20 @@ from iat_ros.commands.data_options import add_data, open_data
 from iat_ros.commands.entry import run_verb
 from iat_ros.commands.output import add_json, refuse_filled, write_json
 from iat_ros.data.damage import Damage
+from iat_ros.data.reading import first_of_alike
 from iat_ros.report.inspection import inspect
 from iat_ros.report.inspection_page import write_inspection
 from iat_ros.training.config import load_training_config
 
+_HINT = "; --out DIR or --json FILE tells all"
+_LONGEST = 80
 _TOLD = 5
-"""Clips of a kind of damage that are told of one by one."""
+"""Clips of a kind of damage, and files of which the very same is said, that are told of one by one."""
 
 DESCRIPTION = (
     "Look at a data set before training: clips, pairs and embedding as a page; warns of recordings that are mirrored, "
     "frozen, jumping, mislabelled and so on, and says what would help most. Exit code 1 also when something looks "
-    "wrong; warnings are lines on stderr, of five clips of a kind."
+    "wrong; warnings are lines on stderr, of five clips of a kind, and of five files of which the very same is said."
 )
 
 
@@ -60,7 +64,12 @@ def run(args: argparse.Namespace) -> int:
     torch.set_num_threads(1)
     if args.out:
         refuse_filled(args.out)
-    inspection = inspect(open_data(args), load_training_config(args.config))
+    bad: list[str] = []
+    try:
+        inspection = inspect(open_data(args, bad.append), load_training_config(args.config))
+    except BaseException:
+        _tell_bad(bad)  # there is no more to tell: nothing is left to look at, or the look was cut short
+        raise
     print(inspection.source.summary())
     _warn(inspection.damage, args.data)
     if inspection.source.recordings:
@@ -76,15 +85,26 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _warn(damage: Sequence[Damage], data: str) -> None:
-    """Tell of every file and rule, and of the first clips of each kind: many that are alike hide what else is wrong."""
+    """Tell of the first clips of each kind and of the first files that are alike: many hide what else is wrong."""
+    for kind in dict.fromkeys(one.kind for one in damage if not one.clip):
+        _tell_bad([one.why for one in damage if one.kind == kind and not one.clip], f"{data}: {kind}: ", _HINT)
     told: Counter[str] = Counter()
     for one in damage:
         told[one.kind] += bool(one.clip)
-        if not one.clip or told[one.kind] <= _TOLD:
-            print(f"{one.clip or data}: {one.kind}: {one.why}", file=sys.stderr)
+        if one.clip and told[one.kind] <= _TOLD:
+            print(f"{one.clip}: {one.kind}: {one.why}", file=sys.stderr)
     for kind, count in told.items():
         if count > _TOLD:
-            print(f"{data}: {kind}: {count - _TOLD} more clips; --out DIR or --json FILE tells all", file=sys.stderr)
+            print(f"{data}: {kind}: {count - _TOLD} more clips{_HINT}", file=sys.stderr)
+
+
+def _tell_bad(lines: Sequence[str], where: str = "", hint: str = "") -> None:
+    """Tell of what is bad; where the very same is said of many files or clips, of the first ones and how many more."""
+    picked, more = first_of_alike(lines, _TOLD)
+    for line in picked:
+        print(f"{where}{line}", file=sys.stderr)
+    for text, count in more.items():
+        print(f"{where}the same of {count} more: {shorten(text, _LONGEST, placeholder=' ...')}{hint}", file=sys.stderr)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -106,7 +106,8 @@ def find_segments(
         config: When an action starts and ends; the default is live perception's default.
 
     Returns:
-        The actions, in order, and in words what was dropped and, where there is no action, what is odd about the clip.
+        The actions, in order, and in brackets what was dropped and, where there is no action, what is odd about the
+        clip; nothing where there is nothing to say.
 
     Raises:
         DataError: The clip does not fit the definition.
@@ -125,7 +126,8 @@ def find_segments(
     words = [f"dropped: {dropped}"] if dropped else []
     if not segments:
         words += oddities(definition, clip)
-    return segments, "; ".join(words or (["dropped: nothing"] if segments else ["no limb turns far enough"]))
+        words = words or ["no limb turns far enough"]
+    return segments, f" ({'; '.join(words)})" if words else ""
 
 
 def as_action(definition: SkeletonDefinition, clip: Clip, segment: Segment, frames: int) -> Action:
@@ -157,7 +159,7 @@ def cut_action(
     """
     segments, told = find_segments(definition, clip, config)
     if len(segments) != 1:
-        raise DataError(f"{clip.name}: expected one action in the clip, found {len(segments)} ({told})")
+        raise DataError(f"{clip.name}: expected one action in the clip, found {len(segments)}{told}")
     return as_action(definition, clip, segments[0], frames)
 
 

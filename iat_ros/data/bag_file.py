@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,7 @@ from typing import Any
 from rosbags.highlevel import AnyReader, AnyReaderError
 from rosbags.typesys import Stores, get_typestore
 
+from iat_ros.data.formats import detect_format
 from iat_ros.errors import DataError
 
 _SURPLUS = (0, 4, 5)
@@ -31,6 +33,7 @@ _SURPLUS = (0, 4, 5)
 
 rclpy sizes a message by its fields' alignment, so that up to 8 bytes of nothing follow where its last arrays are empty.
 """
+_STORED = re.compile(r".+\.(mcap|db3)(\.zstd)?")
 _NAMED = 5
 """How many bags of a directory are named."""
 
@@ -90,13 +93,16 @@ def _refuse_other_paths(path: Path) -> None:
         raise DataError(f"{path}: no such bag")
     if path.is_file():
         if path.suffix not in {".mcap", ".db3", ".bag"}:
-            raise DataError(f"{path}: no bag; expected a directory with metadata.yaml, or an .mcap or .db3 file")
+            what = "expected a directory with metadata.yaml, or an .mcap or .db3 file"
+            raise DataError(f"{path}: no bag; {_as_data_set(path) or what}")
         return
     inside = list(path.iterdir())
     if not inside:
         raise DataError(f"{path}: an empty directory; expected a bag: metadata.yaml and .mcap or .db3 files")
-    if any(file.name == "metadata.yaml" or file.suffix in {".mcap", ".db3"} for file in inside):
+    if any(_STORED.fullmatch(file.name) for file in inside):
         return
+    if (path / "metadata.yaml").is_file():
+        raise DataError(f"{path}: a bag whose .mcap or .db3 files are gone: metadata.yaml alone holds no messages")
     bags = sorted(each.name for each in inside if (each / "metadata.yaml").is_file())
     if bags:
         more = f" and {len(bags) - _NAMED} more" if len(bags) > _NAMED else ""
@@ -104,6 +110,19 @@ def _refuse_other_paths(path: Path) -> None:
             f"{path}: a directory of {len(bags)} bags ({', '.join(bags[:_NAMED])}{more}), expected one: "
             f"name it, such as {path / bags[0]}"
         )
+    what = "expected metadata.yaml and .mcap or .db3 files in it"
+    raise DataError(f"{path}: no bag; {_as_data_set(path) or what}")
+
+
+def _as_data_set(path: Path) -> str | None:
+    """Say what takes a path that holds a data set; None where it holds none that is known."""
+    try:
+        kind = detect_format(path)
+    except DataError:
+        return None
+    if kind == "bag":
+        return "its bags lie deeper: name one"
+    return f"it holds a data set ({kind}): `demo`, `play`, `inspect`, `train` and `evaluate` take it as --data {path}"
 
 
 def _one_line(error: Exception) -> str:

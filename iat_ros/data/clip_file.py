@@ -26,13 +26,13 @@ from typing import Any
 
 import numpy as np
 
+from iat_ros.data.csv_columns import POSITION, TIME, read_columns
 from iat_ros.data.reading import number, read_bytes, read_lines
 from iat_ros.errors import DataError, describe, printable
 
 SUFFIXES = (".npz", ".npy", ".csv")
 JOINT_POSITIONS = "joint_positions"
-"""The array of a file that holds a robot's joints; in text, the ending of the columns is '.position'."""
-_POSITION = ".position"
+"""The array of a file that holds a robot's joints."""
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,7 @@ def write_joints_csv(path: Path, times_s: np.ndarray, joints: tuple[str, ...], p
     """Write a robot's motion as text: columns ``time`` and ``JOINT.position``."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["time", *(f"{joint}{_POSITION}" for joint in joints)])
+        writer.writerow([TIME, *(f"{joint}{POSITION}" for joint in joints)])
         for time_s, pose in zip(times_s, positions, strict=True):
             writer.writerow([repr(float(value)) for value in (time_s, *pose)])
 
@@ -193,7 +193,7 @@ def write_csv(path: Path, times_s: np.ndarray, joints: tuple[str, ...], position
     """Write a motion as text: columns ``time`` and ``JOINT.x``, ``JOINT.y``, ``JOINT.z``; empty = not tracked."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["time", *(f"{joint}.{axis}" for joint in joints for axis in "xyz")])
+        writer.writerow([TIME, *(f"{joint}.{axis}" for joint in joints for axis in "xyz")])
         for time_s, pose in zip(times_s, positions, strict=True):
             values = ("" if np.isnan(value) else repr(float(value)) for value in pose.ravel())
             writer.writerow([repr(float(time_s)), *values])
@@ -201,34 +201,25 @@ def write_csv(path: Path, times_s: np.ndarray, joints: tuple[str, ...], position
 
 def _read_csv(path: Path) -> MotionFile | JointFile:
     lines = read_lines(path)
+    lines[0] = lines[0].removeprefix("\ufeff")  # spreadsheets mark UTF-8 so
     try:
         rows = [next(csv.reader([line]), []) for line in lines]
     except csv.Error as error:
         raise DataError(f"{path}: is not text in columns: {error}") from error
     header = [name.strip() for name in rows[0]]
-    timed = header[:1] == ["time"]
-    columns = header[1:] if timed else header
-    of_robot = bool(columns) and all(name.endswith(_POSITION) for name in columns)
-    joints = tuple(name.removesuffix(_POSITION) if of_robot else name.removesuffix(".x") for name in columns)
-    if not of_robot:
-        joints = joints[::3]
-        if columns != [f"{joint}.{axis}" for joint in joints for axis in "xyz"] or not joints:
-            raise DataError(
-                f"{path}: line 1: expected the columns time (if it is known) and JOINT.x, JOINT.y, JOINT.z for each "
-                f"joint, or of a robot JOINT{_POSITION}"
-            )
+    columns = read_columns(f"{path}: line 1", header)
     values = np.full((len(rows) - 1, len(header)), np.nan)
     for index, row in enumerate(rows[1:]):
         where = f"{path}: line {index + 2}"
         if len(row) != len(header):
             raise DataError(f"{where}: expected {len(header)} values as in line 1, got {len(row)}")
         for column, text in enumerate(row):
-            if (timed and column == 0) or text.strip().lower() not in ("", "nan"):
+            if (columns.timed and column == 0) or text.strip().lower() not in ("", "nan"):
                 values[index, column] = number(text, f"{where}, {header[column]}")
     if len(values) == 0:
         raise DataError(f"{path}: holds no frames")
-    positions = values[:, 1:] if timed else values
-    times_s = values[:, 0] if timed else None
-    if of_robot:
-        return JointFile(str(path), positions, joints, times_s)
-    return MotionFile(str(path), positions.reshape(len(values), -1, 3), joints, times_s)
+    positions = values[:, 1:] if columns.timed else values
+    times_s = values[:, 0] if columns.timed else None
+    if columns.of_robot:
+        return JointFile(str(path), positions, columns.joints, times_s)
+    return MotionFile(str(path), positions.reshape(len(values), -1, 3), columns.joints, times_s)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What is wrong with a recording, told from the recording alone: mirrored, frozen, jumping, untracked, too short, long.
+"""What is wrong with a recording, told from the recording alone: mirrored, frozen, jumping, untracked, of odd times.
 
 Thresholds leave every clip of UTD-MHAD's set A and all made-up motions in peace, with a margin.
 """
@@ -25,6 +25,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from iat_ros.data.clip import Clip
+from iat_ros.data.joint_clip import JointClip
+from iat_ros.data.oddities import odd_times
 from iat_ros.errors import SkeletonError
 from iat_ros.skeleton.definition import SkeletonDefinition
 from iat_ros.skeleton.limbs import limbs_in_body
@@ -34,6 +36,8 @@ KINDS = {
     "frozen": "the tracker repeated its last values",
     "jumping": "a joint or the whole body jumps: an outlier, or two people mixed up",
     "untracked": "joints that are needed are missing too often",
+    "gap": "no frame at all for a time: the tracker sent nothing, or frames were lost",
+    "not seconds": "frames lie further apart, or nearer together, than any tracker sends them: are times in ms?",
     "too short": "far shorter than the others, or too short for an action",
     "too long": "far longer than the others, or too long for an action",
     "not one action": "the clip does not hold exactly one action from rest to rest",
@@ -81,6 +85,8 @@ class Damage:
 def find_damage(definition: SkeletonDefinition, clips: Sequence[Clip], cut: bool = True) -> list[Damage]:
     """Look at every clip by itself, and at its length among the others'.
 
+    Where times are no seconds, nothing else is told of them: what is long, far apart or still would follow from that.
+
     Args:
         definition: The skeleton.
         clips: Clips, or whole people of uncut recordings.
@@ -88,16 +94,25 @@ def find_damage(definition: SkeletonDefinition, clips: Sequence[Clip], cut: bool
     """
     needed = definition.needed_joints
     still = _always_still(needed, clips)
-    found: list[Damage] = []
+    found = find_odd_times(clips)
+    odd = {one.clip for one in found}
     for clip in clips:
         positions = clip.positions[:, needed]
         there = np.isfinite(positions).all(axis=(1, 2))
-        looks = [_untracked(definition, clip, there), _frozen(definition, clip, still)]
+        looks = [_untracked(definition, clip, there)]
+        if clip.name not in odd:
+            looks += [_gap(clip), _frozen(definition, clip, still)]
         if there.sum() >= 3:
             whole = Clip(clip.name, clip.times_s[there], clip.positions[there], clip.person, clip.action)
             looks += [_jumping(definition, whole), _mirrored(definition, whole)]
         found += [Damage(clip.name, kind, why) for kind, why in filter(None, looks)]
-    return found + (_lengths(clips) if cut else [])
+    return found + (_lengths([clip for clip in clips if clip.name not in odd]) if cut else [])
+
+
+def find_odd_times(clips: Sequence[Clip | JointClip]) -> list[Damage]:
+    """Name clips, of people or of a robot, whose times are no seconds."""
+    odd = ((clip.name, odd_times(clip.times_s)) for clip in clips)
+    return [Damage(name, "not seconds", why) for name, why in odd if why]
 
 
 def _always_still(needed: np.ndarray, clips: Sequence[Clip]) -> np.ndarray:
@@ -110,16 +125,24 @@ def _always_still(needed: np.ndarray, clips: Sequence[Clip]) -> np.ndarray:
 
 def _untracked(definition: SkeletonDefinition, clip: Clip, there: np.ndarray) -> tuple[str, str] | None:
     missing = 1.0 - float(there.mean())
-    seen_s = clip.times_s[there]
-    hole_s = float(np.diff(seen_s).max(initial=0.0)) if len(seen_s) else float(np.ptp(clip.times_s))
-    if missing <= _MISSING and hole_s <= _HOLE_S:
+    seen = np.flatnonzero(there)
+    holes_s = np.diff(clip.times_s[seen])[np.diff(seen) > 1]  # frames that merely lie far apart lack no joint
+    hole_s = float(holes_s.max(initial=0.0)) if len(seen) else float(np.ptp(clip.times_s))
+    known_s = odd_times(clip.times_s) is None
+    if missing <= _MISSING and (hole_s <= _HOLE_S or not known_s):
         return None
     share = np.isnan(clip.positions[:, definition.needed_joints]).any(axis=2).mean(axis=0)
     worst = definition.joints[definition.needed_joints[int(share.argmax())]]
-    return (
-        "untracked",
-        f"{max(1.0, 100 * missing):.0f} % of the frames cannot be used, for {hole_s:.1f} s on end; most: {worst}",
-    )
+    lasts = f", for {hole_s:.1f} s on end" if known_s else ""
+    return "untracked", f"{max(1.0, 100 * missing):.0f} % of the frames cannot be used{lasts}; most: {worst}"
+
+
+def _gap(clip: Clip) -> tuple[str, str] | None:
+    steps_s = np.diff(clip.times_s)
+    longest = int(steps_s.argmax())
+    if steps_s[longest] <= _HOLE_S:
+        return None
+    return "gap", f"no frame for {steps_s[longest]:.1f} s from {clip.times_s[longest]:.1f} s on"
 
 
 def _frozen(definition: SkeletonDefinition, clip: Clip, always: np.ndarray) -> tuple[str, str] | None:

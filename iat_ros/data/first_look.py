@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from iat_ros.data.damage import Damage, find_damage
+from iat_ros.data.damage import Damage, find_damage, find_odd_times
 from iat_ros.data.joint_damage import find_joint_damage
 from iat_ros.data.proportions import find_disproportions
 from iat_ros.data.rule_names import find_misnamed
@@ -38,6 +38,7 @@ def look_at(source: Source) -> list[Damage]:
     return [
         *bodies,
         *(one for one in damage if one.kind != "mirrored" or one.clip not in misnamed),
+        *find_odd_times([*source.joint_clips, *robots]),
         *find_joint_damage([*source.joint_clips, *robots]),
         *find_misnamed(source.rules, [*source.clips, *source.joint_clips]),
     ]

@@ -121,8 +121,8 @@ def cut_interaction(
     partners = [(0, 0)] if one_each else _partners(firsts, seconds)
     if not partners:
         raise DataError(
-            f"{interaction.name}: no action that was answered: {len(firsts)} of {clips[0].name} ({told_of_first}), "
-            f"{len(seconds)} of {clips[1].name} ({told_of_second}){_distance(firsts, seconds)}"
+            f"{interaction.name}: no action that was answered: {len(firsts)} of {clips[0].name}{told_of_first}, "
+            f"{len(seconds)} of {clips[1].name}{told_of_second}{_distance(firsts, seconds)}"
         )
     pairs = []
     for i, j in partners:
@@ -147,7 +147,7 @@ def _segments(
     if isinstance(clip, Clip):
         return find_segments(definition, clip, config)
     spans = find_movements(clip)
-    words = "dropped: nothing" if spans else "no joint moves far enough"
+    words = "" if spans else " (no joint moves far enough)"
     return [Segment(clip.times_s[span], clip.positions[span]) for span in spans], words
 
 

@@ -158,7 +158,8 @@ def _advice(by_people: dict[int, float], by_repeats: dict[int, float]) -> str:
     more_repeats = by_repeats[50] - by_repeats[100]
     figures = (
         f"Going from {before} to {last} people {_took(more_people)}, twice as many pairs of the same people "
-        f"{_took(more_repeats)}; it is {by_people[last]:.3f} with all of them."
+        f"{_took(more_repeats)}; it is {by_people[last]:.3f} with all of them, where 0 is perfect (whoever did nearly "
+        "the same got the same answer) and 1 no better than chance."
     )
     if max(more_people, more_repeats) < _WORTH:
         return f"Neither more people nor more repeats would help much. {figures}"

@@ -26,6 +26,21 @@ _SLOWEST_S, _FASTEST_S = 0.25, 0.001
 _MISSING = 0.1
 
 
+def odd_times(times_s: np.ndarray) -> str | None:
+    """Say that times are in no seconds, as it seems: their frames lie further apart, or nearer, than any tracker's.
+
+    Args:
+        times_s: Time of each frame [s], shape (F,), F at least 2.
+    """
+    frames, length_s = len(times_s), float(np.ptp(times_s))
+    step_s = float(np.median(np.diff(times_s)))
+    if step_s > _SLOWEST_S:
+        return f"{frames} frames in {length_s:.0f} s: are times in ms? Seconds are expected"
+    if step_s < _FASTEST_S:
+        return f"{frames} frames in {length_s:.2g} s: are times in seconds?"
+    return None
+
+
 def oddities(definition: SkeletonDefinition, clip: Clip) -> list[str]:
     """Say what is odd about the times of a clip, and which joint is missing most.
 
@@ -33,13 +48,8 @@ def oddities(definition: SkeletonDefinition, clip: Clip) -> list[str]:
         definition: The skeleton of the clip.
         clip: As it was recorded, with the frames that cannot be used.
     """
-    frames, length_s = len(clip.times_s), float(np.ptp(clip.times_s))
-    step_s = float(np.median(np.diff(clip.times_s)))
-    found = []
-    if step_s > _SLOWEST_S:
-        found.append(f"{frames} frames in {length_s:.0f} s: are times in ms? Seconds are expected")
-    elif step_s < _FASTEST_S:
-        found.append(f"{frames} frames in {length_s:.2g} s: are times in seconds?")
+    frames, odd = len(clip.times_s), odd_times(clip.times_s)
+    found = [odd] if odd else []
     needed = clip.positions[:, definition.needed_joints]
     for wrong, what in (
         (np.isnan(needed).any(axis=2), "{count} of {frames} frames lack {joint}"),

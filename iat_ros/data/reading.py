@@ -16,6 +16,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +29,8 @@ from tqdm import tqdm
 from iat_ros.errors import ConfigError, DataError, SkeletonError, describe
 
 ON_BAD = ("refuse", "skip")
+_ABOUT = re.compile(r"^.*?: (clip '[^']*': )?")
+"""What a line is about: a file or a clip, and in an NPZ file both."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -90,6 +94,8 @@ class Reading:
         if not problems:
             return
         self.bad += problems
+        if len(problems) == count == 1:
+            raise DataError(problems[0])
         if self.on_bad == "refuse" and len(problems) == 1:
             raise DataError(f"{problems[0]} (--on-bad skip leaves it out)")
         for problem in problems:
@@ -99,6 +105,26 @@ class Reading:
             raise DataError(
                 f"{where}: {len(problems)} of {count} {kind} cannot be used{hint}; the first: {problems[0]}"
             )
+
+
+def first_of_alike(lines: Sequence[str], most: int) -> tuple[list[str], Counter[str]]:
+    """Pick the first of those lines that say the very same of several files or clips.
+
+    Args:
+        lines: Each begins with what it is about, and a colon.
+        most: How many of one kind are picked.
+
+    Returns:
+        The lines that were picked, in order, and of how many more each text was said.
+    """
+    seen: Counter[str] = Counter()
+    picked = []
+    for line in lines:
+        text = _ABOUT.sub("", line)
+        seen[text] += 1
+        if seen[text] <= most:
+            picked.append(line)
+    return picked, Counter({text: count - most for text, count in seen.items() if count > most})
 
 
 def read_lines(path: Path) -> list[str]:

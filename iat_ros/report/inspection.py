@@ -115,7 +115,7 @@ def inspect(source: Source, config: TrainingConfig, seed: int = 0) -> Inspection
             except DataError as error:
                 if clip.name not in known:
                     damage.append(Damage(clip.name, "not one action", str(error).removeprefix(f"{clip.name}: ")))
-        labelled = actions + _of_robot(source, config.frames, damage)
+        labelled = actions + _of_robot(source, config.frames, damage, known)
         pairs = _by_rules(source, labelled, seed)
     else:
         before = len(source.reading.bad)
@@ -135,8 +135,8 @@ def inspect(source: Source, config: TrainingConfig, seed: int = 0) -> Inspection
     return Inspection(source, actions, pairs, damage, points, what_helps(pairs, seed), clips)
 
 
-def _of_robot(source: Source, frames: int, damage: list[Damage]) -> list[Action]:
-    """Cut the clips of a robot; what cannot be cut is damage."""
+def _of_robot(source: Source, frames: int, damage: list[Damage], known: set[str]) -> list[Action]:
+    """Cut the clips of a robot; what cannot be cut is damage, unless something is known to be wrong with it."""
     actions: list[Action] = []
     scale = source.joint_scale
     if scale is None:
@@ -145,7 +145,8 @@ def _of_robot(source: Source, frames: int, damage: list[Damage]) -> list[Action]
         try:
             actions.append(cut_joint_action(scale, clip, frames))
         except DataError as error:
-            damage.append(Damage(clip.name, "not one action", str(error).removeprefix(f"{clip.name}: ")))
+            if clip.name not in known:
+                damage.append(Damage(clip.name, "not one action", str(error).removeprefix(f"{clip.name}: ")))
     return actions
 
 

@@ -27,6 +27,7 @@ from iat_ros.commands import inspect, train
 from iat_ros.data.actions import find_segments, with_stillness
 from iat_ros.data.bag import write_bag
 from iat_ros.data.generic_writer import write_set
+from iat_ros.data.joint_clip import JointClip
 from iat_ros.data.made_up import make_clips
 from iat_ros.data.made_up_session import Take, Turn, make_session
 from iat_ros.data.protocol import Rule
@@ -78,6 +79,52 @@ def test_only_clips_of_one_action_can_be_too_long(tmp_path: Path, capsys: pytest
     assert len([line for line in told if "too long" in line]) == 6
     assert told[-1] == f"{tmp_path / 'labels.npz'}: too long: 7 more clips; --out DIR or --json FILE tells all"
     assert json.loads((tmp_path / "labels.json").read_text())["by_kind"]["too long"] == 12
+
+
+def test_times_in_ms_are_told_as_such(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of people and of the robot that answers them; not that joints are missing, or that clips hold no action."""
+    acts = make_clips(2, 3, actions=("knock",))
+    times_s = np.linspace(0.0, 2000.0, 61)
+    turn = 0.5 * np.sin(np.linspace(0.0, np.pi, 61))
+    answers = [
+        JointClip(f"turn_{i}", times_s, np.stack([turn, (1 + 0.1 * i) * turn], axis=1), ("a", "b"), act.person, "turn")
+        for i, act in enumerate(acts)
+    ]
+    clips = [*(replace(clip, times_s=1000 * clip.times_s) for clip in acts), *answers]
+    write_set(tmp_path / "set", clips, "utd_mhad", rules=[Rule("knock", "turn")], kind="csv")
+    words = ["--data", str(tmp_path / "set"), "--json", str(tmp_path / "j.json")]
+    assert inspect.main(words) == 1
+    assert "knock_s1_t1: not seconds: " in capsys.readouterr().err
+    assert json.loads((tmp_path / "j.json").read_text())["by_kind"] == {"not seconds": 12}
+
+
+def test_a_bad_file_is_told_once_and_many_of_which_the_same_is_said_are_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two files of bad text and five of seven empty ones are named once, the others counted; so is a whole set."""
+    clips = make_clips(4, 3, actions=("throw", "catch", "knock", "wave"))
+    path = tmp_path / "set"
+    write_set(path, clips, "utd_mhad", rules=RULES, kind="csv")
+    files = [path / f"{clip.name}.csv" for clip in clips]
+    for index, file in enumerate(files[:9]):
+        lines = file.read_text().splitlines()
+        file.write_text("\n".join([lines[0], *lines[1 : 2 + index], "soon", *lines[2:]]) if index < 2 else "")
+    words = ["--data", str(path), "--json", str(tmp_path / "j.json")]
+    assert inspect.main(words) == 1
+    told = capsys.readouterr().err.splitlines()
+    assert [len([line for line in told if str(file) in line]) for file in files[:9]] == [1] * 7 + [0] * 2
+    assert told[1].startswith(f"{path}: unreadable: {files[1]}: line 4: expected 61 values as in line 1, got 1")
+    assert f"{path}: unreadable: the same of 2 more: is empty; --out DIR or --json FILE tells all" in told
+    warnings = json.loads((tmp_path / "j.json").read_text())["warnings"]
+    assert [one["why"].split(":")[0] for one in warnings if one["kind"] == "unreadable"] == [*map(str, files[:9])]
+    text = (path / "dataset.yaml").read_text()
+    (path / "dataset.yaml").write_text(text.replace("skeleton: utd_mhad", "skeleton: kinect_v2"))
+    assert inspect.main(["--data", str(path)]) == 1
+    told = capsys.readouterr().err.splitlines()
+    assert len([line for line in told if "lacks joint" in line and ".csv" in line]) == 5
+    assert told[-2].startswith("the same of 34 more: lacks joint spine_mid, spine_shoulder of skeleton 'kinect_v2'; it")
+    assert told[-2].endswith(" ...")
+    assert told[-1].startswith(f"iat_ros inspect: {path}: 48 of 48 clips cannot be used; the first: ")
 
 
 def test_damaged_copies_are_named_and_give_exit_code_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -23,6 +23,9 @@ import pytest
 
 from iat_ros.data.bag import CLOUD, JOINT_STATE, _joint_state, _message, read_bag, read_joint_states, write_bag
 from iat_ros.data.bag_recorder import BagRecorder
+from iat_ros.data.generic_writer import write_set
+from iat_ros.data.made_up import make_clips
+from iat_ros.data.protocol import Rule
 from iat_ros.data.recording import JointFrame, StreamFrame
 from iat_ros.errors import DataError
 
@@ -85,6 +88,25 @@ def test_a_message_that_is_none_names_its_topic_and_needs_no_mending(tmp_path: P
     with pytest.raises(DataError, match=f"on /skeletons is no {CLOUD}: .*; record it as ROS 2") as caught:
         list(read_bag(bag))
     assert "--mend" not in str(caught.value)
+
+
+def test_a_folder_without_a_bag_is_not_called_damaged(tmp_path: Path) -> None:
+    """There is nothing to mend: what takes a data set is named, and what a bag is made of where there is none."""
+    clips = make_clips(1, 1, actions=("throw", "catch"))
+    for name in ("set", "set.npz"):
+        write_set(tmp_path / name, clips, "utd_mhad", rules=[Rule("throw", "catch")], kind="csv")
+        with pytest.raises(DataError, match=rf"no bag; .* data set \(generic\): `demo`.* --data .*{name}$"):
+            list(read_bag(tmp_path / name))
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "a.txt").write_text("none")
+    with pytest.raises(DataError, match=r"notes: no bag; expected metadata.yaml and .mcap or .db3 files in it$"):
+        list(read_bag(tmp_path / "notes"))
+    write_bag(tmp_path / "notes" / "week" / "monday", FRAMES)
+    with pytest.raises(DataError, match=r"notes: no bag; its bags lie deeper: name one$"):
+        list(read_bag(tmp_path / "notes"))
+    (tmp_path / "notes" / "week" / "monday" / "monday.mcap").unlink()
+    with pytest.raises(DataError, match=r"monday: a bag whose .mcap or .db3 files are gone"):
+        list(read_bag(tmp_path / "notes" / "week" / "monday"))
 
 
 def test_a_directory_of_bags_is_named_as_one(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -120,6 +121,26 @@ def test_too_short_and_too_long_are_told_by_the_others() -> None:
     assert find_damage(UTD, [long, *CLIPS[2:]], cut=False) == []
 
 
+@pytest.mark.parametrize(("factor", "says"), [(1000.0, "are times in ms?"), (1e-6, "are times in seconds?")])
+def test_times_in_another_unit_are_told_and_nothing_that_follows_from_them(factor: float, says: str) -> None:
+    """No joint is missing, and nothing is known to be long: only the times are wrong, in the clip that has them."""
+    clips = [replace(CLIPS[0], times_s=factor * CLIPS[0].times_s), *CLIPS[1:]]
+    (found,) = find_damage(UTD, clips)
+    assert (found.clip, found.kind) == (CLIPS[0].name, "not seconds")
+    assert says in found.why
+    (lost,) = [one for one in find_damage(UTD, [changed(clips[0], lose)]) if one.kind == "untracked"]
+    assert "frames cannot be used; most: left_elbow" in lost.why
+
+
+def test_a_time_without_frames_is_no_missing_joint() -> None:
+    """Two thirds of a second of which the tracker sent nothing: where they are is told."""
+    kept = np.r_[0:20, 40 : len(CLIPS[0].times_s)]
+    clip = replace(CLIPS[0], times_s=CLIPS[0].times_s[kept], positions=CLIPS[0].positions[kept])
+    found = [one for one in find_damage(UTD, [clip, *CLIPS[1:]]) if one.kind != "jumping"]
+    assert [(one.clip, one.kind) for one in found] == [(clip.name, "gap")]
+    assert found[0].why == "no frame for 0.7 s from 0.6 s on"
+
+
 def test_positions_that_count_from_a_joint_are_not_frozen() -> None:
     """A tracker whose origin is the spine keeps the spine at zero all the time."""
     centred = [replace(clip, positions=clip.positions - clip.positions[:, [2]]) for clip in CLIPS]
@@ -149,6 +170,8 @@ def test_what_helps_is_told_by_what_less_would_have_cost() -> None:
     assert list(helps.people) == [1, 2, 5]
     assert list(helps.repeats) == [25, 50, 100]
     assert "off the error" in helps.advice
+    assert helps.advice.endswith("and 1 no better than chance.")
+    assert re.search(r"; it is 0\.\d{3} with all of them, where 0 is perfect", helps.advice)
     assert what_helps(pairs[:4]).advice.startswith("4 pairs are too few to tell")
     one = [pair for pair in pairs if pair.stimulus.person in ("s1", "s2")] * 2
     assert what_helps(one).advice.startswith("More people: with 2")

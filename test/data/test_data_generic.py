@@ -206,8 +206,11 @@ def test_cut_off_files_are_named(tmp_path: Path, here: Path, clips: list[Clip], 
         (lambda lines: [*lines[:4], "," + lines[4].split(",", 1)[1]], "line 5, time: expected a number, got ''"),
         (lambda lines: [*lines[:4], *lines[2:]], "times must be finite and strictly increase"),
         (lambda lines: lines[:1], "holds no frames"),
-        (lambda lines: lines[1:], "line 1: expected the columns"),
-        (lambda lines: [lines[0].replace("neck.y", "neck.w"), *lines[1:]], "line 1: expected the columns"),
+        (lambda lines: lines[1:], "line 1: column 1 '.*': expected JOINT.x or time; expected are time"),
+        (
+            lambda lines: [lines[0].replace("neck.y", "neck.w"), *lines[1:]],
+            "column .* 'neck.w': expected 'neck.y'; exp",
+        ),
         (lambda lines: [], "is empty"),
     ],
 )

@@ -72,7 +72,7 @@ def test_an_answer_comes_while_or_soon_after(together: Made, lag_s: float, pairs
         assert len(cut_interaction(DEFINITION, recording, 32)[0]) == pairs
     else:
         with pytest.raises(
-            DataError, match=r"here: no action that was answered: 1 of one .* 1 of two .* are 3\.0 s apart"
+            DataError, match=r"here: no action that was answered: 1 of one, 1 of two; the nearest two are 3\.0 s apart"
         ):
             cut_interaction(DEFINITION, recording, 32)
 

@@ -23,7 +23,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from iat_ros.data.actions import cut_action
+from iat_ros.data.actions import cut_action, with_stillness
 from iat_ros.data.clip import Clip
 from iat_ros.data.interaction import Interaction, cut_interaction
 from iat_ros.data.made_up import make_clips
@@ -83,8 +83,12 @@ def test_the_error_of_a_clip_without_an_action_tells_the_cause() -> None:
     """Alone and in a recording of two, also where a limb has lost its length; without a cause, nothing moves."""
     with pytest.raises(DataError, match=r"found 0 \(.* are times in ms\? Seconds are expected\)"):
         cut_action(UTD, in_ms(CLIP), 32)
-    with pytest.raises(DataError, match=rf"0 of {CLIP.name} \(\d+ of \d+ frames lack left_wrist\), 1 of other"):
+    with pytest.raises(DataError, match=rf"0 of {CLIP.name} \(\d+ of \d+ frames lack left_wrist\), 1 of other$"):
         cut_interaction(UTD, Interaction("here", still(), replace(CLIP, name="other")), 32)
+    once = with_stillness(CLIP, 0.0, 2.0)
+    again = np.concatenate([once.times_s, once.times_s + once.times_s[-1] + 1 / 30])
+    with pytest.raises(DataError, match=r"expected one action in the clip, found 2$"):
+        cut_action(UTD, replace(CLIP, times_s=again, positions=np.concatenate([once.positions] * 2)), 32)
     motionless = replace(CLIP, positions=np.repeat(CLIP.positions[:1], len(CLIP.times_s), axis=0))
     with pytest.raises(DataError, match=r"found 0 \(no limb turns far enough\)"):
         cut_action(UTD, motionless, 32)

@@ -163,3 +163,12 @@ def test_limbs_are_chosen_by_name_whatever_the_data(tmp_path: Path) -> None:
         assert source.actions(32)[0].motion.limbs_in_body.shape == (32, 3, 3)
     with pytest.raises(SkeletonError, match="'utd_mhad' cannot give limb tail"):
         open_source(str(path), limbs="tail")
+
+
+def test_what_is_bad_and_alone_is_told_once() -> None:
+    """One bag that cannot be read: one line, and no advice to leave out all that there is."""
+    told: list[str] = []
+    for on_bad in ("refuse", "skip"):
+        with pytest.raises(DataError, match=r"^monday: nobody is in it$"):
+            Reading(on_bad, told.append).judge("here", "bags", ["monday: nobody is in it"], 1)
+    assert told == []
