@@ -118,7 +118,7 @@ class TrajectoryNode(IatNode):
             performer.take_over(self._former)  # a robot that still comes to a stop
         if self._controller_states.silent:
             why = self._controller_states.silent
-            self.get_logger().info(f"answers begin where joint_states have the robot, not where it is held: {why}")
+            self.get_logger().info(f"where the robot is held before its first answer is not known: {why}")
         self._guard.config = guard_config(values)
         self._say_doubts(values)
         self._values = values

@@ -104,10 +104,9 @@ class Performance:
         if self.held is None:
             return None
         leaves_s = -self.plan_time(sent_s) - self.way_s
-        since_s = min(leaves_s, 0.0) - HELD_BEFORE_S
-        return _join(
-            *(_alone(time_s, State.at_rest(self.held)) for time_s in (since_s, leaves_s)[: 1 + (self.way_s > 0)])
-        )
+        stands = State.at_rest(self.held)
+        since = _alone(min(leaves_s, 0.0) - HELD_BEFORE_S, stands)
+        return _join(since, _alone(leaves_s, stands)) if self.way_s else since
 
     def _running(self, sent_s: float) -> Points | None:
         """Return the points of this one and of what runs before it at a time [s]; None if it is over by then."""

@@ -16,7 +16,6 @@
 
 from __future__ import annotations
 
-import copy
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -30,11 +29,9 @@ import yaml
 from action_msgs.msg import GoalStatus
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
-from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Header
 from std_srvs.srv import Trigger
-from trajectory_msgs.msg import JointTrajectory
 
 from iat_ros.data.actions import cut_action
 from iat_ros.data.made_up import make_clips
@@ -42,14 +39,10 @@ from iat_ros.nodes import trajectory_output
 from iat_ros.nodes.clouds import encode_motion
 from iat_ros.nodes.process import bring_up
 from iat_ros.nodes.trajectory import TrajectoryNode
-from iat_ros.nodes.trajectory_message import to_message
 from iat_ros.nodes.trajectory_output import TOPIC
 from iat_ros.resources import find_config
 from iat_ros.robot.measurement import STANDS_S
 from iat_ros.robot.model import RobotModel
-from iat_ros.robot.performance import Performance
-from iat_ros.robot.spline import State
-from iat_ros.robot.trajectory import Timing, plan_home
 from iat_ros.skeleton.definition import load_skeleton
 
 G1 = RobotModel.load(find_config("robots", "g1"))
@@ -308,26 +301,6 @@ def test_the_default_is_the_topic(make: Callable[..., TrajectoryNode], controlle
     node._on_response(ANSWER)
     assert len(heard) == 1
     assert not controller.names
-
-
-@pytest.mark.parametrize("robot", ["g1", "talos"])
-def test_what_was_serialised_before_is_what_would_be_sent(make: Callable[..., TrajectoryNode], robot: str) -> None:
-    """Field for field, with the stamp that it has when it is sent; another message is not mistaken for it."""
-    node = make(robot=robot)
-    assert bring_up(node)
-    heard: dict[str, list[Any]] = {topic: [] for topic in node._output._publishers}
-    for topic, publisher in node._output._publishers.items():
-        publisher.publish = heard[topic].append
-    model = RobotModel.load(find_config("robots", robot))
-    message = to_message(Performance(plan_home(model, State.at_rest(model.rest + 0.1), Timing()), 10.0), 9.0)
-    node._output.prepare(message)
-    message.header.stamp.sec, message.header.stamp.nanosec = 1_790_000_000, 987_654_321
-    node._output.send(message)
-    node._output.send(copy.deepcopy(message))
-    assert all(len(told) == 2 for told in heard.values())
-    for before, now in heard.values():
-        assert isinstance(before, bytes)
-        assert deserialize_message(before, JointTrajectory) == now
 
 
 @pytest.mark.parametrize("accepted_late", [False, True])
