@@ -67,6 +67,13 @@ def find_config(kind: str, name_or_path: str) -> Path:
         if given.is_file():
             return given
         raise ConfigError(f"{given}: no such file (expected a {kind} YAML file)")
+    if kind == "robots" and given.suffix in {".urdf", ".xacro"}:
+        if not given.is_file():
+            raise ConfigError(f"{given}: no such file; nor would a URDF do, expected the YAML file of its mapping")
+        raise ConfigError(
+            f"{given}: a URDF needs a mapping first, which tells its arms and how they rest: "
+            f"robot check {given} --out my_robot.yaml, then give my_robot.yaml here"
+        )
     directory = share_directory() / "config" / kind
     shipped = directory / f"{name_or_path}.yaml"
     if name_or_path and shipped.is_file() and shipped.parent == directory:

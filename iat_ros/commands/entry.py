@@ -22,10 +22,11 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Collection, Sequence
+from typing import NoReturn, TypeVar
 
 from iat_ros.commands.output import refuse_unwritable
+from iat_ros.commands.parameter_hint import parameter_hint
 from iat_ros.errors import IatError, OptionError, describe
 
 Arguments = Callable[[argparse.ArgumentParser], None]
@@ -48,11 +49,10 @@ def run_verb(verb: str, description: str, add_arguments: Arguments, run: Run, ar
         0 when all went well, 1 after an error, 2 after unusable options, 130 after Ctrl-C.
     """
     signal.signal(signal.SIGTERM, _interrupt)  # the nodes' verbs put their own handlers over this one
-    parser = argparse.ArgumentParser(
-        prog=f"iat_ros {verb}", description=description, epilog=EXIT_CODES, formatter_class=HelpFormatter
-    )
+    parser = _Parser(prog=f"iat_ros {verb}", description=description, epilog=EXIT_CODES, formatter_class=HelpFormatter)
     add_arguments(parser)
     own, ros = split_ros_args(sys.argv[1:] if argv is None else list(argv))
+    parser.hint = lambda: parameter_hint(verb, own, parser.options)
     args = parser.parse_args(own)
     args.ros_args = ros
     try:
@@ -74,6 +74,21 @@ def run_verb(verb: str, description: str, add_arguments: Arguments, run: Run, ar
             return 1
         print(f"iat_ros {verb}: unexpected {describe(error)} (IAT_TRACEBACK=1 shows where)", file=sys.stderr)
         return 1
+
+
+class _Parser(argparse.ArgumentParser):
+    """Appends a hint to its refusals."""
+
+    hint: Callable[[], str] = staticmethod(lambda: "")
+
+    @property
+    def options(self) -> Collection[str]:
+        """All options, as they are written."""
+        return self._option_string_actions.keys()
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the command line."""
+        super().error(message + self.hint())
 
 
 class HelpFormatter(argparse.HelpFormatter):

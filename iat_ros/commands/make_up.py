@@ -47,7 +47,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="which actions; default: those that ask for an answer; all of them",
     )
     parser.add_argument(
-        "--people", type=whole(1, 1000), help=f"how many people do each of them once; default: {_PEOPLE}"
+        "--people",
+        type=whole(1, 1000),
+        help="how many people, of different build, do each of them once; every action is under a body_id of its own, "
+        f"as if who acted had left and another had come; default: {_PEOPLE}",
     )
     parser.add_argument(
         "--pairs",

@@ -51,6 +51,7 @@ def run(args: argparse.Namespace) -> int:
     stop = start_ros(args.ros_args)
     node = PlayNode()
     try:
+        print(_words(args, frames[-1].time_s / args.speed, node.topic), flush=True)
         if not node.wait_for_clock(max(args.wait, 1.0), stop.is_set) and not stop.is_set():
             raise ConfigError(
                 "use_sim_time is set, and nothing comes on /clock: start what publishes it, or leave it out"
@@ -65,6 +66,12 @@ def run(args: argparse.Namespace) -> int:
         rclpy.try_shutdown()
     print(f"played {count} frames")
     return 0
+
+
+def _words(args: argparse.Namespace, duration_s: float, topic: str) -> str:
+    what = args.data or args.bag or "the made-up people that ship"
+    often = "again and again; Ctrl-C ends" if args.loop else "once; Ctrl-C ends it sooner"
+    return f"playing {what} ({duration_s:.1f} s) to {topic}, {often}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

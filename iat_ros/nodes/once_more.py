@@ -35,6 +35,7 @@ from iat_ros.skeleton.motion import Motion, MotionArray
 
 ALTERNATIVES = 3
 """So many answers ``~/alternatives`` publishes."""
+_IN_VAIN = "a robot that is halted or held does not perform it"
 
 
 @dataclass(frozen=True)
@@ -120,13 +121,13 @@ class OnceMore:
         response = deepcopy(last.response)
         response.header = self._header(last)
         self._publish(response)
-        return "the same answer again; a robot that is halted or held does not perform it"
+        return f"the same answer again; {_IN_VAIN}"
 
     def _other_noise(self, responder: Responder, last: _Answered) -> str:
         (response,) = encode_answers(responder, [self._header(last)], self._answers(responder, last, 1))
         self._publish(response)
         self._last = replace(last, response=response)
-        return "another answer to the same action"
+        return f"another answer to the same action; {_IN_VAIN}"
 
     def _three(self, responder: Responder, last: _Answered) -> str:
         header = self._header(last)

@@ -39,6 +39,11 @@ class PlayNode(Node):
         self._publisher = self.create_publisher(PointCloud2, "skeletons", RESULT_QOS)
         self._next_start_s = 0.0
 
+    @property
+    def topic(self) -> str:
+        """Where it publishes, namespace and remappings included."""
+        return str(self._publisher.topic_name)
+
     def wait_for_subscriber(self, timeout_s: float, stopped: Callable[[], bool] = lambda: False) -> bool:
         """Wait until somebody listens, so that the first frames are not lost.
 

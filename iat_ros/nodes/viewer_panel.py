@@ -25,10 +25,10 @@ import viser
 from iat_ros.nodes.answer_stages import Stage
 from iat_ros.nodes.arrangement import ANSWER_RGB, PERSON_RGB
 from iat_ros.nodes.last_minute import MINUTE_S
-from iat_ros.nodes.viewer_status import Status
+from iat_ros.nodes.viewer_status import NOT_PERFORMED, Status
 
 _GREY, _RED, _AMBER, _GREEN = (120, 120, 120), (190, 30, 30), (176, 112, 0), (20, 120, 60)
-_STATE_RGB = {"waiting": _GREY, "person acting": PERSON_RGB, "answering": ANSWER_RGB}
+_STATE_RGB = {"waiting": _GREY, "person acting": PERSON_RGB, "answering": ANSWER_RGB, NOT_PERFORMED: _AMBER}
 _KEY = "opacity:.65;padding:1px 12px 1px 0"
 _NUMBER = "text-align:right;padding:1px 0 1px 10px;font-variant-numeric:tabular-nums"
 _TOP_PX = 74  # the headline, and three lines about the robot

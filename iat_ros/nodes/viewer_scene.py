@@ -24,6 +24,7 @@ from iat_ros.nodes.answer_stages import AnswerStages
 from iat_ros.nodes.clouds import SkeletonCloud
 from iat_ros.nodes.last_minute import Moment, PlayedAnswer
 from iat_ros.nodes.markers import PersonInView
+from iat_ros.nodes.viewer_status import NOT_PERFORMED
 from iat_ros.skeleton.definition import SkeletonDefinition
 from iat_ros.skeleton.motion import Motion
 
@@ -113,20 +114,27 @@ class Scene:
         if playing or self._playing:
             self._changed.add(ANSWER)
         self._playing = playing
-        acting = now_s - self.person.moved_s < _ACTING_S
         return Moment(
             now_s,
             self.person.joints,
             self.person.limb_lengths_m,
             self.answer,
             self._pose if self.measured(now_s) else None,
-            "answering" if self._performs(now_s) or playing else "person acting" if acting else "waiting",
+            self._state(now_s, playing),
         )
 
     def take_changed(self) -> set[str]:
         """Return which of `PERSON` and `ANSWER` look different since this was last asked."""
         changed, self._changed = self._changed, set()
         return changed
+
+    def _state(self, now_s: float, playing: bool) -> str:
+        if self.trouble(now_s):  # what a halted or held robot was sent last is its stop
+            if playing:
+                return NOT_PERFORMED
+        elif playing or self._performs(now_s):
+            return "answering"
+        return "person acting" if now_s - self.person.moved_s < _ACTING_S else "waiting"
 
     def _performs(self, now_s: float) -> bool:
         return now_s < self._performs_until_s

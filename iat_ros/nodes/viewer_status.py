@@ -21,13 +21,16 @@ from dataclasses import dataclass, field
 
 from iat_ros.nodes.answer_stages import Stage
 
+NOT_PERFORMED = "answer not performed"
+"""The state while an answer plays, for the eye only: the robot is halted or held."""
+
 
 @dataclass(frozen=True)
 class Status:
     """What the panel tells.
 
     Attributes:
-        state: ``waiting``, ``person acting`` or ``answering``.
+        state: ``waiting``, ``person acting``, ``answering`` or `NOT_PERFORMED`.
         actions: Actions found so far.
         answers: Answers so far.
         people: How many people are in view.

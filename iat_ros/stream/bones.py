@@ -31,6 +31,7 @@ class BoneTree:
     same inner joint are wrong at once.
 
     Attributes:
+        definition: The skeleton.
         joints: Indices of the K joints that bones touch or the body frame needs.
         inner: The joint of each bone that is nearer to the root, as a place among these K, shape (B,).
         outer: The other joint of each bone, shape (B,); bones are in order from the root out.
@@ -38,6 +39,7 @@ class BoneTree:
     """
 
     def __init__(self, definition: SkeletonDefinition) -> None:
+        self.definition = definition
         self.joints = definition.needed_joints
         place = {int(joint): k for k, joint in enumerate(self.joints)}
         links = [

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from iat_ros.stream.bones import BoneTree
+from iat_ros.stream.untracked import untracked_of
 
 
 @dataclass
@@ -34,7 +35,7 @@ class _Waiting:
         joints: The needed ones [m], shape (K, 3); filled in bit by bit.
         missing: Which of these are not known yet, shape (K,).
         pulled: Which of these stay where they were read but for their bones' lengths, shape (K,).
-        lost: Whether it can never be used.
+        lost: Which of these will never be known, shape (K,); a frame with such a one cannot be used.
     """
 
     time_s: float
@@ -42,7 +43,7 @@ class _Waiting:
     joints: np.ndarray
     missing: np.ndarray
     pulled: np.ndarray
-    lost: bool = False
+    lost: np.ndarray
 
 
 class Bridge:
@@ -60,6 +61,7 @@ class Bridge:
         self._bridge_s = bridge_s
         self._mended = mended
         self._dropped = dropped
+        self._untracked = untracked_of(tree.definition)
         self._waiting: deque[_Waiting] = deque()
 
     def __len__(self) -> int:
@@ -93,15 +95,15 @@ class Bridge:
         if good.all():
             return
         if (good | in_time).all():
-            frame = _Waiting(time_s, positions.copy(), joints.copy(), ~good, np.zeros(len(good), bool))
-            self._waiting.append(frame)
+            none = np.zeros(len(good), bool)
+            self._waiting.append(_Waiting(time_s, positions.copy(), joints.copy(), ~good, none, none.copy()))
         else:
-            self._dropped["joint not tracked"] += 1
+            self._dropped[self._untracked.reason(~(good | in_time))] += 1
 
     def give_up(self) -> None:
         """Let all frames go: what comes now is no continuation of them."""
         if self._waiting:
-            self._dropped["joint not tracked"] += len(self._waiting)
+            self._dropped.update(self._untracked.reason(frame.missing | frame.lost) for frame in self._waiting)
             self._waiting.clear()
 
     def take_whole(self, tolerance: float, lengths_m: np.ndarray) -> list[tuple[float, np.ndarray]]:
@@ -112,10 +114,10 @@ class Bridge:
             lengths_m: The bones' lengths, shape (B,).
         """
         whole = []
-        while self._waiting and (self._waiting[0].lost or not self._waiting[0].missing.any()):
+        while self._waiting and (self._waiting[0].lost.any() or not self._waiting[0].missing.any()):
             frame = self._waiting.popleft()
-            if frame.lost:
-                self._dropped["joint not tracked"] += 1
+            if frame.lost.any():
+                self._dropped[self._untracked.reason(frame.lost)] += 1
                 continue
             if tolerance and frame.pulled.any():
                 self._mended["bones_mended"] += self._tree.mend(frame.joints, frame.pulled, tolerance, lengths_m)
@@ -137,6 +139,6 @@ class Bridge:
         """A joint was no outlier, or never came back: frames in which it was read keep it, others are lost."""
         for frame in self._waiting:
             if frame.missing[joint]:
-                frame.lost = frame.lost or not np.isfinite(frame.joints[joint]).all()
+                frame.lost[joint] = not np.isfinite(frame.joints[joint]).all()
                 frame.missing[joint] = False
                 frame.pulled[joint] = True

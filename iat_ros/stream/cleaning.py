@@ -120,10 +120,10 @@ class Cleaner:
         self._bridges: list[Bridge] = []
         self._bones = BoneLengths(len(self._tree.outer), 0)
 
-    @property
-    def waiting(self) -> int:
-        """How many frames wait for a joint."""
-        return sum(map(len, self._bridges))
+    def give_up(self) -> None:
+        """Let go of the frames that wait for a joint, and count them: no more come."""
+        for bridge in self._bridges:
+            bridge.give_up()
 
     def push(self, time_s: float, body_ids: Sequence[int], positions: np.ndarray) -> Cleaned:
         """Take everybody's next frame.

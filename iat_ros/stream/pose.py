@@ -23,6 +23,7 @@ import numpy as np
 
 from iat_ros.skeleton.definition import SkeletonDefinition
 from iat_ros.skeleton.limbs import SHORTEST_M, limb_vectors
+from iat_ros.stream.untracked import untracked_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,8 @@ def make_poses(
     tracked = is_tracked(definition, positions)
     if not tracked.all():
         partly = ~tracked & ~np.isnan(positions).all(axis=(1, 2))
-        dropped["joint not tracked"] += int(partly.sum())
+        lacking = ~np.isfinite(positions[partly][:, definition.needed_joints]).all(axis=2)
+        dropped.update(map(untracked_of(definition).reason, lacking))
         body_ids, positions = body_ids[tracked], positions[tracked]
     vectors = positions[:, definition.limb_ends] - positions[:, definition.limb_starts]
     lengths = np.linalg.norm(vectors, axis=-1)

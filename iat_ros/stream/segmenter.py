@@ -33,8 +33,9 @@ import numpy as np
 
 from iat_ros.skeleton.definition import SkeletonDefinition
 from iat_ros.stream.frames import FrameBuffer
-from iat_ros.stream.pose import Pose, is_tracked, make_pose
+from iat_ros.stream.pose import Pose, make_pose
 from iat_ros.stream.segment import Segment, SegmenterConfig
+from iat_ros.stream.untracked import untracked_of
 
 
 class _State(Enum):
@@ -111,9 +112,11 @@ class ActionSegmenter:
         Raises:
             SkeletonError: The shape does not fit the definition, or a limb has no length.
         """
-        if len(positions) == len(self._definition.joints) and not is_tracked(self._definition, positions[None])[0]:
-            self.dropped["joint not tracked"] += 1
-            return None
+        if len(positions) == len(self._definition.joints):
+            lacking = ~np.isfinite(positions[self._definition.needed_joints]).all(axis=1)
+            if lacking.any():
+                self.dropped[untracked_of(self._definition).reason(lacking)] += 1
+                return None
         return self.push_pose(time_s, make_pose(self._definition, positions))
 
     def push_pose(self, time_s: float, pose: Pose) -> Segment | None:

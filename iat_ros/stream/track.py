@@ -24,6 +24,7 @@ import numpy as np
 from iat_ros.skeleton.definition import SkeletonDefinition
 from iat_ros.stream.cleaning import Cleaner, CleaningConfig
 from iat_ros.stream.segment import SegmenterConfig
+from iat_ros.stream.untracked import untracked_of
 
 
 def clean_track(
@@ -59,10 +60,11 @@ def clean_track(
             poses.append(whole)
         if not cleaned.ready[0]:
             continue
-        if not np.isfinite(cleaned.positions[0, definition.needed_joints]).all():
-            dropped["joint not tracked"] += 1
+        lacking = ~np.isfinite(cleaned.positions[0, definition.needed_joints]).all(axis=1)
+        if lacking.any():
+            dropped[untracked_of(definition).reason(lacking)] += 1
             continue
         times.append(time_s)
         poses.append(cleaned.positions[0])
-    dropped["joint not tracked"] += cleaner.waiting
+    cleaner.give_up()
     return np.array(times), np.array(poses).reshape(len(poses), *positions.shape[1:])

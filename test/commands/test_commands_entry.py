@@ -19,10 +19,12 @@ from __future__ import annotations
 import argparse
 import errno
 import os
+import shlex
 from pathlib import Path
 
 import pytest
 
+from iat_ros.__main__ import main
 from iat_ros.commands.entry import run_verb
 from iat_ros.commands.output import add_json
 
@@ -63,3 +65,29 @@ def test_other_errors_of_the_system_stay_unexpected(capsys: pytest.CaptureFixtur
     """A port in use has nothing to do with files."""
     line = end_with(OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE)), capsys, "--out", "model")
     assert "unexpected OSError: [Errno 98]" in line
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("tracker --skeleton my.yaml", "--skeleton my.yaml; parameters come last: --ros-args -p skeleton:=my.yaml"),
+        ("perception -p skeleton:=my.yaml", "; parameters come last: --ros-args -p skeleton:=my.yaml"),
+        ("perception skeleton:=my.yaml --no-autostart", "; parameters come last: --ros-args -p skeleton:=my.yaml"),
+        ("trajectory --speed-scale=1", "; parameters come last: --ros-args -p speed_scale:=1"),
+        ("robot -p rate:=50 -p 'noise:=0.01'", "; parameters come last: --ros-args -p rate:=50 -p noise:=0.01"),
+        ("viewer --port --host", "; parameters come last: --ros-args -p port:=VALUE -p host:=VALUE"),
+        ("interact --limbs 'a, b'", "; parameters come last: --ros-args -p 'limbs:=a, b'"),
+        ("demo --robot g1 --start_angle 1", "--start_angle 1; parameters come last: --ros-args -p start_angle:=1"),
+        ("camera --params-file x.yaml", "; parameters come last: --ros-args --params-file x.yaml"),
+        ("robot check -p rate:=50", "unrecognized arguments: -p"),
+        ("perception --octopus 1", "unrecognized arguments: --octopus 1"),
+        ("perception --port 1", "unrecognized arguments: --port 1"),
+        ("make_up --out x --skeleton my.yaml", "unrecognized arguments: --skeleton my.yaml"),
+    ],
+)
+def test_parameters_given_as_options_are_told(line: str, hint: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The refusal ends with what the command line should have been; only for parameters of the verb's own nodes."""
+    with pytest.raises(SystemExit) as refused:
+        main(shlex.split(line))
+    assert refused.value.code == 2
+    assert capsys.readouterr().err.endswith(f"{hint}\n")

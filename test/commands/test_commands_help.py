@@ -19,12 +19,14 @@ from __future__ import annotations
 import argparse
 import importlib
 import re
+from pathlib import Path
 
 import pytest
 
 from iat_ros.__main__ import VERBS
-from iat_ros.commands import demo
+from iat_ros.commands import demo, make_up
 from iat_ros.commands.entry import HelpFormatter
+from iat_ros.data.bag import read_bag
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -53,6 +55,17 @@ def test_the_demonstration_says_how_its_nodes_are_given_parameters(capsys: pytes
     with pytest.raises(SystemExit):
         demo.main(["--help"])
     assert "--ros-args -p NAME:=VALUE" in " ".join(capsys.readouterr().out.split())
+
+
+def test_made_up_people_are_as_many_numbers_as_actions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One person who does two actions has two numbers in the bag; the help says so."""
+    words = ["--people", "1", "--actions", "wave", "throw", "--out", str(tmp_path / "bag")]
+    assert make_up.main(words) == 0
+    assert {int(body) for frame in read_bag(tmp_path / "bag") for body in frame.body_ids} == {0, 1}
+    capsys.readouterr()
+    with pytest.raises(SystemExit):
+        make_up.main(["--help"])
+    assert "every action is under a body_id of its own" in " ".join(capsys.readouterr().out.split())
 
 
 def test_defaults_are_told_once() -> None:

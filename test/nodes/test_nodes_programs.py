@@ -19,6 +19,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import select
 import shutil
 import signal
 import subprocess
@@ -230,6 +231,27 @@ def test_play_without_listeners_says_so_and_plays_to_its_end(ros_domain: int) ->
     assert done.returncode == 0
     assert "nobody subscribes" in done.stderr
     assert "played 1200 frames" in done.stdout
+
+
+def test_play_says_at_once_what_it_plays_to_which_topic(ros_domain: int) -> None:
+    """Else a loop says nothing until it is ended."""
+    words = ("play", "--loop", "--speed", "50", "--wait", "60", "--ros-args", "-r", "skeletons:=/people")
+    environment = {**os.environ, "ROS_DOMAIN_ID": str(ros_domain), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "iat_ros", *words],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        ready, _, _ = select.select([process.stdout], [], [], 30.0)
+        said = process.stdout.readline() if ready else ""
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+    assert said == "playing the made-up people that ship (0.8 s) to /people, again and again; Ctrl-C ends\n"
+    assert process.returncode == 0
 
 
 @pytest.mark.utd

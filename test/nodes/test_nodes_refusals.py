@@ -130,6 +130,10 @@ def test_robots_that_cannot_be_used(nodes: Any, tmp_path: Path) -> None:
         "nope",
         "robot 'nope': none that ships is named so; expected a .yaml file or one of: g1",
     )
+    bare = tmp_path / "bare.urdf"
+    bare.write_bytes(urdf.read_bytes())
+    refuse(nodes, "trajectory", "robot", str(bare), f"robot check {bare} --out my_robot.yaml")
+    refuse(nodes, "trajectory", "robot", "/nowhere/x.urdf", "/nowhere/x.urdf: no such file")
     refuse(nodes, "trajectory", "robot", write(joints=["tail_joint"]), "'tail_joint'")
     arms = {"left": {**config["arms"]["left"], "wrist": "left_tentacle"}}
     refuse(nodes, "trajectory", "robot", write(arms=arms), "'left_tentacle'")

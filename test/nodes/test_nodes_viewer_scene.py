@@ -51,6 +51,17 @@ def test_an_answer_plays_once_the_robot_is_free(scene: Scene) -> None:
     assert scene.pass_time(12.5 + 4.0 + MOTION.duration_s).state == "waiting"
 
 
+def test_a_halted_or_held_robot_answers_nothing(scene: Scene) -> None:
+    """An answer plays on as a figure, and the state says that it is not performed; nor is a stop an answer."""
+    scene.saw_trouble("halted: on request", 10.0)
+    scene.saw_trajectory(10.0, 0.6, 10.0)
+    assert scene.pass_time(10.1).state == "waiting"
+    scene.saw_answer(10.5, "body_1", MOTION, 11.0)
+    assert scene.pass_time(11.1).state == "answer not performed"
+    scene.saw_trouble("", 11.2)
+    assert scene.pass_time(11.2).state == "answering"
+
+
 def test_a_trajectory_with_a_stamp_of_another_clock_counts_from_its_receipt(scene: Scene) -> None:
     """A robot's controller may have a clock of its own."""
     scene.saw_trajectory(5000.0, 2.0, 10.0)

@@ -104,7 +104,7 @@ def test_a_joint_that_stays_away_costs_its_frames_alone() -> None:
     times_s, _, mended, dropped = cleaned(broken)
     np.testing.assert_array_equal(times_s, np.delete(TIMES, np.arange(MIDDLE, MIDDLE + 20)))
     assert mended == {}
-    assert dropped == {"joint not tracked": 20}
+    assert dropped == {"joint not tracked: right_wrist": 20}
 
 
 def test_without_bridging_frames_are_dropped_as_ever() -> None:
@@ -113,7 +113,7 @@ def test_without_bridging_frames_are_dropped_as_ever() -> None:
     broken[[MIDDLE, MIDDLE + 2], WRIST] = np.nan
     times_s, _, mended, dropped = cleaned(broken, CleaningConfig(bridge_s=0.0))
     assert len(times_s) == len(TIMES) - 2
-    assert (mended, dropped) == ({}, {"joint not tracked": 2})
+    assert (mended, dropped) == ({}, {"joint not tracked: right_wrist": 2})
 
 
 @pytest.mark.parametrize("spike_m", [0.7, 1.0, 2.0])
@@ -231,7 +231,7 @@ def test_joints_are_not_bridged_to_another_persons_body() -> None:
     broken[MIDDLE + 3 :] += [3.0, 0.0, 0.0]
     times_s, _, mended, dropped = cleaned(broken)
     assert len(times_s) == len(TIMES) - 3
-    assert (mended, dropped) == ({}, {"joint not tracked": 3})
+    assert (mended, dropped) == ({}, {"joint not tracked: right_wrist": 3})
 
 
 def test_another_persons_body_is_not_judged_by_the_one_before() -> None:
