@@ -149,7 +149,7 @@ class TransformSource(Source):
                 return []
             if child in self._moving:
                 self._start_anew(now_ns)
-        if child in self._round.arrived:
+        if child in self._round.arrived and not self._round.waits(now_ns):
             frames = self._close()
         self._tree.put(child, Link(parent, now_ns, False, transform.transform))
         self._meet(child, now_ns)

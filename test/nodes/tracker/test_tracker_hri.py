@@ -26,6 +26,7 @@ import numpy as np
 import pytest
 from geometry_msgs.msg import Quaternion, Transform, TransformStamped, Vector3
 from rclpy.qos import DurabilityPolicy, QoSProfile
+from rclpy.time import Time
 from std_msgs.msg import Header
 
 from iat_ros.nodes.clouds import to_stamp
@@ -97,8 +98,8 @@ def link(time_s: float, parent: str, child: str, at: Any, turn: Any = (0.0, 0.0,
     )
 
 
-def send(rig: Any, time_s: float, *bodies: str) -> None:
-    """One image's worth: who is tracked, each one's place, each one's limbs."""
+def send(rig: Any, time_s: float, *bodies: str, limbs: bool = True) -> None:
+    """One image's worth: who is tracked, each one's place, and each one's limbs, which do not come with every image."""
     from hri_msgs.msg import IdsList
     from tf2_msgs.msg import TFMessage
 
@@ -106,7 +107,8 @@ def send(rig: Any, time_s: float, *bodies: str) -> None:
     rig.until(lambda: rig.tracker._source._tracked == frozenset(bodies))
     for k, body in enumerate(bodies):
         rig.tf.publish(TFMessage(transforms=[link(time_s, "camera", f"body_{body}", (2, k, time_s), QUARTER)]))
-        rig.tf.publish(links(time_s, body, MOVING))
+        if limbs:
+            rig.tf.publish(links(time_s, body, MOVING))
 
 
 def test_bodies_come_and_go(rig: Any) -> None:
@@ -140,3 +142,23 @@ def test_only_tracked_bodies_are_people(rig: Any) -> None:
         send(rig, time_s, "here")
     for cloud in rig.clouds_after(3):
         assert cloud.body_ids.tolist() == [zlib.crc32(b"here")]
+
+
+@pytest.mark.parametrize("every", [2, 3])
+def test_limbs_that_come_less_often_than_bodies(rig: Any, every: int) -> None:
+    """At 30 images a second robot_state_publisher tells of each second one alone: these are the frames, and whole."""
+    images, bodies = 30, ("a3f2c", "77")
+    for body in bodies:
+        rig.static.publish(links(0.0, body, FIXED))
+    for k in range(images):
+        time_s, limbs = 1.0 + k / 30, k % every == 0
+        send(rig, time_s, *bodies, limbs=limbs)
+        last = f"{'r_elbow' if limbs else 'body'}_{bodies[-1]}", Time.from_msg(to_stamp(time_s)).nanoseconds
+        rig.until(lambda last=last: (link := rig.tracker._source._tree.get(last[0])) and link.stamp_ns == last[1])
+    rig.until(lambda: len(rig.clouds) == rig.tracker.counts["frames"])
+    clouds = rig.clouds_after(len(rig.clouds))
+    whole = [cloud for cloud in clouds if len(cloud.body_ids) == 2 and np.isfinite(cloud.positions).all()]
+    assert [round((cloud.time_s - 1.0) * 30) for cloud in whole] == [0, *range(2 * every, images, every)]
+    for cloud in whole:
+        np.testing.assert_allclose(cloud.positions[:, 1, 2], cloud.time_s, atol=1e-5)
+    assert len(clouds) - len(whole) == every  # until it is known how often limbs come
