@@ -40,6 +40,7 @@ class Round:
         self._expected: set[str] = set()
         self._last_ns: int | None = None
         self._seen: dict[str, tuple[int, int, int]] = {}  # when each came last, and its last two periods [ns]
+        self._missed: set[str] = set()  # frames that came late when they came last
 
     @property
     def complete(self) -> bool:
@@ -50,10 +51,14 @@ class Round:
         """Take a frame: one that this round does not have yet, or the newer of two if `waits`."""
         last_ns, period_ns, _ = self._seen.get(frame, (stamp_ns - _FORGOTTEN_NS, _FORGOTTEN_NS, _FORGOTTEN_NS))
         self._seen[frame] = (stamp_ns, stamp_ns - last_ns, period_ns)
-        if self._is_late(frame, stamp_ns):
-            self._expected.add(frame)
-        else:
+        if not self._is_late(frame, stamp_ns):
+            self._missed.discard(frame)
             self.arrived[frame] = stamp_ns
+        elif frame in self._missed:  # it would never be seen: better in a cloud too late
+            self.arrived[frame] = stamp_ns
+        else:
+            self._missed.add(frame)
+            self._expected.add(frame)
 
     def waits(self, stamp_ns: int) -> bool:
         """Tell whether the round goes on though one of its frames comes again: all that are missing are not due yet."""
@@ -67,6 +72,7 @@ class Round:
         if self._last_ns is not None:
             oldest_ns = self._last_ns - _FORGOTTEN_NS
             self._seen = {frame: times for frame, times in self._seen.items() if times[0] > oldest_ns}
+            self._missed &= self._seen.keys()
         return done
 
     def _is_due_later(self, frame: str, now_ns: int) -> bool:

@@ -243,6 +243,34 @@ def test_a_joint_that_vanishes_and_comes_back(
         assert np.isnan(cloud.positions[0][~tracked]).all()
 
 
+@pytest.mark.parametrize(("every", "clouds_of_both"), [(2, 19), (3, 13), (4, 9), (6, 6)])
+def test_somebody_who_comes_less_often_is_seen(
+    make_rig: Callable[..., Any], pose: np.ndarray, every: int, clouds_of_both: int
+) -> None:
+    """Two people at 30 Hz and at less, always after the other: down to nine times a second they share each cloud."""
+    rig = make_rig(input="tf")
+    publisher = tf_publisher(rig)
+    for k in range(40):
+        time_s = 1.0 + k / 30
+        for user in (1, 2) if k % every == 0 else (1,):
+            messages = openni(rig, time_s, user, pose + user)
+            for message in messages:
+                publisher.publish(message)
+            last = messages[-1].transforms[0]
+            rig.until(
+                lambda last=last: (
+                    (link := rig.tracker._source._tree.get(last.child_frame_id))
+                    and link.stamp_ns == last.header.stamp.sec * 10**9 + last.header.stamp.nanosec
+                )
+            )
+    rig.until(lambda: len(rig.clouds) == rig.tracker.counts["frames"])
+    clouds = rig.clouds_after(len(rig.clouds))
+    both = [cloud for cloud in clouds if cloud.body_ids.tolist() in ([1, 2], [2, 1])]
+    assert len(both) == clouds_of_both
+    for cloud in both:
+        np.testing.assert_allclose(cloud.positions, pose + cloud.body_ids[:, None, None], atol=1e-6)
+
+
 def test_doubled_and_late_transforms_are_counted(make_rig: Callable[..., Any], pose: np.ndarray) -> None:
     """The same again, or an older one, changes nothing; a clock that was set back is a new beginning."""
     rig = make_rig(input="tf")
