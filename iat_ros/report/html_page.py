@@ -48,8 +48,9 @@ p, ul { max-width: 46rem; }
 ul { padding-left: 1.3rem; } li { margin: .3rem 0; }
 .lead { font-size: 1.1rem; color: var(--soft); }
 .notice { border-left: 4px solid var(--part); background: var(--partback); padding: .6rem .9rem; border-radius: 4px; }
-.scroll { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 8px;
-  margin: .8rem 0; }
+.scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: 8px; margin: .8rem 0;
+  background: linear-gradient(270deg, var(--card) 30%, transparent) right / 2.5rem 100% no-repeat local,
+    linear-gradient(270deg, rgb(0 0 0 / .2), transparent) right / .9rem 100% no-repeat scroll, var(--card); }
 table { border-collapse: collapse; width: 100%; font-size: .93rem; font-variant-numeric: tabular-nums; }
 .caption { color: var(--soft); font-size: .9rem; margin: -.3rem 0 1rem; }
 th, td { padding: .45rem .55rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
