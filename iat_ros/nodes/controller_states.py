@@ -67,9 +67,10 @@ class ControllerStates:
     ) -> None:
         self._node, self._joint_names, self._now_s = node, joint_names, now_s
         self._subscriptions: list[Subscription] = []
-        self.silent = self._listen([node.resolve_topic_name(topic) for topic in controllers])
         # The newest message of each controller, and when it was taken, by a clock that nobody sets [s].
-        self._newest: list[tuple[float, Any]] = [(-math.inf, None)] * len(self._subscriptions)
+        self._newest: list[tuple[float, Any]] = []
+        self.silent = self._listen([node.resolve_topic_name(topic) for topic in controllers])
+        self._newest = [(-math.inf, None)] * len(self._subscriptions)
 
     def _listen(self, topics: list[str]) -> str:
         """Listen to all controllers, or to none and say why not: the robot moves all the same."""
@@ -93,7 +94,7 @@ class ControllerStates:
         """Listen no more."""
         for subscription in self._subscriptions:
             self._node.destroy_subscription(subscription)
-        self._subscriptions = []
+        self._subscriptions, self._newest = [], []
 
     def held(self, since_s: float) -> Array | None:
         """Return where all controllers have held the robot since a time [s] (J,) [rad].
@@ -104,7 +105,7 @@ class ControllerStates:
         for number, subscription in enumerate(self._subscriptions):
             for message in take_waiting(subscription):
                 self._newest[number] = time.monotonic(), message
-        for taken_s, message in self._newest[: len(self._subscriptions)]:
+        for taken_s, message in self._newest:
             if time.monotonic() - taken_s > _FRESH_S or not self._holds(message, since_s):
                 return None
             at.update(zip(message.joint_names, message.reference.positions, strict=True))

@@ -30,7 +30,6 @@ from iat_ros.robot.compiled.proximity import Capsule, first_doubt, first_doubts,
 from iat_ros.robot.hulls import hulls_of, points_of
 from iat_ros.robot.kinematics import joint_axis
 from iat_ros.robot.model import RobotModel
-from iat_ros.robot.model_source import FLOOR
 from iat_ros.robot.plan import JointPlan
 
 Array = NDArray[np.float64]
@@ -114,8 +113,8 @@ class CollisionChecker:
         pairs = self._candidates(moving)
         apart_m = [self._distance(pair, at_rest, 0) for pair in pairs]
         self.ignored = sorted({self._links(p) for p, apart in zip(pairs, apart_m, strict=True) if apart <= 0.0})
-        for links in self.ignored if model.config.floor is not None else ():
-            if any(link.rstrip("_") == FLOOR for link in links):
+        for links in self.ignored:
+            if model.floor_link in links:
                 raise RobotError(
                     f"{model.config.source}: in its rest pose {' and '.join(links)} touch; correct 'rest', such as a "
                     f"lift's, or 'floor', which is at {model.config.floor:g} m"

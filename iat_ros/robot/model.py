@@ -51,6 +51,7 @@ class RobotModel:
         rest: (J,) rest pose [rad], inside the safe limits.
         chains: Independent chains of limbs, for retargeting.
         pinocchio: The reduced `pinocchio.Model`.
+        floor_link: What the robot stands on; None if that is not known.
     """
 
     def __init__(self, config: RobotConfig, urdf_xml: str | None = None, urdf_file: Path | None = None) -> None:
@@ -66,8 +67,7 @@ class RobotModel:
         """
         root, self._where, self._path = load_urdf(config, urdf_xml, urdf_file)
         config = complete(config, root, self._where)
-        if config.floor is not None:
-            add_floor(root, config.floor, self._where)
+        self.floor_link = None if config.floor is None else add_floor(root, config.floor, self._where)
         self.config = config
         self.joint_names = config.joints
         self.limb_names = tuple(config.limbs)

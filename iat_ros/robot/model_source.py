@@ -78,8 +78,11 @@ def complete(config: RobotConfig, root: ElementTree.Element, where: str) -> Robo
     return replace(config, arms=arms)
 
 
-def add_floor(root: ElementTree.Element, height_m: float, where: str) -> None:
+def add_floor(root: ElementTree.Element, height_m: float, where: str) -> str:
     """Put a floor into a URDF: a wide box that its root link carries, whose top is at a height in that link's frame.
+
+    Returns:
+        The name of its link.
 
     Raises:
         RobotError: Links and joints do not make one tree.
@@ -95,6 +98,7 @@ def add_floor(root: ElementTree.Element, height_m: float, where: str) -> None:
     joint = ElementTree.SubElement(root, "joint", name=f"{name}_joint", type="fixed")
     ElementTree.SubElement(joint, "parent", link=tree.root)
     ElementTree.SubElement(joint, "child", link=name)
+    return name
 
 
 def build_pinocchio(root: ElementTree.Element, where: str, joints: tuple[str, ...]) -> tuple[Any, str]:

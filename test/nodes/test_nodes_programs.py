@@ -58,6 +58,19 @@ def run(domain: int, *words: str, timeout_s: float = 120.0) -> subprocess.Comple
     )
 
 
+def started(domain: int, *words: str, stderr: int | None = subprocess.STDOUT) -> subprocess.Popen[str]:
+    """Start a verb in a session of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "iat_ros", *words],
+        cwd=ROOT,
+        env={**os.environ, "ROS_DOMAIN_ID": str(domain), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"},
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        text=True,
+        start_new_session=True,
+    )
+
+
 def test_demo_runs_headless_and_ends_with_a_summary(ros_domain: int, tmp_path: Path) -> None:
     """The demonstration answers every action it saw to its end, and writes its figures."""
     out = tmp_path / "demo.json"
@@ -206,16 +219,7 @@ def test_signals_end_every_program(
 ) -> None:
     """Ctrl-C and SIGTERM end a program soon, with its exit code, no traceback, and no process left behind."""
     words = (*words, str(tmp_path / "model")) if words[-1] == "--out" else words
-    environment = {**os.environ, "ROS_DOMAIN_ID": str(ros_domain), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
-    with subprocess.Popen(
-        [sys.executable, "-m", "iat_ros", *words],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    ) as process:
+    with started(ros_domain, *words) as process:
         wait_until_it_catches(signal.SIGTERM, process)
         time.sleep(5.0)  # in the midst of its work
         assert process.poll() is None
@@ -236,15 +240,7 @@ def test_play_without_listeners_says_so_and_plays_to_its_end(ros_domain: int) ->
 def test_play_says_at_once_what_it_plays_to_which_topic(ros_domain: int) -> None:
     """Else a loop says nothing until it is ended."""
     words = ("play", "--loop", "--speed", "50", "--wait", "60", "--ros-args", "-r", "skeletons:=/people")
-    environment = {**os.environ, "ROS_DOMAIN_ID": str(ros_domain), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
-    with subprocess.Popen(
-        [sys.executable, "-m", "iat_ros", *words],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as process:
+    with started(ros_domain, *words, stderr=None) as process:
         assert process.stdout is not None
         ready, _, _ = select.select([process.stdout], [], [], 30.0)
         said = process.stdout.readline() if ready else ""
