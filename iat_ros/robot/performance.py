@@ -177,7 +177,7 @@ class Prepared:
         held = isinstance(start, Held)
         return (
             timing == self.timing
-            and type(start) is type(self.start)
+            and held == isinstance(self.start, Held)
             and not start.moves
             and bool(np.abs(start.position - self.start.position).max() < (HELD_SAME_RAD if held else SAME_RAD))
             and same_answer(motion, self.motion)
