@@ -39,21 +39,23 @@ class AttentionDecoder(nn.Module):
 
     a_r_hat = sum_m w_m r_m with limb vectors brought back to unit length, where
 
-        w = softmax_m(-||(c - v_m) / h||^2 / 2 + b tanh(f(c, z)_m / b) + tau z e_m).
+        w = softmax_m(-||(c - v_m) / h||^2 / 2 + b tanh(f(c, z)_m / b) + tau z e_m + k_m).
 
     Known answers r lie at the places v of their pairs, and the first term is the confidence of eq. 3 in each of them:
     it keeps an answer within its interaction, which 80 pairs are too few to learn; those far below the best have no
     part in it. The network f learns under the critic which of the answers near c come together, and how z decides it;
     it is bounded by b, so that it cannot outvote the first term. Each e_m is a fixed random unit vector: whatever f
     makes of z, different noise leans on different people's answers, so that answers vary as people do and are not all
-    the same mean. What is decoded lies between motions of people, so no limb jitters, and none moves in a way that
-    nobody showed.
+    the same mean. k_m favours answers that others would understand (`training.clarity`); it is 0 while f learns, since
+    the critic wants all answers of people alike. What is decoded lies between motions of people, so no limb jitters,
+    and none moves in a way that nobody showed.
     """
 
     places: Tensor
     widths: Tensor
     answers: Tensor
     directions: Tensor
+    favour: Tensor
 
     def __init__(self, dims: Dimensions) -> None:
         super().__init__()
@@ -64,6 +66,7 @@ class AttentionDecoder(nn.Module):
         draws = torch.Generator().manual_seed(_DIRECTIONS_SEED)  # not a seed of the training's: e is part of the design
         directions = torch.randn(dims.noise, dims.landmarks, generator=draws)
         self.register_buffer("directions", functional.normalize(directions, dim=0))
+        self.register_buffer("favour", torch.zeros(dims.landmarks))
         hidden = 4 * dims.width
         self.weigh = nn.Sequential(
             nn.Linear(dims.code + dims.noise, hidden), nn.LeakyReLU(SLOPE),
@@ -76,7 +79,7 @@ class AttentionDecoder(nn.Module):
         code, noise = vector[:, : self.dims.code], vector[:, self.dims.code :]
         near = only_near(-0.5 * torch.cdist(code / self.widths, self.places / self.widths).square())
         learned = BOUND * torch.tanh(self.weigh(vector) / BOUND)
-        return functional.softmax(near + learned + CHOICE * noise @ self.directions, dim=1)
+        return functional.softmax(near + learned + CHOICE * noise @ self.directions + self.favour, dim=1)
 
     def forward(self, vector: Tensor) -> Tensor:
         """Decode (c, z), shape (N, code + noise), into (N, C + 1, T)."""

@@ -40,7 +40,7 @@ def capture(work: Callable[[], None]) -> Replay:
             work()
     torch.cuda.current_stream().wait_stream(side)
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
+    with torch.cuda.graph(graph, stream=side):  # where it was tried: gradients of another stream are warned of
         work()
     return graph.replay
 

@@ -92,8 +92,8 @@ class AttendingInference(nn.Module):
             self.register_buffer("key_bias", -0.5 * (squares - squares.mean()))
             self.register_buffer("values", encoder.values.clone())
             self.register_buffer("first", torch.cat([first.T, near, choice], dim=1))
-            no_choice = places.new_zeros(len(places))
-            self.register_buffer("first_bias", torch.cat([first_bias, -0.5 * places.square().sum(dim=1), no_choice]))
+            bias = torch.cat([first_bias, -0.5 * places.square().sum(dim=1), decoder.favour])
+            self.register_buffer("first_bias", bias)
             motions = answers[:, :-1].transpose(1, 2).flatten(1)
             self.register_buffer("answers", torch.cat([motions, answers[:, -1].mean(dim=1, keepdim=True)], dim=1))
 

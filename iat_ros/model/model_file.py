@@ -33,7 +33,7 @@ from iat_ros.model.generator import KINDS, Act2Act
 from iat_ros.model.normalisation import DurationScale
 from iat_ros.skeleton.joint_motion import JointScale
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 WEIGHTS, CARD = "model.safetensors", "model.json"
 
 

@@ -29,10 +29,13 @@ from iat_ros.nodes.trajectory_message import to_message
 from iat_ros.nodes.trajectory_output import TrajectoryOutput
 from iat_ros.robot.performance import Performance
 from iat_ros.robot.performer import Performer
+from iat_ros.robot.punctuality import STEP_S
 from iat_ros.robot.supervisor import Make, TooLateError
 
 _TRIES = 3
 _SAME_S = 1e-6
+_NEARLY_S = 1.5 * STEP_S
+"""A message will do if the delivery that it was written for differs by less than this from the one expected now [s]."""
 _LEAST_EXPECTED_S = 0.005
 """So long working out is taken to last even where the last time was shorter [s]."""
 _MOST_EXPECTED_S = 0.05
@@ -41,10 +44,17 @@ _MOST_EXPECTED_S = 0.05
 
 @dataclass(frozen=True)
 class _Written:
-    """A message that was written before it is sent, as if that were at time 0."""
+    """A message that was written before it is sent, as if that were at time 0.
+
+    Attributes:
+        performance: What it tells.
+        message: It.
+        delivery_s: How long it may take until the controller knows of it, as was thought then [s].
+    """
 
     performance: Performance
     message: JointTrajectory
+    delivery_s: float
 
     def fits(self, begun: Performance, sent_s: float) -> bool:
         """Tell whether it is what is begun now [s]."""
@@ -78,7 +88,7 @@ class TrajectorySender:
         if performance.way_s:
             return
         ahead = replace(performance, began_s=performer.delivery_s)
-        self._written = _Written(ahead, to_message(ahead, 0.0))
+        self._written = _Written(ahead, to_message(ahead, 0.0), performer.delivery_s)
         self._output.prepare(self._written.message)
 
     def begin(self, performer: Performer, make: Make) -> bool:
@@ -102,7 +112,7 @@ class TrajectorySender:
             if performance is None:
                 return False
             sent_s = self._node.get_clock().now().nanoseconds * 1e-9
-            begun = performer.perform(performance, sent_s)
+            begun = performer.perform(performance, sent_s, self._delivery_s(performer, performance))
             if begun is not None:
                 self._output.send(self._message(begun, sent_s))
                 self._took_s = min(time.perf_counter() - started, _MOST_EXPECTED_S)
@@ -110,6 +120,16 @@ class TrajectorySender:
                 return True
             reserve_s = performer.delivery_s + 2.0 * (time.perf_counter() - started)
         raise TooLateError("trajectory: was worked out too late to take over from a running one; it is not sent")
+
+    def _delivery_s(self, performer: Performer, performance: Performance) -> float:
+        """Return how long it may take until the controller knows of it [s]: what its message says, if it says about so.
+
+        A robot that stands is not in a hurry, and one that hears of it a moment late has missed next to nothing.
+        """
+        written, now_s = self._written, performer.delivery_s
+        if written is None or written.performance.plan is not performance.plan:
+            return now_s
+        return written.delivery_s if abs(written.delivery_s - now_s) < _NEARLY_S else now_s
 
     def _message(self, begun: Performance, sent_s: float) -> JointTrajectory:
         """Take the message that was written for this before, if it fits; it gets its stamp only now."""

@@ -211,13 +211,19 @@ class Performer:
         result, number = slow_down(self.model, running.plan, [running.plan_time(each) for each in begins], tempo)
         return Performance(result, begins[number])
 
-    def perform(self, performance: Performance, sent_s: float) -> Performance | None:
-        """Begin a performance that is sent to the controller at a time [s].
+    def perform(self, performance: Performance, sent_s: float, delivery_s: float | None = None) -> Performance | None:
+        """Begin a performance that is sent to the controller.
+
+        Args:
+            performance: It.
+            sent_s: The time then [s].
+            delivery_s: How long it may take until the controller knows of it [s]; None: as `delivery_s` says.
 
         Returns:
             The performance as it is to be sent; None if it comes too late to take over from what runs.
         """
-        return self.timeline.begin(performance, sent_s, self.delivery_s, self.timing.delivery_s)
+        delivery_s = self.delivery_s if delivery_s is None else delivery_s
+        return self.timeline.begin(performance, sent_s, delivery_s, self.timing.delivery_s)
 
     def take_over(self, other: Performer) -> None:
         """Go on with what another performer of the same robot performs."""

@@ -25,7 +25,7 @@ _PAUSE_S = 0.5
 """After a longer gap the robot was silent, not late [s]."""
 _SET_S = 2.0
 """Stamps that fall by more than this are of a clock that was set [s]."""
-_STEP_S = 0.005
+STEP_S = 0.005
 """Delays are rounded up to multiples of this [s], so that what was prepared a moment ago still fits."""
 _MOST_S = 0.2
 """More than this is no busy machine, but one that stood, or a clock; the guard looks after those [s]."""
@@ -71,4 +71,4 @@ class Punctuality:
         if not self._seconds:
             return 0.0
         varies_s = max(each[2] for each in self._seconds) - min(each[1] for each in self._seconds)
-        return min(math.ceil(varies_s / _STEP_S - 1e-6) * _STEP_S, _MOST_S)
+        return min(math.ceil(varies_s / STEP_S - 1e-6) * STEP_S, _MOST_S)

@@ -129,6 +129,9 @@ class TrainingConfig:
         pool: Augmented pairs that are drawn to learn from.
         spread: How far the noise of answers is from z = 0, as a share of what training saw: 1 is as diverse as people,
             less is nearer to what most people do.
+        clarity: How much the joint method favours known answers that are clear: their weight is (d_other / d_own) to
+            the power of this, where these are the distances to the most similar answer outside of the own
+            neighbourhood of the embedding, and within it. 0: all alike.
         variation: Small changes.
         embedding: Joint embedding.
         pvae: Paired VAEs.
@@ -139,7 +142,8 @@ class TrainingConfig:
     frames: int = 32
     width: int = 32
     pool: int = 8192
-    spread: float = 0.7
+    spread: float = 1.0
+    clarity: float = 6.0
     variation: VariationConfig = field(default_factory=VariationConfig)
     embedding: EmbeddingConfig = field(default_factory=EmbeddingConfig)
     pvae: PvaeConfig = field(default_factory=PvaeConfig)
@@ -157,6 +161,8 @@ class TrainingConfig:
             raise ConfigError("gan.average must lie below 1 and pvae.warm_up must not exceed 1")
         if not 0 <= self.spread <= 2:
             raise ConfigError(f"spread must lie between 0 and 2, got {self.spread}")
+        if not 0 <= self.clarity <= 20:
+            raise ConfigError(f"clarity must lie between 0 and 20, got {self.clarity}")
         if min(self.embedding.attention, self.embedding.neighbourhood, self.embedding.code_scale) <= 0:
             raise ConfigError("embedding.attention, embedding.neighbourhood and embedding.code_scale must lie above 0")
 

@@ -38,6 +38,7 @@ from iat_ros.training.augmentation import (
     joint_confidence,
     sides_of,
 )
+from iat_ros.training.clarity import clarity_of
 from iat_ros.training.config import TrainingConfig
 from iat_ros.training.joint_embedding import embed_jointly
 from iat_ros.training.neighbours import Neighbours
@@ -175,11 +176,13 @@ def untrained_decoder(responses: Tensor, dims: Dimensions, preparation: Preparat
 
 
 def finish(trainer: WganTrainer, dims: Dimensions, config: TrainingConfig, preparation: Preparation) -> Act2Act:
-    """Put the trained decoder and the encoder that was given to it together."""
+    """Put the trained decoder and the encoder that was given to it together; from now on clear answers are favoured."""
     generator = Act2Act(dims, networks_of(config))
     weights = trainer.averaged().state_dict()
     weights |= {f"encoder.{name}": value for name, value in preparation.encoder.items()}
     generator.load_state_dict(weights)
+    if isinstance(generator.decoder, AttentionDecoder):
+        generator.decoder.favour.copy_(config.clarity * clarity_of(generator.decoder))
     return generator.eval().requires_grad_(False)
 
 

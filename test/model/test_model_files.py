@@ -97,8 +97,8 @@ def test_damaged_files_give_one_clear_error(saved, name: str, damage: str) -> No
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format_version": 99}, "expected format_version 3, got 99"),
-        ({"format_version": 2}, "expected format_version 3, got 2; train the model again"),
+        ({"format_version": 99}, "expected format_version 4, got 99"),
+        ({"format_version": 3}, "expected format_version 4, got 3; train the model again"),
         ({"networks": "recurrent"}, "'networks' must be one of attention, convolutional, got 'recurrent'"),
         ({"networks": ["attention"]}, "'networks' must be one of"),
         ({"spread": -0.1}, "'spread' must lie between 0 and 2, got -0.1"),

@@ -44,8 +44,10 @@ def made_up_generator(kind: str) -> Act2Act:
     torch.manual_seed(1)
     generator = Act2Act(DIMS, kind)
     for buffer in generator.buffers():
-        if buffer.dim() == 2 and kind == "attention":
+        if buffer.dim() > 0 and kind == "attention":
             buffer.normal_()
+    if kind == "attention":
+        generator.decoder.widths.abs_().add_(0.5)
     return generator.eval()
 
 
@@ -109,7 +111,8 @@ def test_answering_does_not_grow_the_memory() -> None:
     noise = responder.sample_noise(1, RNG)
     tracemalloc.start()
     try:
-        responder.answer(stimulus, noise)
+        for _ in range(200):  # the interpreter settles: what is made once does not grow
+            responder.answer(stimulus, noise)
         gc.collect()
         before = tracemalloc.get_traced_memory()[0]
         for _ in range(2000):

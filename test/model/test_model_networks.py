@@ -104,6 +104,7 @@ def decoder() -> AttentionDecoder:
     decoder.places[1] = decoder.places[0] + 0.1
     decoder.widths.copy_(torch.tensor([0.2, 0.3, 0.4]))
     decoder.answers.copy_(known_answers().flatten(1))
+    decoder.favour.copy_(torch.linspace(-0.5, 0.5, 6))
     return decoder.requires_grad_(False)
 
 
@@ -115,7 +116,8 @@ def test_attention_decoder_against_plain_numpy(decoder: AttentionDecoder) -> Non
     for row, vector in enumerate(vectors.numpy()):
         apart = (vector[:3] - decoder.places.numpy()) / decoder.widths.numpy()
         near = -0.5 * np.square(apart).sum(axis=1)
-        scores = np.exp(near + 2.0 * np.tanh(told[row] / 2.0) + 2.0 * vector[3:] @ decoder.directions.numpy())
+        by_noise = 2.0 * vector[3:] @ decoder.directions.numpy()
+        scores = np.exp(near + 2.0 * np.tanh(told[row] / 2.0) + by_noise + decoder.favour.numpy())
         scores[near < near.max() - 3.4] = 0.0
         mean = np.tensordot(scores / scores.sum(), known, 1)
         limbs = mean[:6].reshape(2, 3, 16)

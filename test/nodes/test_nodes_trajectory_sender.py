@@ -78,14 +78,20 @@ def times_ns(message: JointTrajectory) -> list[int]:
 
 
 @pytest.mark.parametrize("held", [False, True])
+@pytest.mark.parametrize("late_s", [(0.0, 0.0), (0.0, 0.005), (0.005, 0.0)])
 def test_a_message_that_was_written_before_is_the_one_that_would_be_written(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch, held: bool
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, held: bool, late_s: tuple[float, float]
 ) -> None:
-    """Its points are due when they would be; nothing is written when it is sent."""
+    """Its points are due when they would be; nothing is written when it is sent.
+
+    Nor where machines have shown themselves a step busier, or less busy, meanwhile: then they are due as was thought.
+    """
     performance = stage.plan(held)
+    stage.performer.late_s = late_s[0]
     stage.sender.write(stage.performer, performance)
     stage.now_s += 0.123456789
     expected = to_message(replace(performance, began_s=stage.now_s + stage.performer.delivery_s), stage.now_s)
+    stage.performer.late_s = late_s[1]
     with monkeypatch.context() as patch:
         patch.setattr(trajectory_sender, "to_message", lambda *_: pytest.fail("written a second time"))
         sent = stage.begin(performance)

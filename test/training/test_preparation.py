@@ -26,6 +26,7 @@ import torch
 from iat_ros.model.decoder import ConditionedDecoder
 from iat_ros.model.encoders import AttentionEncoder
 from iat_ros.training import preparation as module
+from iat_ros.training.clarity import clarity_of
 from iat_ros.training.config import METHODS, EmbeddingConfig, GanConfig, PvaeConfig, TrainingConfig, VariationConfig
 from iat_ros.training.preparation import Preparation, finish, make_trainer, prepare
 
@@ -112,7 +113,10 @@ def test_codes_leave_out_the_stimulus_itself(pairs: Pairs, landmarks: int, monke
 
 
 def test_finished_generator_is_encoder_and_trained_decoder(pairs: Pairs) -> None:
-    """Act2Act answers with the decoder's running average, from the code that the embedding's encoder gives."""
+    """Act2Act answers with the decoder's running average, from the code that the embedding's encoder gives.
+
+    What it learned with no answer favoured favours clear ones from then on.
+    """
     dims = SHORT.dimensions(8, 30)
     preparation = prepared(pairs, SHORT)
     trainer = make_trainer(*pairs, dims, SHORT, preparation, torch.Generator().manual_seed(1))
@@ -124,6 +128,11 @@ def test_finished_generator_is_encoder_and_trained_decoder(pairs: Pairs) -> None
     encoder.load_state_dict(preparation.encoder)
     noise = torch.randn(30, dims.noise)
     codes = encoder(pairs[0])[:, :, None].expand(-1, -1, 32)
+    favour = generator.decoder.favour
+    assert favour.std() > 0.1
+    torch.testing.assert_close(favour, SHORT.clarity * clarity_of(generator.decoder))
+    assert not torch.allclose(generator(pairs[0], noise), trainer.average(codes, noise), atol=1e-3)
+    favour.zero_()
     torch.testing.assert_close(generator(pairs[0], noise), trainer.average(codes, noise))
 
 

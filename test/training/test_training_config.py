@@ -86,6 +86,7 @@ def test_mistakes_name_the_key(tmp_path: Path, text: str, message: str) -> None:
     [
         ("method: magic", r"method must be one of joint, paper, got 'magic'"),
         ("spread: 2.5", r"spread must lie between 0 and 2, got 2.5"),
+        ("clarity: 21.0", r"clarity must lie between 0 and 20, got 21.0"),
         (
             "embedding: {attention: 0}",
             r"embedding.attention, embedding.neighbourhood and embedding.code_scale must lie above 0",
