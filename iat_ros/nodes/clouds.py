@@ -83,8 +83,8 @@ def decode_skeletons(message: PointCloud2, joints: int) -> SkeletonCloud:
         tracked &= points["confidence"] > 0
     positions = np.where(tracked[..., None], positions, np.nan)
     ids = points["body_id"][:, 0].astype(np.int64) if "body_id" in present else np.arange(len(points))
-    present_ids, often = np.unique(ids, return_counts=True)
-    if len(present_ids) != len(ids):
+    if len(set(ids.tolist())) != len(ids):
+        present_ids, often = np.unique(ids, return_counts=True)
         raise MessageError(f"skeletons: two people with one body_id in a message: {present_ids[often.argmax()]}")
     return SkeletonCloud(stamp_s(message.header.stamp), message.header.frame_id, ids, positions)
 

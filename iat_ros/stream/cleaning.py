@@ -266,7 +266,11 @@ class Cleaner:
 def _median(values: np.ndarray, otherwise: np.ndarray) -> np.ndarray:
     """Return the median over axis 1 of (N, K, 3), NaN left out, shape (N, 3); rows of NaN alone get another value."""
     ordered = np.sort(values, axis=1)  # NaN comes last
-    count = np.isfinite(ordered).sum(axis=1, keepdims=True)
+    finite = np.isfinite(ordered)
+    if finite.all():
+        whole: np.ndarray = ordered[:, (ordered.shape[1] - 1) // 2]
+        return whole
+    count = finite.sum(axis=1, keepdims=True)
     median = np.take_along_axis(ordered, np.maximum(count - 1, 0) // 2, axis=1)[:, 0]
     found: np.ndarray = np.where(count[:, 0] > 0, median, otherwise)
     return found

@@ -50,6 +50,22 @@ def test_joints_that_are_gone_or_jump_away_make_nobody_large() -> None:
     assert too_large(np.zeros((0, len(pose), 3))).shape == (0,)
 
 
+def test_people_of_all_sizes_against_plain_loops() -> None:
+    """Half of the joints beyond 2 m of the middle of all: by medians, joint by joint, with some that are not tracked."""
+    rng = np.random.default_rng(3)
+    people = rng.uniform(0.3, 4.0, (300, 1, 1)) * rng.standard_normal((300, 9, 3))
+    people[rng.random((300, 9)) < 0.1] = np.nan
+    expected = []
+    for pose in people:
+        tracked = sorted(joint.tolist() for joint in pose if np.isfinite(joint).all())
+        middle = [sorted(column)[(len(tracked) - 1) // 2] for column in zip(*tracked, strict=True)]
+        far = sorted(float(np.linalg.norm(np.subtract(joint, middle))) for joint in tracked)
+        expected.append(far[(len(far) - 1) // 2] > 2.0)
+    assert 50 < sum(expected) < 250
+    assert [bool(too_large(pose[None])[0]) for pose in people] == expected
+    assert too_large(people).tolist() == expected
+
+
 def test_giants_are_nobody() -> None:
     """In millimetres an action is not found, and the count says why; what else is in view goes on."""
     people = People(DEFINITION, SegmenterConfig(), cleaning=CleaningConfig(), identity=IdentityConfig())
