@@ -51,7 +51,7 @@ def test_joints_that_are_gone_or_jump_away_make_nobody_large() -> None:
 
 
 def test_people_of_all_sizes_against_plain_loops() -> None:
-    """Half of the joints beyond 2 m of the middle of all: by medians, joint by joint, with some that are not tracked."""
+    """Half of the joints beyond 2 m of the middle of all: by medians, with some joints that are not tracked."""
     rng = np.random.default_rng(3)
     people = rng.uniform(0.3, 4.0, (300, 1, 1)) * rng.standard_normal((300, 9, 3))
     people[rng.random((300, 9)) < 0.1] = np.nan
