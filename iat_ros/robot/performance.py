@@ -88,7 +88,7 @@ class Performance:
         own = self.plan.points(SOONEST_S - ahead_s if before is None else 0.0)
         parts = [replace(own, times_s=own.times_s + ahead_s)]
         if before is not None or ahead_s >= SOONEST_S:
-            parts.insert(0, _alone(ahead_s, self.plan.state(0.0)))
+            parts.insert(0, _alone(ahead_s, self.plan.start))
         if before is not None:
             kept = before.times_s < ahead_s - APART_S
             parts.insert(0, Points(*(each[kept] for each in vars(before).values())))

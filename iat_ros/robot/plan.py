@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,6 +84,11 @@ class JointPlan:
         """Time of the last knot [s]."""
         return (len(self.control) - 3) * self.dt_s
 
+    @cached_property
+    def start(self) -> State:
+        """Where the joints are when it begins."""
+        return self.state(0.0)
+
     @property
     def end(self) -> Array:
         """The pose (J,) in which it ends [rad]."""
@@ -107,6 +113,8 @@ class JointPlan:
 
     def state(self, time_s: float) -> State:
         """Return where the joints are at a time [s]."""
+        if time_s >= self.duration_s:
+            return State.at_rest(self.end)
         return State(*(value[0] for value in self.sample(time_s)))
 
     def knot_after(self, time_s: float) -> float:

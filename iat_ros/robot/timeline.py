@@ -103,7 +103,7 @@ class Timeline:
         Returns:
             The performance as it is to be sent; None if it comes too late to take over from what runs.
         """
-        if not performance.plan.state(0.0).moves:
+        if not performance.plan.start.moves:
             performance = replace(performance, began_s=max(performance.began_s, sent_s + delivery_s))
         while len(self._history) > 1 and self._history[1].began_s < sent_s - _REMEMBERED_S:
             self._history.popleft()
@@ -115,7 +115,7 @@ class Timeline:
                 before = replace(before, after=None)
             performance = replace(performance, after=before)
         elif performance.began_s > sent_s:
-            self._history.append(self._stands(performance.plan.state(0.0).position, sent_s))
+            self._history.append(self._stands(performance.plan.start.position, sent_s))
         while self._history and self._history[-1].began_s >= performance.began_s:
             self._history.pop()
         self._history.append(performance)
