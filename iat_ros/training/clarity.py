@@ -22,38 +22,45 @@ from torch import Tensor
 from iat_ros.model.attention_decoder import FARTHEST, AttentionDecoder
 
 _FLOOR = 0.5
-"""Of the distance to the nearest answer of the same interaction, as a share of the median: one that is there twice must
-not outweigh all others."""
+"""Of distances, as a share of the median of all that are not 0 between an answer and the most similar of its own
+interaction: motions that are there twice must not outweigh all others, nor one that two interactions share vanish."""
+_MOST = 1.0
+"""Most that kappa may be away from that of the usual answer."""
 
 
 def clarity_of(decoder: AttentionDecoder) -> Tensor:
-    """Compute kappa of every known answer: log(d_other / d_own).
+    """Compute kappa of every known answer: log(d_other / d_own), less the median of all.
 
     d_own is the distance to the most similar answer of the same neighbourhood of the embedding, d_other that to the
     most similar one outside of it, both between limb vectors. An answer that somebody gave once, or that looks like
     those of another interaction, is what a stranger may take for something else; one that was given alike several
     times, and in no other interaction, is clear. Where an answer is alone in its neighbourhood, or all answers are in
-    one, nothing is known: 0.
+    one, nothing is known: 0, as for the usual answer.
 
     Args:
         decoder: Knows the answers and the places of their pairs.
 
     Returns:
-        kappa, shape (landmarks,).
+        kappa, shape (landmarks,), from -1 to 1.
     """
     motions = decoder.answers.view(-1, decoder.dims.response_channels, decoder.dims.frames)
-    limbs = motions[:, :-1].flatten(1).double()
-    distances = torch.cdist(limbs, limbs)
-    places = decoder.places / decoder.widths
-    together = 0.5 * torch.cdist(places, places).square() <= FARTHEST
-    itself = torch.eye(len(limbs), dtype=torch.bool, device=limbs.device)
+    distances = _distances(motions[:, :-1].flatten(1))
+    together = 0.5 * _distances(decoder.places / decoder.widths).square() <= FARTHEST
+    itself = torch.eye(len(distances), dtype=torch.bool, device=distances.device)
     own = distances.masked_fill(~together | itself, torch.inf).amin(dim=1)
     other = distances.masked_fill(together, torch.inf).amin(dim=1)
     known = own.isfinite() & other.isfinite()
-    if not bool(known.any()):
-        return decoder.answers.new_zeros(len(limbs))
-    floor = (_FLOOR * own[known].median()).clamp_min(1e-9)
-    ratio = (
-        torch.where(known, other.clamp_min(1e-9), 1.0) / torch.where(known, own.square() + floor.square(), 1.0).sqrt()
-    )
-    return ratio.log().to(decoder.answers.dtype)
+    apart = own[known & (own > 0)]
+    kappa = distances.new_zeros(len(distances))
+    if len(apart):
+        floor = (_FLOOR * apart.median()).square()
+        ratio = (other[known].square() + floor) / (own[known].square() + floor)
+        logarithms = 0.5 * ratio.log()
+        kappa[known] = (logarithms - logarithms.median()).clamp(-_MOST, _MOST)
+    return kappa.to(decoder.answers.dtype)
+
+
+def _distances(points: Tensor) -> Tensor:
+    """Return distances between all points (N, D), those of equal ones exactly 0."""
+    points = points.double()
+    return torch.cdist(points, points, compute_mode="donot_use_mm_for_euclid_dist")
