@@ -22,7 +22,7 @@ import re
 import runpy
 import statistics
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
 
@@ -281,6 +281,7 @@ def test_methods_and_their_swaps_are_the_measured_ones() -> None:
     """How many methods are compared, and how well each kind of embedding swaps partners, by subject."""
     results = json.loads((RESULTS / "raw.json").read_text())
     assert len(results["methods"]) == len(METHODS) == 9
+    assert results["recipe"]["ours"] == asdict(load_training_config("default")), "measured with the recipe that ships"
     assert "runs nine methods" in joined("training.md")
     on_gpu = json.loads((RESULTS / "gpu" / "tables.json").read_text())
     assert set(on_gpu["subject"]) == set(on_gpu["random"]) == set(METHODS)

@@ -46,9 +46,9 @@ class AttentionDecoder(nn.Module):
     part in it. The network f learns under the critic which of the answers near c come together, and how z decides it;
     it is bounded by b, so that it cannot outvote the first term. Each e_m is a fixed random unit vector: whatever f
     makes of z, different noise leans on different people's answers, so that answers vary as people do and are not all
-    the same mean. k_m favours answers that others would understand (`training.clarity`); it is 0 while f learns, since
-    the critic wants all answers of people alike. What is decoded lies between motions of people, so no limb jitters,
-    and none moves in a way that nobody showed.
+    the same mean. k_m favours answers that others would understand (`training.clarity`) among those that have a part;
+    it is 0 while f learns, since the critic wants all answers of people alike. What is decoded lies between motions of
+    people, so no limb jitters, and none moves in a way that nobody showed.
     """
 
     places: Tensor

@@ -61,7 +61,7 @@ class AttendingInference(nn.Module):
 
     What a softmax does not see is left out of squared distances: -||a - k||^2 / (2 h^2) is a k / h^2 less
     ||k||^2 / (2 h^2), plus what is the same for every k. Distances of codes, and what noise favours, come out of the
-    same product as the first layer of f.
+    same product as the first layer of f; k_m lies in its bias.
     """
 
     keys: Tensor

@@ -56,15 +56,16 @@ class _Written:
     message: JointTrajectory
     delivery_s: float
 
+    def tells(self, performance: Performance) -> bool:
+        """Tell whether it is about this, whenever that begins."""
+        held, other = self.performance.held, performance.held
+        same = held is other or (held is not None and other is not None and np.array_equal(held, other))
+        return same and self.performance.plan is performance.plan and not performance.way_s
+
     def fits(self, begun: Performance, sent_s: float) -> bool:
         """Tell whether it is what is begun now [s]."""
-        held, other = self.performance.held, begun.held
-        return (
-            self.performance.plan is begun.plan
-            and begun.after is None
-            and abs(begun.began_s - self.performance.began_s - sent_s) < _SAME_S
-            and (held is other or (held is not None and other is not None and np.array_equal(held, other)))
-        )
+        on_time = abs(begun.began_s - self.performance.began_s - sent_s) < _SAME_S
+        return on_time and begun.after is None and self.tells(begun)
 
 
 class TrajectorySender:
@@ -127,7 +128,7 @@ class TrajectorySender:
         A robot that stands is not in a hurry, and one that hears of it a moment late has missed next to nothing.
         """
         written, now_s = self._written, performer.delivery_s
-        if written is None or written.performance.plan is not performance.plan:
+        if written is None or not written.tells(performance):
             return now_s
         return written.delivery_s if abs(written.delivery_s - now_s) < _NEARLY_S else now_s
 

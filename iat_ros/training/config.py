@@ -129,9 +129,8 @@ class TrainingConfig:
         pool: Augmented pairs that are drawn to learn from.
         spread: How far the noise of answers is from z = 0, as a share of what training saw: 1 is as diverse as people,
             less is nearer to what most people do.
-        clarity: How much the joint method favours known answers that are clear: their weight is (d_other / d_own) to
-            the power of this, where these are the distances to the most similar answer outside of the own
-            neighbourhood of the embedding, and within it. 0: all alike.
+        clarity: How much the joint method favours known answers that are clear: their weight is e to the power of this
+            times kappa, which `training.clarity` explains. 0: all alike.
         variation: Small changes.
         embedding: Joint embedding.
         pvae: Paired VAEs.

@@ -153,6 +153,7 @@ def test_different_noise_leans_on_different_answers(decoder: AttentionDecoder) -
         layer.bias.zero_()
     decoder.places.copy_(decoder.places[:1] + 0.02 * torch.arange(6.0)[:, None])
     decoder.places[5] += 5.0
+    decoder.favour[5] = 50.0
     weights = decoder.weights(torch.cat([decoder.places[:1].expand(400, -1), torch.randn(400, 2)], dim=1))
     assert len(weights[:, :5].argmax(dim=1).unique()) >= 3
     assert (weights[:, 5] == 0.0).all()

@@ -124,9 +124,16 @@ def test_what_was_written_for_something_else_is_not_sent(stage: Stage) -> None:
     stage.now_s = stage.performer.timeline.ends_s + 1.0
     performance = stage.plan()
     stage.sender.write(stage.performer, performance)
-    stage.performer.late_s = 0.05
+    stage.performer.late_s = 0.01  # two steps: one alone is let pass
     sent = stage.begin(performance)
-    assert times_ns(sent)[1] == pytest.approx((stage.now_s + 0.09) * 1e9, abs=1000)
+    assert times_ns(sent)[1] == pytest.approx((stage.now_s + 0.05) * 1e9, abs=1000)
+
+    stage.now_s = stage.performer.timeline.ends_s + 1.0
+    performance = stage.plan()
+    stage.sender.write(stage.performer, performance)
+    stage.performer.late_s = 0.015
+    sent = stage.begin(replace(performance, held=elsewhere))
+    assert times_ns(sent)[1] == pytest.approx((stage.now_s + 0.055) * 1e9, abs=1000), "written anew, for what holds now"
 
 
 def test_a_message_is_sent_once(stage: Stage) -> None:

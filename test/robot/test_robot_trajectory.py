@@ -63,6 +63,21 @@ def quintic_hermite(result: JointPlan, start: np.ndarray, times: np.ndarray) -> 
     return p[i] + v[i] * s + a[i] / 2 * s**2 + c3 * s**3 + c4 * s**4 + c5 * s**5
 
 
+def test_where_a_plan_begins_and_ends(robot: RobotModel, make_motion) -> None:
+    """Start and end are those of the curve; the end is at rest, to the bit, and nobody's to change."""
+    moving = State(robot.rest + 0.01, np.full(len(robot.rest), 0.02), np.zeros(len(robot.rest)))
+    result = plan(robot, make_motion(robot, 1), 2.0, moving)
+    first, last = (State(*(part[0] for part in result.sample(at_s))) for at_s in (0.0, result.duration_s))
+    for part in ("position", "velocity", "acceleration"):
+        assert np.array_equal(getattr(result.start, part), getattr(first, part))
+        np.testing.assert_allclose(getattr(result.state(result.duration_s), part), getattr(last, part), atol=1e-12)
+        assert np.array_equal(
+            getattr(result.state(result.duration_s + 5.0), part), getattr(State.at_rest(result.end), part)
+        )
+    result.state(result.duration_s).position[0] = 9.0
+    assert result.end[0] != 9.0
+
+
 @pytest.mark.parametrize("return_to_rest", [True, False])
 def test_limits_hold_and_the_controller_follows(robot: RobotModel, make_motion, return_to_rest: bool) -> None:
     """Limits hold at every instant, and quintics between the points are the spline."""

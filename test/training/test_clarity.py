@@ -86,7 +86,7 @@ def test_an_answer_that_two_interactions_share_is_unclear_but_not_gone() -> None
     answers[4] = answers[0]
     found = clarity_of(decoder_of([0.0, 0.1, 0.2, 0.3, 50.0, 50.1, 50.2, 50.3], answers))
     shared = found[[0, 4]]
-    assert -1.0 <= shared.min()
+    assert shared.min() >= -1.0
     assert shared.max() < found[[1, 2, 3, 5, 6, 7]].min()
 
 
