@@ -55,6 +55,7 @@ class Observer:
         self._punctuality = Punctuality()
         self._performer, self._guard = performer, guard
         self._now_s, self._look, self._held = now_s, look, held
+        self._catches_up = False
 
     def saw_joints(self, state: State, stamp_s: float = 0.0) -> None:
         """Take note of where the joints were at a time, 0 if that is not known [s].
@@ -63,7 +64,7 @@ class Observer:
         """
         performer, now = self._performer, self._now_s()
         self.measured.take(state, now)
-        self._punctuality.take(stamp_s, now)
+        self._punctuality.take(stamp_s, now, self._catches_up)
         performer.late_s = self._punctuality.delay_s
         lag_s = self._guard.config.following_lag_s
         moving = performer.timeline.moving(now) or performer.timeline.moving(now - lag_s)
@@ -74,6 +75,14 @@ class Observer:
         """Take note that the clock was set by so much [s]."""
         self.measured.shift(by_s)
         self._punctuality.forget()
+
+    def catch_up(self) -> None:
+        """Take in joint states that have waited while an answer was worked out here: no machine was busier for that."""
+        self._catches_up = True
+        try:
+            self._look()
+        finally:
+            self._catches_up = False
 
     def verdict(self, now_s: float) -> Verdict:
         """Tell what the robot may do now [s]."""

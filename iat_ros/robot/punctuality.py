@@ -42,8 +42,14 @@ class Punctuality:
         self._seconds: deque[tuple[int, float, float]] = deque()  # a second, and its shortest and longest wait [s]
         self._stamp_s = -math.inf  # of the newest joint states
 
-    def take(self, stamp_s: float, now_s: float) -> None:
-        """Take note of joint states of a time, 0 if that is not known, which came now [s]."""
+    def take(self, stamp_s: float, now_s: float, excused: bool = False) -> None:
+        """Take note of joint states.
+
+        Args:
+            stamp_s: Their time [s]; 0 if that is not known.
+            now_s: The time now [s].
+            excused: They waited for this process, which was at work itself; that tells nothing.
+        """
         second = int(now_s)
         while self._seconds and self._seconds[0][0] <= second - _REMEMBERED_S:
             self._seconds.popleft()
@@ -52,7 +58,7 @@ class Punctuality:
             return
         self._stamp_s = stamp_s
         waited_s = now_s - last_s
-        if stamp_s <= last_s or stamp_s - last_s > _PAUSE_S:
+        if excused or stamp_s <= last_s or stamp_s - last_s > _PAUSE_S:
             return
         if self._seconds and self._seconds[-1][0] == second:
             _, shortest, longest = self._seconds.pop()

@@ -119,6 +119,7 @@ class Supervisor:
             self._prepared = self.performer.prepare(motion, now, self.observer.standing(now), self._tempo(verdict))
         except RobotError:
             self._prepared = None  # if it is given, it is refused then, with the reason
+        self.observer.catch_up()
         if self._prepared is not None:
             self._means.ready(self._prepared.outcome.performance)
 
@@ -159,6 +160,7 @@ class Supervisor:
 
         try:
             self._begin(make)
+            self.observer.catch_up()
             complete = outcomes[-1].complete
         except TooLateError:  # a busy machine: stop first, then there is time
             self.stop()

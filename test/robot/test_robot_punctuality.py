@@ -56,6 +56,18 @@ def test_a_controller_that_was_held_up_counts_too() -> None:
     assert punctuality.delay_s == pytest.approx(0.04)
 
 
+def test_states_that_waited_for_this_process_are_excused() -> None:
+    """What is read late because an answer was worked out tells nothing, nor does the first one after."""
+    punctuality = Punctuality()
+    _hear(punctuality, 1.0, [0.001] * 3)
+    for stamp_s in (1.03, 1.06, 1.07):
+        punctuality.take(stamp_s, 1.075, excused=True)
+    punctuality.take(1.08, 1.081)
+    assert punctuality.delay_s == pytest.approx(0.0, abs=1e-9)
+    punctuality.take(1.09, 1.121)
+    assert punctuality.delay_s == pytest.approx(0.03), "the next one that is late counts again"
+
+
 def test_a_machine_that_stood_counts_as_a_busy_one_at_most() -> None:
     """Nothing is put off for seconds."""
     punctuality = Punctuality()
