@@ -17,7 +17,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +29,7 @@ from iat_ros.robot.joint_answer import Answer
 from iat_ros.robot.measurement import STANDS_S
 from iat_ros.robot.model import RobotModel
 from iat_ros.robot.observer import Observer
-from iat_ros.robot.performance import Outcome, Performance
+from iat_ros.robot.performance import Performance
 from iat_ros.robot.performer import Performer
 from iat_ros.robot.spline import State
 from iat_ros.robot.supervisor import WATCH_S, Make, Means, Supervisor, TooLateError
@@ -39,7 +38,6 @@ from iat_ros.skeleton.definition import load_skeleton
 
 DEFINITION = load_skeleton("utd_mhad")
 ANSWER = cut_action(DEFINITION, make_clips(people=1, trials=1, actions=("throw",))[0], 32).motion
-OTHER = cut_action(DEFINITION, make_clips(people=1, trials=1, actions=("knock",))[0], 32).motion
 FAR_M, SLOW_M, NEAR_M = 3.0, 0.8, 0.3
 
 
@@ -56,23 +54,10 @@ class Stage:
         self.awake = False
         self.performer = Performer(model, DEFINITION.limb_names, None, Timing())
         self.guard = Guard(GuardConfig())
-        self.waiting: list[float] = []  # stamps of joint states that were not read yet
-        observer = Observer(self.performer, self.guard, lambda: self.now_s, self.look)
+        observer = Observer(self.performer, self.guard, lambda: self.now_s, lambda: None)
         means = Means(lambda: self.now_s, self.begin, self.ready.append, self.wake, self.drop, self.counts)
         self.supervisor = Supervisor(self.performer, observer, means, slow_tempo=0.3)
         self.distance_m = FAR_M
-
-    def look(self) -> None:
-        """Hand over the joint states that wait."""
-        waiting, self.waiting = self.waiting, []
-        for stamp_s in waiting:
-            self.supervisor.observer.saw_joints(State.at_rest(self.performer.model.rest), stamp_s)
-
-    def work(self, seconds: float) -> None:
-        """Let time pass in which nobody reads joint states, which come every 10 ms."""
-        for _ in range(round(seconds / 0.01)):
-            self.now_s += 0.01
-            self.waiting.append(self.now_s)
 
     def begin(self, performer: Performer, make: Make) -> bool:
         """Begin a performance."""
@@ -335,25 +320,3 @@ def test_a_robot_that_cannot_answer_from_where_it_stopped_goes_home(
         assert len(stage.begun) == begun
     stage.supervisor.answer(ANSWER)
     assert len(stage.begun) == begun + 1
-
-
-def test_working_out_an_answer_makes_no_machine_busy(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Joint states wait meanwhile; the robot begins no later for that, neither with this answer nor with the next."""
-    plan = Performer._plan_answer
-
-    def plan_slowly(*given: Any) -> Outcome:
-        """Take as long as on a small computer."""
-        stage.work(0.06)
-        return plan(*given)
-
-    monkeypatch.setattr(Performer, "_plan_answer", plan_slowly)
-    for _ in range(5):  # punctual so far
-        stage.work(0.01)
-        stage.look()
-    stage.supervisor.prepare(lambda: ANSWER)
-    assert (len(stage.ready), stage.waiting, stage.performer.late_s) == (1, [], 0.0)
-    stage.supervisor.answer(OTHER)  # another one than was prepared, so it is worked out now
-    assert (len(stage.begun), stage.waiting, stage.performer.late_s) == (1, [], 0.0)
-    stage.work(0.06)  # nobody works: a machine that is busy
-    stage.look()
-    assert stage.performer.late_s == pytest.approx(0.05)
