@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,7 @@ from iat_ros.nodes.answer_message import encode_answers
 from iat_ros.nodes.answered import AnsweredActions
 from iat_ros.nodes.base import RESULT_QOS, IatNode
 from iat_ros.nodes.clouds import decode_motion, stamp_s
+from iat_ros.nodes.hand_over import Inlet, Outlet
 from iat_ros.nodes.once_more import OnceMore
 from iat_ros.nodes.parameters import Parameter
 from iat_ros.nodes.perception import LIMBS, SKELETON
@@ -81,7 +82,8 @@ class Act2ActNode(IatNode):
         self._joint_responses = self.create_lifecycle_publisher(JointTrajectory, "joint_responses", RESULT_QOS)
         self._once_more = OnceMore(self)
         self._responder: Responder | None = None
-        self._windows = self.create_subscription(PointCloud2, "windows", self.guarded(self._on_window), RESULT_QOS)
+        self.windows = Inlet(self, PointCloud2, "windows", self._on_windows, RESULT_QOS)
+        self.outlet = Outlet()
         self._partial_windows = self.create_subscription(
             PointCloud2, "partial_windows", self.guarded(self._on_partial_window), RESULT_QOS
         )
@@ -119,12 +121,21 @@ class Act2ActNode(IatNode):
         self._responder = None
         self._once_more.stop()
 
-    def _on_window(self, message: PointCloud2) -> None:
+    def _on_windows(self, messages: Sequence[PointCloud2]) -> None:
         responder = self._responder
         if responder is None:
             return
         started, now_s = time.perf_counter(), time.monotonic()
-        windows = self._decode(self._unprepared([message, *take_waiting(self._windows)], now_s), responder)
+        ready: list[PreparedAnswer] = []
+        others: list[PointCloud2] = []
+        for message in [*messages, *self.windows.waiting()]:
+            prepared = self._prepared.take(message)
+            if prepared is None:
+                others.append(message)
+            else:
+                ready.append(prepared)
+        self._give(ready, now_s)
+        windows = self._decode(others, responder)
         wanted = [window for window in windows if self._answered.end(*_action(window), now_s)]
         if len(wanted) < len(windows):
             self.counts["actions answered before their end"] += len(windows) - len(wanted)
@@ -134,20 +145,20 @@ class Act2ActNode(IatNode):
             answers = responder.answer(_stack(wanted), self._draw(len(wanted), responder))
             self._publish(responder, wanted, answers, started)
 
-    def _unprepared(self, messages: Iterable[PointCloud2], now_s: float) -> Iterator[PointCloud2]:
-        """Give the answers that are ready; go on with the windows that have none."""
-        for message in messages:
-            prepared = self._prepared.take(message)
-            if prepared is None:
-                yield message
-            elif self._answered.end(message.header.frame_id, prepared.start_s, now_s):
-                self._given.publish(prepared.response)
-                self._once_more.answered(prepared.motion, prepared.start_s, prepared.response)
+    def _give(self, ready: Iterable[PreparedAnswer], now_s: float) -> None:
+        """Give answers that are ready, but for those of actions that were answered before their end."""
+        given = []
+        for each in ready:
+            body = each.response.header.frame_id
+            if self._answered.end(body, each.start_s, now_s):
+                given.append(each.response)
+                self._once_more.answered(each.motion, each.start_s, each.response)
                 self.counts["answers"] += 1
                 self.counts["answers that were ready"] += 1
             else:
                 self.counts["actions answered before their end"] += 1
-                self._once_more.ended(message.header.frame_id, prepared.motion, prepared.start_s)
+                self._once_more.ended(body, each.motion, each.start_s)
+        self.outlet.publish(self._given, given)
 
     def _on_coming_window(self, message: PointCloud2) -> None:
         responder = self._responder
@@ -216,12 +227,12 @@ class Act2ActNode(IatNode):
         started: float,
         partial: bool = False,
     ) -> None:
-        for response in encode_answers(responder, [header for header, _ in windows], answers):
-            self._given.publish(response)
-        self._once_more.answered(windows[-1][1], _action(windows[-1])[1], response, partial)
+        responses = encode_answers(responder, [header for header, _ in windows], answers)
+        self._once_more.answered(windows[-1][1], _action(windows[-1])[1], responses[-1], partial)
         self.counts["answers"] += len(windows)
         self.counts["batches"] += 1
         self.counts["last answer took us"] = round(1e6 * (time.perf_counter() - started))
+        self.outlet.publish(self._given, responses)
 
 
 def _action(window: _Window) -> tuple[str, float]:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +31,7 @@ from std_srvs.srv import Trigger
 from iat_ros.errors import SkeletonError
 from iat_ros.nodes.base import RESULT_QOS, IatNode
 from iat_ros.nodes.clouds import decode_skeletons, encode_motion, to_stamp
+from iat_ros.nodes.hand_over import Outlet
 from iat_ros.nodes.parameters import Parameter
 from iat_ros.nodes.people_parameters import PARAMETERS as PEOPLE
 from iat_ros.nodes.people_parameters import choice_config, cleaning_config, identity_config
@@ -109,6 +111,7 @@ class PerceptionNode(IatNode):
         self._windows = self.create_lifecycle_publisher(PointCloud2, "windows", RESULT_QOS)
         self._partial_windows = self.create_lifecycle_publisher(PointCloud2, "partial_windows", RESULT_QOS)
         self._coming_windows = self.create_lifecycle_publisher(PointCloud2, "coming_windows", RESULT_QOS)
+        self.outlet = Outlet()
         self._people: People | None = None
         self._coming: dict[int, _Coming] = {}
         self._reported: Counter[str] = Counter()
@@ -183,8 +186,7 @@ class PerceptionNode(IatNode):
         cloud = decode_skeletons(message, len(self._definition.sent))
         self.counts["frames"] += 1
         positions = self._definition.complete(cloud.positions)
-        for body_id, segment in people.push(cloud.time_s, cloud.body_ids, positions, cloud.frame_id):
-            self._publish(body_id, segment)
+        self._publish(people.push(cloud.time_s, cloud.body_ids, positions, cloud.frame_id))
         if self._prepare:
             self._publish_coming(people)
         if self._early and not 0.0 <= cloud.time_s - self._partial_at_s < _PARTIAL_EVERY_S:
@@ -198,15 +200,19 @@ class PerceptionNode(IatNode):
                 self.drop(reason, count)
             self._reported = people.dropped.copy()
 
-    def _publish(self, body_id: int, segment: Segment) -> None:
-        coming = self._coming.pop(body_id, None)
-        if coming is not None and np.array_equal(coming.times_s, segment.times_s):
-            message: PointCloud2 | None = coming.message
-        else:
-            message = self._encode(body_id, segment)
-        if message is not None:
-            self._windows.publish(message)
-            self.counts["windows"] += 1
+    def _publish(self, ended: Iterable[tuple[int, Segment]]) -> None:
+        """Publish the actions that ended with one frame, all of them before the first is handed over."""
+        windows = []
+        for body_id, segment in ended:
+            coming = self._coming.pop(body_id, None)
+            if coming is not None and np.array_equal(coming.times_s, segment.times_s):
+                message: PointCloud2 | None = coming.message
+            else:
+                message = self._encode(body_id, segment)
+            if message is not None:
+                windows.append(message)
+        self.counts["windows"] += len(windows)
+        self.outlet.publish(self._windows, windows)
 
     def _publish_coming(self, people: People) -> None:
         for body_id, segment in people.coming():
@@ -239,8 +245,7 @@ class PerceptionNode(IatNode):
     def _on_trigger(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         segments = self._people.current() if self.active and self._people is not None else []
         before = self.counts["windows"]
-        for body_id, segment in segments:
-            self._publish(body_id, segment)
+        self._publish(segments)
         sent = self.counts["windows"] - before
         response.success = sent > 0
         if sent:

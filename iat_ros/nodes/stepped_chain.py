@@ -200,7 +200,7 @@ class SteppedChain:
 
     def _take_window(self, message: PointCloud2) -> None:
         self.on_window(message)
-        self._act2act.guarded(self._act2act._on_window)(message)
+        self._act2act.guarded(self._act2act._on_windows)([message])
 
     def _take_response(self, message: AnswerMessage) -> None:
         self.on_response(message)

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -34,6 +35,7 @@ from iat_ros.nodes.base import RESULT_QOS, SENSOR_QOS, IatNode
 from iat_ros.nodes.clock_watch import ClockWatch
 from iat_ros.nodes.clouds import decode_skeletons, stamp_s
 from iat_ros.nodes.controller_states import ControllerStates
+from iat_ros.nodes.hand_over import Inlet
 from iat_ros.nodes.joint_states import JointStatesReader
 from iat_ros.nodes.robot_description import read_robot
 from iat_ros.nodes.trajectory_output import TrajectoryOutput
@@ -83,13 +85,12 @@ class TrajectoryNode(IatNode):
         self._values: dict[str, Any] = {}
         self._told_joints: tuple[str, ...] = ()
         self._looked_s = -math.inf  # when people were last looked at, by the machine's own clock [s]
-        self.create_subscription(PointCloud2, "responses", self.guarded(self._on_response), RESULT_QOS)
-        self.create_subscription(PointCloud2, "coming_responses", self.guarded(self._on_coming_response), RESULT_QOS)
-        for topic, callback in (
-            ("joint_responses", self._on_response),
-            ("coming_joint_responses", self._on_coming_response),
-        ):
-            self.create_subscription(JointTrajectory, topic, self.guarded(callback), RESULT_QOS)
+        self._answer = self.guarded(self._on_response)
+        self.responses = Inlet(self, PointCloud2, "responses", self._on_responses, RESULT_QOS)
+        self.joint_responses = Inlet(self, JointTrajectory, "joint_responses", self._on_responses, RESULT_QOS)
+        coming = self.guarded(self._on_coming_response)
+        self.create_subscription(PointCloud2, "coming_responses", coming, RESULT_QOS)
+        self.create_subscription(JointTrajectory, "coming_joint_responses", coming, RESULT_QOS)
         self._hear_joints = self.guarded(self._on_joint_states)
         self._joint_states = self.create_subscription(JointState, "joint_states", self._hear_joints, SENSOR_QOS)
         self.create_subscription(PointCloud2, "skeletons", self.guarded(self._on_skeletons), _NEWEST_QOS)
@@ -217,6 +218,10 @@ class TrajectoryNode(IatNode):
         seen = distances[np.isfinite(distances)]
         doubt = TOO_LARGE if too_large(positions).any() else ""
         self._guard.saw_people(self._now_s(), float(seen.min()) if seen.size else math.inf, doubt)
+
+    def _on_responses(self, messages: Sequence[AnswerMessage]) -> None:
+        for message in messages:
+            self._answer(message)  # each guarded: one that is unusable leaves the others
 
     def _on_response(self, message: AnswerMessage) -> None:
         if self._supervisor is not None:
