@@ -163,7 +163,7 @@ class SteppedChain:
     def show(self, message: PointCloud2) -> None:
         """Hand a frame to those who watch people."""
         self._queue.send("perception", self._perception._on_skeletons, message)
-        self._queue.send("", self._trajectory.guarded(self._trajectory._on_skeletons), message)
+        self._queue.send("", self._trajectory._see_people, message)
         self._queue.deliver()
 
     def tick(self, ros_ns: int | None = None) -> None:

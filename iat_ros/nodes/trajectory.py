@@ -17,12 +17,12 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
+from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.timer import Timer
@@ -56,6 +56,9 @@ from iat_ros.stream.size import TOO_LARGE, too_large
 
 _NEWEST_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 """How near people are now; perception counts frames, here the newest will do."""
+_LOOK_S = 0.05
+"""How often is looked for people while the robot rests [s]; while it moves, every `WATCH_S`. Not at each frame: the one
+that ends an action is to find this process idle."""
 
 
 class TrajectoryNode(IatNode):
@@ -84,7 +87,6 @@ class TrajectoryNode(IatNode):
         self._former: Performer | None = None
         self._values: dict[str, Any] = {}
         self._told_joints: tuple[str, ...] = ()
-        self._looked_s = -math.inf  # when people were last looked at, by the machine's own clock [s]
         self._answer = self.guarded(self._on_response)
         self.responses = Inlet(self, PointCloud2, "responses", self._on_responses, RESULT_QOS)
         self.joint_responses = Inlet(self, JointTrajectory, "joint_responses", self._on_responses, RESULT_QOS)
@@ -93,7 +95,9 @@ class TrajectoryNode(IatNode):
         self.create_subscription(JointTrajectory, "coming_joint_responses", coming, RESULT_QOS)
         self._hear_joints = self.guarded(self._on_joint_states)
         self._joint_states = self.create_subscription(JointState, "joint_states", self._hear_joints, SENSOR_QOS)
-        self.create_subscription(PointCloud2, "skeletons", self.guarded(self._on_skeletons), _NEWEST_QOS)
+        self._skeletons = self.create_polled_subscription(PointCloud2, "skeletons", _NEWEST_QOS)
+        self._see_people = self.guarded(self._on_skeletons)
+        self.create_timer(_LOOK_S, self._look_for_people, clock=Clock(clock_type=ClockType.STEADY_TIME))
         self.create_service(Trigger, "halt", self._on_halt)
         self.create_service(Trigger, "resume", self._on_resume)
         watch = self.guarded(lambda _: self._watch())
@@ -208,10 +212,11 @@ class TrajectoryNode(IatNode):
             if measured is not None:
                 self._supervisor.observer.saw_joints(measured, stamp_s(message.header.stamp))
 
+    def _look_for_people(self) -> None:
+        for message in take_waiting(self._skeletons):
+            self._see_people(message)
+
     def _on_skeletons(self, message: PointCloud2) -> None:
-        if 0.0 <= time.monotonic() - self._looked_s < WATCH_S:
-            return
-        self._looked_s = time.monotonic()
         positions = decode_skeletons(message, self._joints).positions
         away = positions - np.array([self._values[f"robot_{axis}"] for axis in "xyz"])
         distances = np.linalg.norm(away, axis=-1)
@@ -243,6 +248,7 @@ class TrajectoryNode(IatNode):
             self._supervisor.prepare(lambda: self._read(message))
 
     def _watch(self) -> None:
+        self._look_for_people()
         if self._supervisor is None or not self._supervisor.watch():
             self._watching.cancel()
 
