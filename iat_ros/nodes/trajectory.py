@@ -134,9 +134,10 @@ class TrajectoryNode(IatNode):
 
     def _supervise(self, performer: Performer, slow_tempo: float, controllers: ControllerStates) -> Supervisor:
         def read_waiting() -> None:
-            """Take in the joint states that wait."""
+            """Take in the joint states and skeletons that wait."""
             for message in take_waiting(self._joint_states):
                 self._hear_joints(message)
+            self._look_for_people()
 
         observer = Observer(performer, self._guard, self._now_s, read_waiting, controllers.held)
         means = Means(

@@ -20,7 +20,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from iat_ros.robot.guard import Guard, Verdict
+from iat_ros.robot.guard import Guard, Leave, Verdict
 from iat_ros.robot.joint_path import Array
 from iat_ros.robot.measurement import ASTRAY_RAD, Measurement
 from iat_ros.robot.performer import Performer
@@ -35,7 +35,8 @@ class Observer:
         performer: Knows what the robot performs.
         guard: Judges whether it may move.
         now_s: Tells the time [s].
-        look: Takes in joint states that have come and were not read yet, by `saw_joints`.
+        look: Takes in what has come and was not read yet: joint states, by `saw_joints`, and people, by the guard's
+            `saw_people`.
         held: Tells where the robot's controllers have held it since a time [s] (J,) [rad]; None: they do not say, or
             it moves.
 
@@ -77,7 +78,7 @@ class Observer:
         self._punctuality.forget()
 
     def catch_up(self) -> None:
-        """Take in joint states that have waited while an answer was worked out here: no machine was busier for that."""
+        """Take in what has waited while an answer was worked out here: no machine was busier for that."""
         self._catches_up = True
         try:
             self._look()
@@ -90,7 +91,12 @@ class Observer:
             # On a busy machine this process may have been held up, not the robot.
             self._look()
             now_s = self._now_s()
-        return self._guard.verdict(now_s, self._performer.timeline.moving(now_s))
+        verdict = self._guard.verdict(now_s, self._performer.timeline.moving(now_s))
+        if verdict.leave is Leave.HOLD:  # whoever was too near, or not there, may be elsewhere in the newest frame
+            self._look()
+            now_s = self._now_s()
+            verdict = self._guard.verdict(now_s, self._performer.timeline.moving(now_s))
+        return verdict
 
     def last(self, now_s: float) -> State | None:
         """Return where the robot was measured last; None if nobody tells."""
