@@ -26,7 +26,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,21 +50,25 @@ KEYS = (
 )  # fmt: skip
 
 
-def measure(data: str | None, actions: int, seconds: float) -> dict[str, Any]:
+def measure(data: str | None, actions: int, seconds: float, keep: Callable[[dict[str, Any]], None]) -> None:
     """Measure everything.
 
     Args:
         data: UTD-MHAD, or None.
         actions: How many actions each set-up of the reaction answers.
         seconds: How long each CPU share is measured [s].
+        keep: Called with all figures so far, whenever there are more.
     """
     found: dict[str, Any] = {"machine": f"{os.cpu_count()} cores, {platform.processor() or platform.machine()}"}
-    found |= reaction.measure(actions)
-    found |= answering.measure()
-    found |= retargeting.measure(data or retargeting.MADE_UP)
-    found |= perception.measure(Path(data) if data else None, seconds)
-    found["early"] = early.measure(data) if data else None
-    return {key: found.get(key) for key in KEYS} | {key: value for key, value in found.items() if key not in KEYS}
+    for part in (
+        lambda: reaction.measure(actions),
+        answering.measure,
+        lambda: retargeting.measure(data or retargeting.MADE_UP),
+        lambda: perception.measure(Path(data) if data else None, seconds),
+        lambda: {"early": early.measure(data) if data else None},
+    ):
+        found |= part()
+        keep({key: found.get(key) for key in KEYS} | found)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -75,13 +79,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=20.0, help="how long each CPU share is measured [s]")
     parser.add_argument("--json", type=Path, default=HERE.parent / "build" / "bench.json", help="where the figures go")
     args = parser.parse_args(argv)
-    try:
-        figures = measure(args.data, args.actions, args.seconds)
-    except IatError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
     args.json.parent.mkdir(parents=True, exist_ok=True)
-    args.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+
+    def keep(figures: dict[str, Any]) -> None:
+        """Write what there is: a part that fails takes nothing along that took minutes."""
+        args.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+
+    try:
+        measure(args.data, args.actions, args.seconds, keep)
+    except IatError as error:
+        print(f"error: {error}; what was measured before is in {args.json}", file=sys.stderr)
+        return 1
     print(f"wrote {args.json} and {page.write_page(args.json.parent)}")
     return 0
 

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import math
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -31,6 +32,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sensor_msgs.msg import PointCloud2
+from trajectory_msgs.msg import JointTrajectory
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the package beside this folder, installed or not
 
@@ -45,6 +48,8 @@ from iat_ros.data.clip import Clip
 from iat_ros.data.made_up import make_clips
 from iat_ros.data.source import RULES
 from iat_ros.errors import IatError
+from iat_ros.nodes.clouds import stamp_s
+from iat_ros.nodes.monitor import percentiles
 from iat_ros.skeleton.definition import load_skeleton
 from iat_ros.stream.people import People
 from iat_ros.stream.segment import LIVE
@@ -188,16 +193,27 @@ def measure_flood(seconds: float) -> dict[str, Any]:
     """Flood the whole chain with 200 people at 1 kHz: what it drops, and how old its answers are.
 
     The latency of a window runs from the stamp of the frame that ended the action, `quiet_s` after the last one
-    used, to the arrival of the window.
+    used, to the arrival of the window; that of a trajectory from the same stamp, of the newest window that came before.
 
     Raises:
         IatError: The chain does not come up or ends, or not one window came.
     """
-    quiet_ms = 1e3 * LIVE.quiet_s
     with running(*CHAIN) as process:
         process.wait_active("perception", "act2act", "trajectory")
         latencies_ms: list[float] = []
-        process.on_windows(lambda now_s, stamp: latencies_ms.append(1e3 * (now_s - stamp) - quiet_ms))
+        robot_ms: list[float] = []
+        ended_s = math.nan
+
+        def on_window(now_s: float, window: PointCloud2) -> None:
+            """Take the time that a window took."""
+            nonlocal ended_s
+            ended_s = stamp_s(window.header.stamp) + LIVE.quiet_s
+            latencies_ms.append(1e3 * (now_s - ended_s))
+
+        process.on_arrival(PointCloud2, "windows", on_window)
+        process.on_arrival(
+            JointTrajectory, "joint_trajectory", lambda now_s, _: robot_ms.append(1e3 * (now_s - ended_s))
+        )
         slow = itertools.chain.from_iterable(itertools.repeat(pose, 33) for pose in crowd(200))
         sent = process.stream(slow, seconds, 1000.0)
         process.hear_again()
@@ -210,10 +226,9 @@ def measure_flood(seconds: float) -> dict[str, Any]:
             "lost_in_transport": sent - used - process.count("/perception", "dropped: frame overtaken by newer ones"),
             "dropped": {key: int(value) for key, value in counts.items() if key.startswith("dropped: ")},
             "windows": len(latencies_ms),
-            "window_latency_ms": {
-                "p50": round(float(np.percentile(latencies_ms, 50)), 1),
-                "p99": round(float(np.percentile(latencies_ms, 99)), 1),
-            },
+            "window_latency_ms": percentiles(latencies_ms),
+            "trajectories": len(robot_ms),
+            "trajectory_latency_ms": percentiles(robot_ms),
         }
 
 

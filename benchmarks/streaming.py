@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
@@ -76,13 +77,9 @@ class Streaming:
         listeners = 2 if "trajectory" in names else 1  # its guard watches people, too
         self.until(lambda: self._publisher.get_subscription_count() >= listeners, 10.0)
 
-    def on_windows(self, call: Callable[[float, float], None]) -> None:
-        """Call back with the time now and the stamp of each window that arrives [s]."""
-
-        def hear(message: PointCloud2) -> None:
-            call(self._processes.now_s, stamp_s(message.header.stamp))
-
-        self._processes.node.create_subscription(PointCloud2, "windows", hear, 50)
+    def on_arrival(self, kind: type, topic: str, call: Callable[[float, Any], None]) -> None:
+        """Call back with the time now [s] and each message of a topic that arrives."""
+        self._processes.node.create_subscription(kind, topic, lambda message: call(self._processes.now_s, message), 50)
 
     def stream(self, frames: Iterator[np.ndarray], seconds: float, rate_hz: float = RATE_HZ) -> int:
         """Publish frames, best effort; return how many.

@@ -44,4 +44,6 @@ def run_flood(seconds: float) -> dict[str, Any]:
     half_ms = figures["window_latency_ms"]["p50"]
     if half_ms > BOUND_MS:
         failures.append(f"half of the windows come {half_ms} ms late or more, expected at most {BOUND_MS:g}")
+    if not figures["trajectories"]:
+        failures.append("windows are answered, and the robot is never told")
     return {**figures, "crashes": 0, "failures": failures}

@@ -38,7 +38,6 @@ from iat_ros.nodes.once_more import OnceMore
 from iat_ros.nodes.parameters import Parameter
 from iat_ros.nodes.perception import LIMBS, SKELETON
 from iat_ros.nodes.prepared import PreparedAnswer, PreparedAnswers
-from iat_ros.nodes.waiting import take_waiting
 from iat_ros.resources import find_model
 from iat_ros.skeleton.definition import load_skeleton
 from iat_ros.skeleton.motion import Motion, MotionArray
@@ -84,17 +83,12 @@ class Act2ActNode(IatNode):
         self._responder: Responder | None = None
         self.windows = Inlet(self, PointCloud2, "windows", self._on_windows, RESULT_QOS)
         self.outlet = Outlet()
-        self._partial_windows = self.create_subscription(
-            PointCloud2, "partial_windows", self.guarded(self._on_partial_window), RESULT_QOS
-        )
-
+        self.partial_windows = Inlet(self, PointCloud2, "partial_windows", self._on_partial_windows, RESULT_QOS)
         self._coming_responses = self.create_lifecycle_publisher(PointCloud2, "coming_responses", RESULT_QOS)
         self._coming_joint_responses = self.create_lifecycle_publisher(
             JointTrajectory, "coming_joint_responses", RESULT_QOS
         )
-        self._coming_windows = self.create_subscription(
-            PointCloud2, "coming_windows", self.guarded(self._on_coming_window), RESULT_QOS
-        )
+        self.coming_windows = Inlet(self, PointCloud2, "coming_windows", self._on_coming_windows, RESULT_QOS)
 
     def setup(self, values: dict[str, Any]) -> None:
         """Load the model, check that it fits the skeleton, warm it up."""
@@ -160,11 +154,11 @@ class Act2ActNode(IatNode):
                 self._once_more.ended(body, each.motion, each.start_s)
         self.outlet.publish(self._given, given)
 
-    def _on_coming_window(self, message: PointCloud2) -> None:
+    def _on_coming_windows(self, messages: Sequence[PointCloud2]) -> None:
         responder = self._responder
         if responder is None:
             return
-        messages = [message, *take_waiting(self._coming_windows)]
+        messages = [*messages, *self.coming_windows.waiting()]
         now_s = time.monotonic()
         windows = self._decode(messages, responder)
         by_header = {id(each.header): each for each in messages}
@@ -175,14 +169,16 @@ class Act2ActNode(IatNode):
         responses = encode_answers(responder, [header for header, _ in wanted], answers)
         for window, response in zip(wanted, responses, strict=True):
             self._prepared.put(PreparedAnswer(by_header[id(window[0])], window[1], _action(window)[1], response))
-            self._coming.publish(response)
+        self.outlet.publish(self._coming, responses)
 
-    def _on_partial_window(self, message: PointCloud2) -> None:
+    def _on_partial_windows(self, messages: Sequence[PointCloud2]) -> None:
         responder = self._responder
         if responder is None:
             return
         started, now_s = time.perf_counter(), time.monotonic()
-        newest = {window[0].frame_id: window for window in self._decode(self._partial(message), responder)}
+        messages = [*messages, *self.partial_windows.waiting()]
+        self.counts["partial windows"] += len(messages)
+        newest = {window[0].frame_id: window for window in self._decode(messages, responder)}
         open_ = [window for window in newest.values() if self._answered.may_come_early(*_action(window), now_s)]
         if not open_ or self._early_confidence >= 1.0:
             return
@@ -193,11 +189,6 @@ class Act2ActNode(IatNode):
             self._publish(responder, [open_[k] for k in sure], answers[sure], started, partial=True)
             for k in sure:
                 self._answered.answered_early(*_action(open_[k]))
-
-    def _partial(self, message: PointCloud2) -> list[PointCloud2]:
-        messages = [message, *take_waiting(self._partial_windows)]
-        self.counts["partial windows"] += len(messages)
-        return messages
 
     def _decode(self, messages: Iterable[PointCloud2], responder: Responder) -> list[_Window]:
         """Read windows; each that cannot be read is a counted drop, and the others go on."""

@@ -30,16 +30,18 @@ def make_nodes(input_: str = "skeletons", **options: Any) -> Iterator[IatNode]:
     """Make the three nodes of the chain, and the tracker for inputs other than skeletons, one by one.
 
     The end of the chain comes first: who brings each node up before asking for the next one is not heard as a listener
-    of skeletons before there is a robot to answer with. Windows and answers are handed over at once (`hand_over`), so
-    all must be spun by one executor of one thread. Options go to each node's constructor.
+    of skeletons before there is a robot to answer with. All that each says to the next is handed over at once, so that
+    it keeps its order (`hand_over`); hence one executor of one thread must spin them. Options go to each node's
+    constructor.
     """
     trajectory = TrajectoryNode(**options)
     yield trajectory
     act2act = Act2ActNode(**options)
     act2act.outlet.join(trajectory.responses, trajectory.joint_responses)
+    act2act.outlet.join(trajectory.coming_responses, trajectory.coming_joint_responses)
     yield act2act
     perception = PerceptionNode(**options)
-    perception.outlet.join(act2act.windows)
+    perception.outlet.join(act2act.windows, act2act.coming_windows, act2act.partial_windows)
     yield perception
     if input_ != "skeletons":
         yield make_tracker(input_, **options)

@@ -215,23 +215,27 @@ class PerceptionNode(IatNode):
         self.outlet.publish(self._windows, windows)
 
     def _publish_coming(self, people: People) -> None:
+        coming = []
         for body_id, segment in people.coming():
             message = self._encode(body_id, segment)
             if message is not None:
                 if len(self._coming) > self._most_people:
                     self._coming.clear()  # of people who left before they came to rest
                 self._coming[body_id] = _Coming(segment.times_s, message)
-                self._coming_windows.publish(message)
-                self.counts["coming windows"] += 1
+                coming.append(message)
+        self.counts["coming windows"] += len(coming)
+        self.outlet.publish(self._coming_windows, coming)
 
     def _publish_partial(self, people: People) -> None:
+        partial = []
         for body_id, segment in people.under_way():
             if segment.times_s[-1] - segment.times_s[0] < self._min_action_s:
                 continue
             message = self._encode(body_id, segment)
             if message is not None:
-                self._partial_windows.publish(message)
-                self.counts["partial windows"] += 1
+                partial.append(message)
+        self.counts["partial windows"] += len(partial)
+        self.outlet.publish(self._partial_windows, partial)
 
     def _encode(self, body_id: int, segment: Segment) -> PointCloud2 | None:
         try:

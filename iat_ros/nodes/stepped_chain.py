@@ -89,9 +89,7 @@ class SteppedChain:
         self.on_response: Callable[[AnswerMessage], None] = lambda _: None
         self.on_trajectory: Callable[[JointTrajectory], None] = lambda _: None
         self._perception._windows.publish = self._queue.publisher("act2act", self._take_window)
-        self._perception._coming_windows.publish = self._queue.publisher(
-            "", self._act2act.guarded(self._act2act._on_coming_window)
-        )
+        self._perception._coming_windows.publish = self._queue.publisher("", self._take_coming_window)
         for responses in (self._act2act._responses, self._act2act._joint_responses):
             responses.publish = self._queue.publisher("trajectory", self._take_response)
         self._connect_trajectory()
@@ -107,7 +105,7 @@ class SteppedChain:
         node = self._trajectory
         node._output.send = self._queue.publisher("", self._take_trajectory)
         for coming in (self._act2act._coming_responses, self._act2act._coming_joint_responses):
-            coming.publish = self._queue.publisher("", node.guarded(node._on_coming_response))
+            coming.publish = self._queue.publisher("", self._take_coming_response)
         self._robot._states.publish = self._queue.publisher("", node.guarded(node._on_joint_states))
 
     def restart_trajectory(self) -> None:
@@ -201,6 +199,12 @@ class SteppedChain:
     def _take_window(self, message: PointCloud2) -> None:
         self.on_window(message)
         self._act2act.guarded(self._act2act._on_windows)([message])
+
+    def _take_coming_window(self, message: PointCloud2) -> None:
+        self._act2act.guarded(self._act2act._on_coming_windows)([message])
+
+    def _take_coming_response(self, message: AnswerMessage) -> None:
+        self._trajectory.guarded(self._trajectory._on_coming_responses)([message])
 
     def _take_response(self, message: AnswerMessage) -> None:
         self.on_response(message)

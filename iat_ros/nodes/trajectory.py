@@ -87,12 +87,11 @@ class TrajectoryNode(IatNode):
         self._former: Performer | None = None
         self._values: dict[str, Any] = {}
         self._told_joints: tuple[str, ...] = ()
-        self._answer = self.guarded(self._on_response)
         self.responses = Inlet(self, PointCloud2, "responses", self._on_responses, RESULT_QOS)
         self.joint_responses = Inlet(self, JointTrajectory, "joint_responses", self._on_responses, RESULT_QOS)
-        coming = self.guarded(self._on_coming_response)
-        self.create_subscription(PointCloud2, "coming_responses", coming, RESULT_QOS)
-        self.create_subscription(JointTrajectory, "coming_joint_responses", coming, RESULT_QOS)
+        coming = self._on_coming_responses
+        self.coming_responses = Inlet(self, PointCloud2, "coming_responses", coming, RESULT_QOS)
+        self.coming_joint_responses = Inlet(self, JointTrajectory, "coming_joint_responses", coming, RESULT_QOS)
         self._hear_joints = self.guarded(self._on_joint_states)
         self._joint_states = self.create_subscription(JointState, "joint_states", self._hear_joints, SENSOR_QOS)
         self._skeletons = self.create_polled_subscription(PointCloud2, "skeletons", _NEWEST_QOS)
@@ -144,7 +143,7 @@ class TrajectoryNode(IatNode):
             self._now_s,
             self._sender.begin,
             partial(self._sender.write, performer),
-            self._watching.reset,
+            self._wake,
             self.drop,
             self.counts,
         )
@@ -226,8 +225,10 @@ class TrajectoryNode(IatNode):
         self._guard.saw_people(self._now_s(), float(seen.min()) if seen.size else math.inf, doubt)
 
     def _on_responses(self, messages: Sequence[AnswerMessage]) -> None:
-        for message in messages:
-            self._answer(message)  # each guarded: one that is unusable leaves the others
+        """Perform the last of the answers that come together; the robot would leave each of the others at once."""
+        if len(messages) > 1:
+            self.drop("answer overtaken by one that came with it", len(messages) - 1)
+        self._on_response(messages[-1])
 
     def _on_response(self, message: AnswerMessage) -> None:
         if self._supervisor is not None:
@@ -244,9 +245,13 @@ class TrajectoryNode(IatNode):
             if said:
                 self.get_logger().warning(f"joint_responses: {said}")
 
-    def _on_coming_response(self, message: AnswerMessage) -> None:
-        if self._supervisor is not None:
-            self._supervisor.prepare(lambda: self._read(message))
+    def _on_coming_responses(self, messages: Sequence[AnswerMessage]) -> None:
+        if self._supervisor is not None:  # only one can be ready: the last
+            self._supervisor.prepare(lambda: self._read(messages[-1]))
+
+    def _wake(self) -> None:
+        if self._watching.is_canceled():  # each reset of one that runs may have rclpy's EventsExecutor call all timers
+            self._watching.reset()  # of this clock once more, and each call puts off the next by a period
 
     def _watch(self) -> None:
         self._look_for_people()
