@@ -80,16 +80,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, default=HERE.parent / "build" / "bench.json", help="where the figures go")
     args = parser.parse_args(argv)
     args.json.parent.mkdir(parents=True, exist_ok=True)
+    partial = args.json.with_suffix(".partial.json")
 
     def keep(figures: dict[str, Any]) -> None:
         """Write what there is: a part that fails takes nothing along that took minutes."""
-        args.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+        partial.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
     try:
         measure(args.data, args.actions, args.seconds, keep)
     except IatError as error:
-        print(f"error: {error}; what was measured before is in {args.json}", file=sys.stderr)
+        print(f"error: {error}; what was measured before is in {partial}", file=sys.stderr)
         return 1
+    partial.replace(args.json)
     print(f"wrote {args.json} and {page.write_page(args.json.parent)}")
     return 0
 

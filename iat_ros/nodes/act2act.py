@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -53,9 +54,13 @@ class Act2ActNode(IatNode):
     An action that may be over comes in ``coming_windows`` first: its answer is made at once, published in
     ``coming_responses``, and given when the very same window comes.
 
-    Windows that wait in the queue at the same time go through the generator as one batch. The action of a partial
+    Windows that come together or wait in the queue go through the generator as one batch. The action of a partial
     window is answered once it is sure enough; its whole window then gets no second answer. `OnceMore` answers on
     request.
+
+    Attributes:
+        windows, coming_windows, partial_windows: Where a perception of the same process hands them over.
+        outlet: Hands answers on to a trajectory node of the same process.
     """
 
     PARAMETERS = (
@@ -81,8 +86,8 @@ class Act2ActNode(IatNode):
         self._joint_responses = self.create_lifecycle_publisher(JointTrajectory, "joint_responses", RESULT_QOS)
         self._once_more = OnceMore(self)
         self._responder: Responder | None = None
-        self.windows = Inlet(self, PointCloud2, "windows", self._on_windows, RESULT_QOS)
         self.outlet = Outlet()
+        self.windows = Inlet(self, PointCloud2, "windows", self._on_windows, RESULT_QOS)
         self.partial_windows = Inlet(self, PointCloud2, "partial_windows", self._on_partial_windows, RESULT_QOS)
         self._coming_responses = self.create_lifecycle_publisher(PointCloud2, "coming_responses", RESULT_QOS)
         self._coming_joint_responses = self.create_lifecycle_publisher(
@@ -105,7 +110,7 @@ class Act2ActNode(IatNode):
         in_joints = responder.card.joints is not None
         self._given = self._joint_responses if in_joints else self._responses
         self._coming = self._coming_joint_responses if in_joints else self._coming_responses
-        self._once_more.start(responder, self._rng, self._given)
+        self._once_more.start(responder, self._rng, partial(self.outlet.publish, self._given))
         self._responder = responder
         kind = f", answers in {len(responder.card.joints.names)} joints" if responder.card.joints is not None else ""
         self.get_logger().info(f"model '{values['model']}' on {responder.device}{kind}")
@@ -119,16 +124,17 @@ class Act2ActNode(IatNode):
         responder = self._responder
         if responder is None:
             return
-        started, now_s = time.perf_counter(), time.monotonic()
+        now_s = time.monotonic()
         ready: list[PreparedAnswer] = []
         others: list[PointCloud2] = []
-        for message in [*messages, *self.windows.waiting()]:
+        for message in messages:
             prepared = self._prepared.take(message)
             if prepared is None:
                 others.append(message)
             else:
                 ready.append(prepared)
         self._give(ready, now_s)
+        started = time.perf_counter()
         windows = self._decode(others, responder)
         wanted = [window for window in windows if self._answered.end(*_action(window), now_s)]
         if len(wanted) < len(windows):
@@ -158,7 +164,6 @@ class Act2ActNode(IatNode):
         responder = self._responder
         if responder is None:
             return
-        messages = [*messages, *self.coming_windows.waiting()]
         now_s = time.monotonic()
         windows = self._decode(messages, responder)
         by_header = {id(each.header): each for each in messages}
@@ -176,7 +181,6 @@ class Act2ActNode(IatNode):
         if responder is None:
             return
         started, now_s = time.perf_counter(), time.monotonic()
-        messages = [*messages, *self.partial_windows.waiting()]
         self.counts["partial windows"] += len(messages)
         newest = {window[0].frame_id: window for window in self._decode(messages, responder)}
         open_ = [window for window in newest.values() if self._answered.may_come_early(*_action(window), now_s)]

@@ -36,6 +36,7 @@ from iat_ros.nodes.perception import PerceptionNode
 from iat_ros.nodes.play import PlayNode
 from iat_ros.nodes.process import bring_up, make_executor, start_ros
 from iat_ros.nodes.robot import RobotNode
+from iat_ros.nodes.trajectory import OVERTAKEN
 
 
 def run_demo(
@@ -111,7 +112,8 @@ def _play(player: PlayNode, frames: list[StreamFrame], over: Any) -> None:
 
 
 def _overtaken(chain: list[IatNode]) -> int:
-    return sum(count for node in chain for reason, count in node.dropped.items() if reason.startswith("answer"))
+    dropped = (count for node in chain for reason, count in node.dropped.items() if reason.startswith("answer"))
+    return sum(dropped) + sum(node.counts[OVERTAKEN] for node in chain)
 
 
 def _summary(monitor: MonitorNode, chain: list[IatNode], duration_s: float) -> dict[str, Any]:

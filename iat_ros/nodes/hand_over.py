@@ -23,7 +23,7 @@ sees the same messages as ever; the copy that the receiver gets from there is kn
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from rclpy.publisher import Publisher
@@ -31,6 +31,9 @@ from rclpy.qos import QoSProfile
 
 from iat_ros.nodes.base import IatNode
 from iat_ros.nodes.waiting import take_waiting
+
+_COPIES = 8
+"""Of so many full queues the copies are known; usually they come one by one, right after the messages themselves."""
 
 
 class Inlet:
@@ -40,15 +43,15 @@ class Inlet:
         node: Who subscribes.
         kind: Of the messages.
         topic: Where they come from, as in `rclpy.node.Node.create_subscription`.
-        take: Called with messages, the oldest first, while the node is active.
-        qos: As deep as the copies that may still wait are many.
+        take: Called with the messages that come together, the oldest first, while the node is active.
+        qos: Of the subscription.
     """
 
     def __init__(
         self, node: IatNode, kind: type, topic: str, take: Callable[[Sequence[Any]], None], qos: QoSProfile
     ) -> None:
         self._take = node.guarded(take)
-        self._handed: deque[Any] = deque(maxlen=qos.depth)
+        self._handed: deque[Any] = deque(maxlen=_COPIES * qos.depth)
         self._subscription = node.create_subscription(kind, topic, self._hear, qos)
 
     @property
@@ -58,16 +61,15 @@ class Inlet:
 
     def hand(self, messages: Sequence[Any]) -> None:
         """Take messages that were published on the topic just now."""
-        self._handed.extend(messages)  # all, before any is taken: whoever looks at what waits may find their copies
+        self._handed.extend(messages)
         self._take(messages)
 
-    def waiting(self) -> Iterator[Any]:
-        """Take what waits in the queue, the oldest first, but for copies of what was handed over."""
-        return (message for message in take_waiting(self._subscription) if not self._is_copy(message))
-
     def _hear(self, message: Any) -> None:
-        if not self._is_copy(message):
-            self._take([message])
+        """Take a message and those that wait behind it, but for copies of what was handed over."""
+        waiting = [message, *take_waiting(self._subscription)]
+        new = [each for each in waiting if not self._is_copy(each)]
+        if new:
+            self._take(new)
 
     def _is_copy(self, message: Any) -> bool:
         """Tell whether a message was handed over, once for each time that it was."""

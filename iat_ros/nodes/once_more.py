@@ -16,12 +16,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 
 import numpy as np
-from rclpy.publisher import Publisher
 from sensor_msgs.msg import PointCloud2
 from std_msgs.msg import Header
 from std_srvs.srv import Trigger
@@ -61,7 +60,7 @@ class OnceMore:
             node: Act2act.
         """
         self._node = node
-        self._responses: Publisher | None = None
+        self._publish: Callable[[Sequence[AnswerMessage]], None] = lambda _: None
         self._alternatives = node.create_lifecycle_publisher(PointCloud2, "alternatives", RESULT_QOS)
         self._responder: Responder | None = None
         self._last: _Answered | None = None
@@ -72,9 +71,11 @@ class OnceMore:
         ):
             self._offer(name, do)
 
-    def start(self, responder: Responder, rng: np.random.Generator, responses: Publisher) -> None:
-        """Take the model that answers, and where its answers go; nothing has been answered yet."""
-        self._responder, self._rng, self._last, self._responses = responder, rng, None, responses
+    def start(
+        self, responder: Responder, rng: np.random.Generator, publish: Callable[[Sequence[AnswerMessage]], None]
+    ) -> None:
+        """Take the model that answers, and what publishes its answers; nothing has been answered yet."""
+        self._responder, self._rng, self._last, self._publish = responder, rng, None, publish
 
     def stop(self) -> None:
         """Let go of the model."""
@@ -120,12 +121,12 @@ class OnceMore:
     def _again(self, _responder: Responder, last: _Answered) -> str:
         response = deepcopy(last.response)
         response.header = self._header(last)
-        self._publish(response)
+        self._publish([response])
         return f"the same answer again; {_IN_VAIN}"
 
     def _other_noise(self, responder: Responder, last: _Answered) -> str:
         (response,) = encode_answers(responder, [self._header(last)], self._answers(responder, last, 1))
-        self._publish(response)
+        self._publish([response])
         self._last = replace(last, response=response)
         return f"another answer to the same action; {_IN_VAIN}"
 
@@ -136,10 +137,6 @@ class OnceMore:
         for message in encode_answers(responder, [header] * ALTERNATIVES, self._answers(responder, last, ALTERNATIVES)):
             self._alternatives.publish(message)
         return f"{ALTERNATIVES} answers to the same action, for the eye only"
-
-    def _publish(self, response: AnswerMessage) -> None:
-        if self._responses is not None:
-            self._responses.publish(response)
 
     def _header(self, last: _Answered) -> Header:
         return Header(stamp=self._node.get_clock().now().to_msg(), frame_id=last.response.header.frame_id)

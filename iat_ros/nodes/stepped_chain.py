@@ -208,7 +208,7 @@ class SteppedChain:
 
     def _take_response(self, message: AnswerMessage) -> None:
         self.on_response(message)
-        self._trajectory.guarded(self._trajectory._on_response)(message)
+        self._trajectory.guarded(self._trajectory._on_responses)([message])
 
     def _take_trajectory(self, message: JointTrajectory) -> None:
         self.on_trajectory(message)

@@ -30,6 +30,7 @@ from sensor_msgs.msg import JointState, PointCloud2
 from std_srvs.srv import Trigger
 from trajectory_msgs.msg import JointTrajectory
 
+from iat_ros.errors import IatError
 from iat_ros.nodes.answer_message import AnswerMessage, AnswerReader
 from iat_ros.nodes.base import RESULT_QOS, SENSOR_QOS, IatNode
 from iat_ros.nodes.clock_watch import ClockWatch
@@ -57,8 +58,12 @@ from iat_ros.stream.size import TOO_LARGE, too_large
 _NEWEST_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 """How near people are now; perception counts frames, here the newest will do."""
 _LOOK_S = 0.05
-"""How often is looked for people while the robot rests [s]; while it moves, every `WATCH_S`. Not at each frame: the one
-that ends an action is to find this process idle."""
+"""How often people are looked for while the robot rests [s]; while it moves, every `WATCH_S`. Not at each frame: that
+which ends an action is to find this process idle."""
+
+
+OVERTAKEN = "answers overtaken by one that came with them"
+"""What they are counted under."""
 
 
 class TrajectoryNode(IatNode):
@@ -69,9 +74,14 @@ class TrajectoryNode(IatNode):
     With ``output`` at "action" it sends goals to ``follow_joint_trajectory`` instead.
 
     An answer that comes in ``coming_responses`` first is planned at once, and sent when it is given in ``responses``.
-    An answer takes over from whatever the robot does, without a step in position, velocity or acceleration, and ends at
-    rest. The guard decides whether the robot may move: services ``halt`` and ``resume``, joint states that are missing
-    or disagree with the command, a stream of skeletons that stopped, a person who is too near.
+    Of answers that come together the last is performed. An answer takes over from whatever the robot does, without a
+    step in position, velocity or acceleration, and ends at rest. The guard decides whether the robot may move: services
+    ``halt`` and ``resume``, joint states that are missing or disagree with the command, a stream of skeletons that
+    stopped, a person who is too near.
+
+    Attributes:
+        responses, coming_responses, joint_responses, coming_joint_responses: Where an act2act of the same process hands
+            them over.
     """
 
     PARAMETERS = PARAMETERS
@@ -200,6 +210,8 @@ class TrajectoryNode(IatNode):
     def _on_clock_set(self, now: float, by_s: float) -> None:
         """Stop a moving robot, whose points are now wrongly timed."""
         self._guard.shift(by_s)
+        if not self._watching.is_canceled():
+            self._watching.reset()  # it is due at a time of the old clock
         self.drop(f"times before the clock was set {'back' if by_s < 0 else 'forward'}")
         if self._supervisor is not None:
             self._supervisor.shift(by_s)
@@ -226,16 +238,24 @@ class TrajectoryNode(IatNode):
 
     def _on_responses(self, messages: Sequence[AnswerMessage]) -> None:
         """Perform the last of the answers that come together; the robot would leave each of the others at once."""
-        if len(messages) > 1:
-            self.drop("answer overtaken by one that came with it", len(messages) - 1)
-        self._on_response(messages[-1])
+        if self._supervisor is None:
+            return
+        for left, message in reversed(list(enumerate(messages))):
+            try:
+                self._perform(self._supervisor, message)
+            except IatError as error:
+                self.drop(str(error))  # then the one before
+            else:
+                if left:
+                    self.counts[OVERTAKEN] += left
+                break
+        self._watch()  # what was taken in meanwhile may forbid to go on
 
-    def _on_response(self, message: AnswerMessage) -> None:
-        if self._supervisor is not None:
-            answer = self._read(message)
-            if isinstance(answer, JointMotion):
-                self._tell_unmatched(self._supervisor.performer.model, answer)
-            self._supervisor.answer(answer)
+    def _perform(self, supervisor: Supervisor, message: AnswerMessage) -> None:
+        answer = self._read(message)
+        if isinstance(answer, JointMotion):
+            self._tell_unmatched(supervisor.performer.model, answer)
+        supervisor.answer(answer)
 
     def _tell_unmatched(self, model: RobotModel, answer: JointMotion) -> None:
         """Say once which joints of an answer go unused, or which of the robot it leaves at rest."""
@@ -250,8 +270,13 @@ class TrajectoryNode(IatNode):
             self._supervisor.prepare(lambda: self._read(messages[-1]))
 
     def _wake(self) -> None:
-        if self._watching.is_canceled():  # each reset of one that runs may have rclpy's EventsExecutor call all timers
-            self._watching.reset()  # of this clock once more, and each call puts off the next by a period
+        """Begin to watch, if that is not done already.
+
+        A timer that runs is left alone: each reset may have rclpy's EventsExecutor call all timers of its clock once
+        more than they are due, and each such call puts off the next one by a period.
+        """
+        if self._watching.is_canceled():
+            self._watching.reset()
 
     def _watch(self) -> None:
         self._look_for_people()

@@ -113,7 +113,7 @@ class Lab:
 
     def answer(self) -> tuple[list[float], list[float]]:
         """Answer; return how long after it is sent the first two points are due [s], and the first one's positions."""
-        self.node._on_response(ANSWER)
+        self.node._on_responses([ANSWER])
         message, sent_ns = self.sent[-1]
         stamp_ns = message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
         due = [stamp_ns - sent_ns + point.time_from_start.nanosec for point in message.points[:2]]

@@ -23,8 +23,9 @@ import numpy as np
 import pytest
 from rclpy.clock import ClockType
 from rclpy.parameter import Parameter
+from rclpy.publisher import Publisher
 from rclpy.time import Time
-from sensor_msgs.msg import JointState
+from sensor_msgs.msg import JointState, PointCloud2
 from std_msgs.msg import Header
 from trajectory_msgs.msg import JointTrajectory
 
@@ -32,7 +33,7 @@ from iat_ros.data.actions import cut_action
 from iat_ros.data.made_up import make_clips
 from iat_ros.nodes.clouds import encode_motion, encode_skeletons, to_stamp
 from iat_ros.nodes.process import bring_up
-from iat_ros.nodes.trajectory import TrajectoryNode
+from iat_ros.nodes.trajectory import OVERTAKEN, TrajectoryNode
 from iat_ros.robot.measurement import STANDS_S
 from iat_ros.skeleton.definition import load_skeleton
 
@@ -112,16 +113,85 @@ def test_a_distance_that_slows_nobody_is_doubted(stage: Stage, capfd: pytest.Cap
         assert ("not above stop_distance 0.5 m" in capfd.readouterr().err) == doubted
 
 
-def test_people_in_millimetres_hold_the_robot(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def people_at(distance_m: float, factor: float = 1.0) -> PointCloud2:
+    """Somebody whose hands are about that far from the robot."""
+    pose = CLIP.positions[0] - CLIP.positions[0].mean(axis=0) + (distance_m, 0.0, 0.0)
+    return encode_skeletons(to_stamp(1.0), "camera", np.array([1]), factor * pose[None])
+
+
+def test_people_in_millimetres_hold_the_robot(stage: Stage) -> None:
     """How near they are is unknown; in metres it is known again."""
-    monkeypatch.setattr("iat_ros.nodes.trajectory.WATCH_S", 0.0)
-    pose = CLIP.positions[0] + (3.0, 0.0, 0.0)
     for factor, held in ((1000.0, True), (1.0, False)):
         stage.stand(stage.rest)
-        stage._take["skeletons"](encode_skeletons(to_stamp(1.0), "camera", np.array([1]), factor * pose[None]))
+        stage.node._see_people(people_at(3.0, factor))
         assert ("skeletons must be in metres" in stage.node.trouble()) == held
         stage.answer()
         assert bool(stage.sent) != held
+
+
+@pytest.fixture
+def people(stage: Stage, rig: Any) -> Publisher:
+    """What publishes people, who wait until this node looks for them."""
+    publisher = rig.node.create_publisher(PointCloud2, "/measured/skeletons", 10)
+    assert rig.until(lambda: publisher.get_subscription_count() == 1)
+    return publisher
+
+
+def test_who_held_the_robot_is_looked_for_again(stage: Stage, people: Publisher, rig: Any) -> None:
+    """An answer is not refused for a person who has gone already."""
+    stage.stand(stage.rest)
+    stage.node._see_people(people_at(0.3))
+    stage.answer()
+    assert not stage.sent
+    people.publish(people_at(3.0))
+    rig.until(lambda: False, 0.3)  # on its way; this node does not spin
+    stage.answer()
+    assert len(stage.sent) == 1
+
+
+def test_who_came_near_meanwhile_stops_the_answer_at_once(stage: Stage, people: Publisher, rig: Any) -> None:
+    """The newest frame is not read before an answer that may be given, but right after."""
+    stage.stand(stage.rest)
+    stage.node._see_people(people_at(3.0))
+    people.publish(people_at(0.3))
+    rig.until(lambda: False, 0.3)
+    stage.answer()
+    assert len(stage.sent) == 2
+    assert stage.node.dropped["rest of an answer: a person is nearer than 0.5 m"] == 1
+    np.testing.assert_allclose(stage.sent[1].points[-1].positions, stage.rest, atol=0.05)
+
+
+def test_a_moving_robot_looks_for_people(stage: Stage, people: Publisher, rig: Any) -> None:
+    """Each time that the guard watches."""
+    stage.stand(stage.rest)
+    stage.answer()
+    people.publish(people_at(0.3))
+    rig.until(lambda: False, 0.3)
+    stage.node._watch()
+    assert len(stage.sent) == 2
+
+
+def test_the_guard_watches_on_where_the_clock_is_set_back(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its timer, which would be due only then, begins anew; answers leave it alone."""
+    stage.stand(stage.rest)
+    stage.answer()
+    resets: list[int] = []
+    monkeypatch.setattr(stage.node._watching, "reset", lambda: resets.append(1))
+    stage.answer()
+    assert (len(stage.sent), len(resets)) == (2, 0)
+    stage.at(0.2)
+    stage.node._watch()
+    assert len(resets) == 1
+
+
+def test_of_answers_that_come_together_the_last_that_can_be_is_performed(stage: Stage) -> None:
+    """One that cannot be read is a counted drop, and leaves the one before."""
+    stage.stand(stage.rest)
+    bad = encode_motion(Header(), cut_action(load_skeleton("utd_mhad"), CLIP, 32).motion)
+    bad.data = bad.data[:100]
+    stage.node._on_responses([ANSWER, ANSWER, bad])
+    assert (len(stage.sent), stage.node.counts[OVERTAKEN], stage.node.counts["answers"]) == (1, 1, 1)
+    assert sum(stage.node.dropped.values()) == 1
 
 
 def test_a_robot_that_turns_round_is_not_taken_over(stage: Stage) -> None:

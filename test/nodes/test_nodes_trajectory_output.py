@@ -181,13 +181,13 @@ def stand(node: TrajectoryNode, joint_names: tuple[str, ...], positions: np.ndar
 def test_each_trajectory_is_a_goal_that_replaces_the_one_before(node: TrajectoryNode, controller: Controller) -> None:
     """An answer in motion is a new goal; that the controller then ends the old one as aborted is no fault."""
     assert controller.names == ["follow_joint_trajectory"]
-    node._on_response(ANSWER)
+    node._on_responses([ANSWER])
     (first,) = controller.goals
     assert tuple(first.trajectory.joint_names) == G1.joint_names
     assert len(first.trajectory.points[0].accelerations) == 0
     first.accept()
     tell_joints(node)
-    node._on_response(ANSWER)
+    node._on_responses([ANSWER])
     second = controller.goals[-1]
     assert second is not first
     first.finish(ABORTED, "Current goal preempted by new incoming action.")  # may come before the new one's answer
@@ -205,7 +205,7 @@ def test_a_goal_that_was_given_up_halts_the_robot_where_it_is(
     node: TrajectoryNode, controller: Controller, status: int, word: str
 ) -> None:
     """The controller holds the robot: nothing more is sent until resume, and then the way begins where it stands."""
-    node._on_response(ANSWER)
+    node._on_responses([ANSWER])
     controller.goals[0].accept()
     tell_joints(node, 0.05)
     controller.goals[0].finish(status, "path tolerance")
@@ -214,11 +214,11 @@ def test_a_goal_that_was_given_up_halts_the_robot_where_it_is(
     assert node.dropped == {f"rest of a trajectory: {reason}": 1}
     for _ in range(3):
         node._watch()
-    node._on_response(ANSWER)
+    node._on_responses([ANSWER])
     assert len(controller.goals) == 1
     tell_joints(node, 0.05)
     assert node._on_resume(Trigger.Request(), Trigger.Response()).success
-    node._on_response(ANSWER)
+    node._on_responses([ANSWER])
     start = controller.goals[1].trajectory.points[0]
     assert list(start.positions) == pytest.approx(list(G1.rest + 0.05), abs=1e-3)
 
@@ -228,7 +228,7 @@ def test_a_rejected_goal_halts(node: TrajectoryNode, controller: Controller, mov
     """The robot does not do what it is thought to do; what the controller still follows is cancelled."""
     for goal in range(1 + moving):
         tell_joints(node)
-        node._on_response(ANSWER)
+        node._on_responses([ANSWER])
         if goal < moving:
             controller.goals[0].accept()
     controller.goals[-1].reject()
@@ -247,11 +247,11 @@ def test_a_goal_that_ended_while_its_successor_was_rejected_was_given_up(
     node: TrajectoryNode, controller: Controller
 ) -> None:
     """Nothing took its place, so the robot stands although it should move."""
-    node._on_response(ANSWER)
+    node._on_responses([ANSWER])
     first = controller.goals[0]
     first.accept()
     tell_joints(node)
-    node._on_response(ANSWER)
+    node._on_responses([ANSWER])
     first.finish(ABORTED, "path tolerance")
     controller.goals[1].reject()
     assert node.trouble() == "halted: the controller aborted the goal: path tolerance; call resume"
@@ -260,14 +260,14 @@ def test_a_goal_that_ended_while_its_successor_was_rejected_was_given_up(
 def test_without_a_controller_the_trajectory_is_dropped(node: TrajectoryNode, controller: Controller) -> None:
     """Nobody would hear of it, so it is named."""
     controller.ready = False
-    node._on_response(ANSWER)
+    node._on_responses([ANSWER])
     assert not controller.goals
     assert node.dropped == {"trajectory: no controller serves the action 'follow_joint_trajectory'": 1}
 
 
 def test_cleanup_frees_the_client_and_late_answers_mean_nothing(node: TrajectoryNode, controller: Controller) -> None:
     """What the controller says about goals from before a cleanup no longer counts."""
-    node._on_response(ANSWER)
+    node._on_responses([ANSWER])
     late = controller.goals[0]
     assert node.trigger_deactivate() == node.trigger_cleanup() == TransitionCallbackReturn.SUCCESS
     assert controller.destroyed == 1
@@ -298,7 +298,7 @@ def test_the_default_is_the_topic(make: Callable[..., TrajectoryNode], controlle
     heard: list[Any] = []
     node._output._publishers[TOPIC].publish = heard.append
     tell_joints(node)
-    node._on_response(ANSWER)
+    node._on_responses([ANSWER])
     assert len(heard) == 1
     assert not controller.names
 
@@ -313,7 +313,7 @@ def test_with_two_controllers_no_arm_goes_on_alone(
     talos = RobotModel.load(find_config("robots", "talos"))
     stand(node, talos.joint_names, talos.rest)
     assert controller.names == [f"{side}_arm_controller/follow_joint_trajectory" for side in ("left", "right")]
-    node._on_response(ANSWER)
+    node._on_responses([ANSWER])
     left, right = controller.goals
     assert tuple(left.trajectory.joint_names) == talos.joint_names[:7]
     assert tuple(right.trajectory.joint_names) == talos.joint_names[7:]
