@@ -25,10 +25,10 @@ from unittest.mock import patch
 from rclpy.clock import ClockType
 from rclpy.time import Time
 
-from iat_ros.nodes import act2act, clock_watch, robot, trajectory, trajectory_sender
+from iat_ros.nodes import act2act, clock_watch, robot, trajectory_sender
 from iat_ros.robot import supervisor
 
-_READ_THE_TIME = (trajectory, trajectory_sender, supervisor, clock_watch, robot, act2act)
+_READ_THE_TIME = (trajectory_sender, supervisor, clock_watch, robot, act2act)
 
 
 class SteppedClock:
