@@ -187,6 +187,8 @@ class _Rig:
             raise SystemExit(f"{name} refuses to come up")
         for subscription in node.subscriptions:
             self._callbacks[name, subscription.topic_name.strip("/")] = subscription.callback
+        if isinstance(node, TrajectoryNode):
+            self._callbacks[name, "skeletons"] = node._see_people  # those it polls for
 
     def send(self, messages: int) -> None:
         """Send so many messages to inputs drawn at random, and let time pass between them."""
