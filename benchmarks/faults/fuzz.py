@@ -31,6 +31,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ from rclpy.clock import ClockType
 from rclpy.context import Context
 from rclpy.logging import LoggingSeverity, set_logger_level
 from rclpy.parameter import Parameter
+from rclpy.serialization import deserialize_message
 from rclpy.time import Time
 from std_srvs.srv import Trigger
 from trajectory_msgs.msg import JointTrajectory
@@ -173,7 +175,7 @@ class _Rig:
         self.nodes[name] = node
         for publisher in node.publishers:
             topic = publisher.topic_name.strip("/")
-            publisher.publish = lambda message, topic=topic: self._judge(name, topic, message)
+            publisher.publish = partial(self._judge, name, topic, publisher.msg_type)
         drop = node.drop
 
         def watched(reason: str, count: int = 1) -> None:
@@ -279,11 +281,11 @@ class _Rig:
             service = trajectory._on_halt if self._dice.share() < 0.05 else trajectory._on_resume
             self._call("trajectory", service, Trigger.Request(), Trigger.Response())
 
-    def _judge(self, name: str, topic: str, message: Any) -> None:
-        """Look at what a node sends, as others would receive it."""
+    def _judge(self, name: str, topic: str, kind: type, message: Any) -> None:
+        """Look at what a node sends, a message or one that was written already, as others would receive it."""
         self.published[name, topic] += 1
         try:
-            message = copy_of(message)
+            message = deserialize_message(message, kind) if isinstance(message, bytes) else copy_of(message)
         except Exception as error:  # noqa: BLE001 - whatever keeps it from being sent
             self._wrong(name, topic, f"cannot be sent: {error!r}")
             return
