@@ -212,6 +212,8 @@ def test_the_figures_under_load_are_the_measured_ones() -> None:
         f"{100 * lost / sent:.1f} % lost in transport"
     )
     assert f"windows p50 {latency['p50']} ms, p99 {latency['p99']} ms" in told
+    latency = flood["trajectory_latency_ms"]
+    assert f"{flood['trajectories']} trajectories, p50 {latency['p50']} ms, p99 {latency['p99']} ms" in told
     assert f"{node['64']} % of a core for 64 people at 30 Hz and {node['400']} % for 400" in joined("people.md")
 
 
