@@ -73,11 +73,11 @@ class Inlet:
 
     def _is_copy(self, message: Any) -> bool:
         """Tell whether a message was handed over, once for each time that it was."""
-        for handed in self._handed:
-            if handed.header == message.header and handed == message:
-                self._handed.remove(handed)
-                return True
-        return False
+        try:
+            self._handed.remove(message)
+        except ValueError:
+            return False
+        return True
 
 
 class Outlet:
