@@ -27,7 +27,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from iat_ros.model.attention_decoder import BOUND, CHOICE, PACE, SHORTEST, AttentionDecoder, only_near, shares_of_frames
+from iat_ros.model.attention_decoder import BOUND, CHOICE, SHORTEST, AttentionDecoder, only_near
 from iat_ros.model.encoders import AttentionEncoder
 from iat_ros.model.generator import Act2Act
 from iat_ros.model.time_convolution import SLOPE
@@ -60,8 +60,8 @@ class AttendingInference(nn.Module):
     """Encoder and decoder that attend to known pairs, in a few products.
 
     What a softmax does not see is left out of squared distances: -||a - k||^2 / (2 h^2) is a k / h^2 less
-    ||k||^2 / (2 h^2), plus what is the same for every k. Distances of codes, and what noise favours of motions and of
-    their timing, come out of the same product as the first layer of f; k_m lies in its bias.
+    ||k||^2 / (2 h^2), plus what is the same for every k. Distances of codes, and what noise favours, come out of the
+    same product as the first layer of f; k_m lies in its bias.
     """
 
     keys: Tensor
@@ -70,7 +70,6 @@ class AttendingInference(nn.Module):
     first: Tensor
     first_bias: Tensor
     answers: Tensor
-    moments: Tensor
 
     def __init__(self, encoder: AttentionEncoder, decoder: AttentionDecoder) -> None:
         super().__init__()
@@ -87,18 +86,14 @@ class AttendingInference(nn.Module):
             keys = keys - keys.mean(dim=0)  # the same for every key, hence unseen; small numbers lose fewer digits
             places = decoder.places / decoder.widths
             near = torch.cat([(places / decoder.widths).T, torch.zeros_like(decoder.directions)])
-            no_code = places.new_zeros(dims.code, len(places))
-            choice = torch.cat([no_code, CHOICE * decoder.directions])
-            pace = torch.cat([no_code, PACE * decoder.paces])
+            choice = torch.cat([places.new_zeros(dims.code, len(places)), CHOICE * decoder.directions])
             answers = decoder.answers.view(-1, dims.response_channels, dims.frames)
             self.register_buffer("keys", (keys / (encoder.width * dims.frames**0.5)).T.contiguous())
             self.register_buffer("key_bias", -0.5 * (squares - squares.mean()))
             self.register_buffer("values", encoder.values.clone())
-            self.register_buffer("first", torch.cat([first.T, near, choice, pace], dim=1))
-            far = -0.5 * places.square().sum(dim=1)
-            bias = torch.cat([first_bias, far, decoder.favour, torch.zeros_like(far)])
+            self.register_buffer("first", torch.cat([first.T, near, choice], dim=1))
+            bias = torch.cat([first_bias, -0.5 * places.square().sum(dim=1), decoder.favour])
             self.register_buffer("first_bias", bias)
-            self.register_buffer("moments", decoder.moments.clone())
             motions = answers[:, :-1].transpose(1, 2).flatten(1)
             self.register_buffer("answers", torch.cat([motions, answers[:, -1].mean(dim=1, keepdim=True)], dim=1))
 
@@ -112,12 +107,9 @@ class AttendingInference(nn.Module):
         mixed = torch.addmm(self.first_bias, torch.cat([code, noise], dim=1), self.first)
         hidden = functional.leaky_relu(mixed[:, : self.hidden], SLOPE)
         shift = self.third(functional.leaky_relu(self.second(hidden), SLOPE))
-        near, choice, pace = mixed[:, self.hidden :].chunk(3, dim=1)
-        near = only_near(near)
-        weights = (near + BOUND * torch.tanh(shift / BOUND) + choice).softmax(dim=1)
+        near, choice = mixed[:, self.hidden :].chunk(2, dim=1)
+        weights = (only_near(near) + BOUND * torch.tanh(shift / BOUND) + choice).softmax(dim=1)
         motion = weights @ self.answers
-        moments = (near + pace).softmax(dim=1) @ self.moments
-        frames = motion[:, :-1].view(len(motion), self.shape[0], -1)
-        vectors = (shares_of_frames(moments) @ frames).view(-1, *self.shape)
+        vectors = motion[:, :-1].reshape(-1, *self.shape)
         squares = vectors.square().sum(dim=3, keepdim=True)
         return vectors * squares.clamp_min(SHORTEST**2).rsqrt(), motion[:, -1]

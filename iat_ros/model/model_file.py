@@ -33,7 +33,7 @@ from iat_ros.model.generator import KINDS, Act2Act
 from iat_ros.model.normalisation import DurationScale
 from iat_ros.skeleton.joint_motion import JointScale
 
-FORMAT_VERSION = 5
+FORMAT_VERSION = 4
 WEIGHTS, CARD = "model.safetensors", "model.json"
 
 
@@ -168,9 +168,6 @@ def load_generator(directory: Path, card: ModelCard) -> Act2Act:
     for name in ("encoder.width", "decoder.widths"):
         if name in weights and not bool((weights[name] > 0).all()):
             raise ModelError(f"{path}: tensor '{name}' must lie above 0; train again or copy it anew")
-    moments, last = weights.get("decoder.moments", torch.zeros(0)), card.dimensions.frames - 1
-    if not bool(((moments >= 0) & (moments <= last)).all()):
-        raise ModelError(f"{path}: tensor 'decoder.moments' must lie between 0 and {last}; train again or copy it anew")
     generator.load_state_dict(weights, assign=True)
     return generator.eval()
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from iat_ros.model.attention_decoder import AttentionDecoder
+from iat_ros.model.attention_decoder import FARTHEST, AttentionDecoder
 
 _FLOOR = 0.5
 """Of distances, as a share of the median of all that are not 0 between an answer and the most similar of its own
@@ -44,9 +44,8 @@ def clarity_of(decoder: AttentionDecoder) -> Tensor:
         kappa, shape (landmarks,), from -1 to 1.
     """
     motions = decoder.answers.view(-1, decoder.dims.response_channels, decoder.dims.frames)
-    limbs = motions[:, :-1].flatten(1).double()
-    distances = torch.cdist(limbs, limbs, compute_mode="donot_use_mm_for_euclid_dist")  # of equal ones exactly 0
-    together = decoder.neighbours()
+    distances = _distances(motions[:, :-1].flatten(1))
+    together = 0.5 * _distances(decoder.places / decoder.widths).square() <= FARTHEST
     itself = torch.eye(len(distances), dtype=torch.bool, device=distances.device)
     own = distances.masked_fill(~together | itself, torch.inf).amin(dim=1)
     other = distances.masked_fill(together, torch.inf).amin(dim=1)
@@ -59,3 +58,9 @@ def clarity_of(decoder: AttentionDecoder) -> Tensor:
         logarithms = 0.5 * ratio.log()
         kappa[known] = (logarithms - logarithms.median()).clamp(-_MOST, _MOST)
     return kappa.to(decoder.answers.dtype)
+
+
+def _distances(points: Tensor) -> Tensor:
+    """Return distances between all points (N, D), those of equal ones exactly 0."""
+    points = points.double()
+    return torch.cdist(points, points, compute_mode="donot_use_mm_for_euclid_dist")

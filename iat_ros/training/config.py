@@ -141,8 +141,8 @@ class TrainingConfig:
     frames: int = 32
     width: int = 32
     pool: int = 8192
-    spread: float = 0.8
-    clarity: float = 9.0
+    spread: float = 1.0
+    clarity: float = 6.0
     variation: VariationConfig = field(default_factory=VariationConfig)
     embedding: EmbeddingConfig = field(default_factory=EmbeddingConfig)
     pvae: PvaeConfig = field(default_factory=PvaeConfig)

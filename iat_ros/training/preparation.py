@@ -31,7 +31,6 @@ from iat_ros.model.decoder import ConditionedDecoder
 from iat_ros.model.dimensions import Dimensions
 from iat_ros.model.encoders import AttentionEncoder
 from iat_ros.model.generator import Act2Act
-from iat_ros.training.alignment import align
 from iat_ros.training.augmentation import (
     choose_scale,
     confidence,
@@ -177,17 +176,13 @@ def untrained_decoder(responses: Tensor, dims: Dimensions, preparation: Preparat
 
 
 def finish(trainer: WganTrainer, dims: Dimensions, config: TrainingConfig, preparation: Preparation) -> Act2Act:
-    """Put the trained decoder and the encoder that was given to it together.
-
-    From now on clear answers are favoured, and how somebody moves is told apart from when.
-    """
+    """Put the trained decoder and the encoder that was given to it together; from now on clear answers are favoured."""
     generator = Act2Act(dims, networks_of(config))
     weights = trainer.averaged().state_dict()
     weights |= {f"encoder.{name}": value for name, value in preparation.encoder.items()}
     generator.load_state_dict(weights)
     if isinstance(generator.decoder, AttentionDecoder):
         generator.decoder.favour.copy_(config.clarity * clarity_of(generator.decoder))
-        align(generator.decoder)
     return generator.eval().requires_grad_(False)
 
 

@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 import torch
 
-from iat_ros.model.attention_decoder import AttentionDecoder, shares_of_frames
+from iat_ros.model.attention_decoder import AttentionDecoder
 from iat_ros.model.decoder import ConditionedDecoder, Decoder
 from iat_ros.model.dimensions import Dimensions
 from iat_ros.model.encoders import AttentionEncoder
@@ -105,18 +105,14 @@ def decoder() -> AttentionDecoder:
     decoder.widths.copy_(torch.tensor([0.2, 0.3, 0.4]))
     decoder.answers.copy_(known_answers().flatten(1))
     decoder.favour.copy_(torch.linspace(-0.5, 0.5, 6))
-    decoder.moments.copy_((15.0 * torch.rand(6, 16)).sort(dim=1).values)
-    return decoder.eval().requires_grad_(False)
+    return decoder.requires_grad_(False)
 
 
 def test_attention_decoder_against_plain_numpy(decoder: AttentionDecoder) -> None:
-    """The weighted mean of the known ones, read at a weighted mean of their moments, and of unit length again.
-
-    Its duration is their mean duration. While it trains, the mean is read frame by frame.
-    """
+    """The answer is the weighted mean of the known ones, of unit length again, its duration their mean duration."""
     vectors = torch.randn(4, 5)
     known, told = known_answers().numpy(), decoder.weigh(vectors).numpy()
-    answers, in_training = decoder(vectors).numpy(), decoder.train()(vectors).numpy()
+    answers = decoder(vectors).numpy()
     for row, vector in enumerate(vectors.numpy()):
         apart = (vector[:3] - decoder.places.numpy()) / decoder.widths.numpy()
         near = -0.5 * np.square(apart).sum(axis=1)
@@ -124,16 +120,11 @@ def test_attention_decoder_against_plain_numpy(decoder: AttentionDecoder) -> Non
         scores = np.exp(near + 2.0 * np.tanh(told[row] / 2.0) + by_noise + decoder.favour.numpy())
         scores[near < near.max() - 3.4] = 0.0
         mean = np.tensordot(scores / scores.sum(), known, 1)
-        paces = np.exp(near + 5.0 * vector[3:] @ decoder.paces.numpy())
-        paces[near < near.max() - 3.4] = 0.0
-        moments = paces / paces.sum() @ decoder.moments.numpy()
-        retimed = np.stack([np.interp(moments, np.arange(16), channel) for channel in mean[:6]])
-        for found, expected in ((answers[row], retimed), (in_training[row], mean[:6])):
-            limbs = expected.reshape(2, 3, 16)
-            np.testing.assert_allclose(
-                found[:6].reshape(2, 3, 16), limbs / np.linalg.norm(limbs, axis=1, keepdims=True), atol=1e-4
-            )
-            np.testing.assert_allclose(found[6], mean[6], atol=1e-4)
+        limbs = mean[:6].reshape(2, 3, 16)
+        np.testing.assert_allclose(
+            answers[row, :6].reshape(2, 3, 16), limbs / np.linalg.norm(limbs, axis=1, keepdims=True), atol=1e-4
+        )
+        np.testing.assert_allclose(answers[row, 6], mean[6], atol=1e-4)
 
 
 def test_answers_stay_with_the_pairs_near_the_code(decoder: AttentionDecoder) -> None:
@@ -152,28 +143,7 @@ def test_answers_stay_with_the_pairs_near_the_code(decoder: AttentionDecoder) ->
     by_noise = torch.exp(-4.0 * vectors[:, 3:].norm(dim=1, keepdim=True))
     assert (loud > 0.5 * near * np.exp(-4) * by_noise).all()
     far = torch.cat([decoder.places[4:5], torch.zeros(1, 2)], dim=1)
-    torch.testing.assert_close(decoder.train()(far), known_answers()[4:5], atol=1e-3, rtol=0)
-
-
-def test_noise_picks_how_and_when_as_two_things(decoder: AttentionDecoder) -> None:
-    """Among draws that lean on the same known answer there are those that keep the time of each of its neighbours."""
-    decoder.places.copy_(decoder.places[:1] + 0.01 * torch.arange(6.0)[:, None])
-    decoder.favour.zero_()
-    torch.nn.init.zeros_(decoder.weigh[-1].weight)
-    torch.nn.init.zeros_(decoder.weigh[-1].bias)
-    vectors = torch.cat([decoder.places[:1].expand(2000, -1), torch.randn(2000, 2)], dim=1)
-    how = decoder.weights(vectors).argmax(dim=1)
-    when = (decoder.when(vectors)[:, None] - decoder.moments).abs().mean(dim=2).argmin(dim=1)
-    most = how.bincount().argmax()
-    assert (how == when).float().mean() < 0.5
-    assert len(when[how == most].unique()) >= 2
-
-
-def test_moments_between_frames_share_them() -> None:
-    """A moment at a frame takes that frame alone; between two frames both, by how near they are; moments may repeat."""
-    shares = shares_of_frames(torch.tensor([[0.0, 0.25, 2.0, 2.0]]))
-    expected = torch.tensor([[1.0, 0, 0, 0], [0.75, 0.25, 0, 0], [0, 0, 1.0, 0], [0, 0, 1.0, 0]])
-    torch.testing.assert_close(shares[0], expected)
+    torch.testing.assert_close(decoder(far), known_answers()[4:5], atol=1e-3, rtol=0)
 
 
 def test_different_noise_leans_on_different_answers(decoder: AttentionDecoder) -> None:

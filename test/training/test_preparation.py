@@ -16,7 +16,6 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import replace
 from typing import Any
 
@@ -27,7 +26,6 @@ import torch
 from iat_ros.model.decoder import ConditionedDecoder
 from iat_ros.model.encoders import AttentionEncoder
 from iat_ros.training import preparation as module
-from iat_ros.training.alignment import align
 from iat_ros.training.clarity import clarity_of
 from iat_ros.training.config import METHODS, EmbeddingConfig, GanConfig, PvaeConfig, TrainingConfig, VariationConfig
 from iat_ros.training.preparation import Preparation, finish, make_trainer, prepare
@@ -117,7 +115,7 @@ def test_codes_leave_out_the_stimulus_itself(pairs: Pairs, landmarks: int, monke
 def test_finished_generator_is_encoder_and_trained_decoder(pairs: Pairs) -> None:
     """Act2Act answers with the decoder's running average, from the code that the embedding's encoder gives.
 
-    What it learned with no answer favoured favours clear ones from then on, and moves in a time of its own.
+    What it learned with no answer favoured favours clear ones from then on.
     """
     dims = SHORT.dimensions(8, 30)
     preparation = prepared(pairs, SHORT)
@@ -130,16 +128,11 @@ def test_finished_generator_is_encoder_and_trained_decoder(pairs: Pairs) -> None
     encoder.load_state_dict(preparation.encoder)
     noise = torch.randn(30, dims.noise)
     codes = encoder(pairs[0])[:, :, None].expand(-1, -1, 32)
-    learned, decoder = trainer.average.decoder, generator.decoder
-    assert decoder.favour.std() > 0.1
-    torch.testing.assert_close(decoder.favour, SHORT.clarity * clarity_of(learned))
-    align(learned_alike := copy.deepcopy(learned))
-    torch.testing.assert_close(decoder.moments, learned_alike.moments)
-    torch.testing.assert_close(decoder.answers, learned_alike.answers)
+    favour = generator.decoder.favour
+    assert favour.std() > 0.1
+    torch.testing.assert_close(favour, SHORT.clarity * clarity_of(generator.decoder))
     assert not torch.allclose(generator(pairs[0], noise), trainer.average(codes, noise), atol=1e-3)
-    decoder.favour.zero_()
-    assert not torch.allclose(generator(pairs[0], noise), trainer.average(codes, noise), atol=1e-3)
-    decoder.load_state_dict(learned.state_dict())
+    favour.zero_()
     torch.testing.assert_close(generator(pairs[0], noise), trainer.average(codes, noise))
 
 
