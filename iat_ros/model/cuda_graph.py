@@ -16,7 +16,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
@@ -40,9 +42,22 @@ def capture(work: Callable[[], None]) -> Replay:
             work()
     torch.cuda.current_stream().wait_stream(side)
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph, stream=side):  # where it was tried: gradients of another stream are warned of
+    with _no_garbage(), torch.cuda.graph(graph, stream=side):  # of that stream, or gradients are warned of
         work()
     return graph.replay
+
+
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """Free what nobody refers to now, and nothing meanwhile: a graph that is freed during a recording breaks it off."""
+    gc.collect()
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 class GraphedInference:

@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 import torch
 
+from iat_ros.model.cuda_graph import capture
 from iat_ros.model.responder import Responder
 from iat_ros.resources import find_model
 from iat_ros.skeleton.limbs import unit
@@ -68,3 +69,30 @@ def test_nothing_is_allocated_after_the_warm_up(responders: tuple[Responder, Res
             on_gpu.answer(*given)
             on_gpu.answer_early(*given)
     assert torch.cuda.memory_stats()["allocation.all.allocated"] == before
+
+
+def test_a_graph_that_lies_about_breaks_no_recording() -> None:
+    """Garbage that holds an older graph is there, and is looked for during the recording."""
+
+    class Holder:
+        """Holds a graph, and itself."""
+
+        def __init__(self) -> None:
+            self.numbers = torch.zeros(4, device="cuda")
+            self.replay = capture(lambda: self.numbers.add_(1.0))
+            self.itself = self
+
+    for _ in range(3):
+        Holder()
+    numbers = torch.zeros(4, device="cuda")
+
+    def work() -> None:
+        """Count, and make enough rubbish that Python would look for it by itself."""
+        for _ in range(2000):
+            rubbish: list[object] = []
+            rubbish.append(rubbish)
+        numbers.add_(1.0)
+
+    capture(work)()
+    torch.cuda.synchronize()
+    assert numbers.tolist() == [4.0] * 4  # three rounds of warm-up, and the graph
