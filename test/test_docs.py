@@ -167,7 +167,7 @@ def test_the_figures_in_readme_are_the_measured_ones() -> None:
     bench = json.loads((RESULTS / "bench.json").read_text())
     faults = json.loads((RESULTS / "faults.json").read_text())
     reaction, silence = bench["reaction_ms"], bench["end_of_action_ms"]["p50"]
-    assert rows(README, "from the last frame")[0][1] == f"p50 {reaction['p50']:.0f} ms, p99 {reaction['p99']:.0f} ms"
+    assert rows(README, "from the last frame")[0][1] == f"p50 {reaction['p50']:.1f} ms, p99 {reaction['p99']:.1f} ms"
     assert rows(README, "that silence")[0][1] == f"p50 {silence:.0f} ms"
     assert (
         rows(README, "one answer")[0][1]
