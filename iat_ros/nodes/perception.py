@@ -32,6 +32,7 @@ from iat_ros.errors import SkeletonError
 from iat_ros.nodes.base import RESULT_QOS, IatNode
 from iat_ros.nodes.clouds import decode_skeletons, encode_motion, to_stamp
 from iat_ros.nodes.hand_over import Outlet
+from iat_ros.nodes.lost_messages import LostMessages
 from iat_ros.nodes.parameters import Parameter
 from iat_ros.nodes.people_parameters import PARAMETERS as PEOPLE
 from iat_ros.nodes.people_parameters import choice_config, cleaning_config, identity_config
@@ -116,6 +117,7 @@ class PerceptionNode(IatNode):
         self._coming: dict[int, _Coming] = {}
         self._reported: Counter[str] = Counter()
         self._skeletons = self.create_subscription(PointCloud2, "skeletons", self._on_skeletons, _FRAMES_QOS)
+        self._lost = LostMessages(self._who_streams)
         self._take = self.guarded(self._take_frame)
         self.create_service(Trigger, "~/trigger", self._on_trigger)
 
@@ -167,17 +169,24 @@ class PerceptionNode(IatNode):
     def _on_skeletons(self, message: PointCloud2) -> None:
         """Take this frame and those that wait behind it; where these are many, the oldest are skipped.
 
-        So an answer is never later than the few frames that are used take, and what is skipped is counted: the
-        middleware, which would keep the newest ones as well, tells nobody what it threw away.
+        So an answer is never later than the few frames that are used take. What is skipped is counted, and so is what
+        the middleware threw away while this node was busy, where its queue had run over.
         """
         frames = [message]
+        lost = self._lost.took(None)
         while len(frames) < _FRAMES_QOS.depth and (waiting := self._skeletons.handle.take_message(PointCloud2, False)):
             frames.append(waiting[0])
+            lost += self._lost.took(waiting[1]["publication_sequence_number"])
+        if lost and self.active:
+            self.drop("frame lost before it was taken", lost)
         skipped = len(frames) - _MOST_WAITING
         if skipped > 0 and self.active:
             self.drop("frame overtaken by newer ones", skipped)
         for frame in frames[-_MOST_WAITING:]:
             self._take(frame)
+
+    def _who_streams(self) -> list[bytes]:
+        return [bytes(each.endpoint_gid) for each in self.get_publishers_info_by_topic(self._skeletons.topic_name)]
 
     def _take_frame(self, message: PointCloud2) -> None:
         people = self._people

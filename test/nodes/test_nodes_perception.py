@@ -103,6 +103,18 @@ def test_of_many_frames_that_wait_the_oldest_are_skipped_and_counted(bench: Benc
     np.testing.assert_allclose(segment[1].times_s, 100.0 + np.arange(15, 20) / 1000)
 
 
+def test_what_the_queue_lost_is_counted_too(bench: Bench) -> None:
+    """Two hundred frames in a queue of sixty: five are used, all others counted; and before it ran over, none."""
+    for k in range(3):
+        bench.publish(100.0 + k / 1000, CLIP.positions[:1])
+    bench.spin_until(lambda: bench.perception.counts["frames"] == 3)
+    assert not bench.perception.dropped
+    for k in range(3, 203):
+        bench.publish(100.0 + k / 1000, CLIP.positions[:1])
+    bench.spin_until(lambda: bench.perception.counts["frames"] == 8)
+    assert bench.perception.dropped == {"frame overtaken by newer ones": 55, "frame lost before it was taken": 140}
+
+
 def test_a_burst_loses_nothing(bench: Bench) -> None:
     """Frames that come five at once, one of them unusable, are all used but that one, and give their action."""
     for k, (time, pose) in enumerate(zip(CLIP.times_s + 100.0, CLIP.positions, strict=True)):
