@@ -146,6 +146,7 @@ class ParameterTable:
                 live[change.name] = parameter.check(change.value)
             except ConfigError as error:
                 return SetParametersResult(successful=False, reason=str(error))
+        for change in changes:  # only now: a change that is refused as a whole changes nothing
             self._refused.pop(change.name, None)
         if self.locked and live:
             self._changed(live)

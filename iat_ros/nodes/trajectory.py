@@ -229,7 +229,11 @@ class TrajectoryNode(IatNode):
             self._see_people(message)
 
     def _on_skeletons(self, message: PointCloud2) -> None:
-        positions = decode_skeletons(message, self._joints).positions
+        try:
+            positions = decode_skeletons(message, self._joints).positions
+        except IatError as error:
+            self._guard.could_not_read_people(str(error))
+            raise
         away = positions - np.array([self._values[f"robot_{axis}"] for axis in "xyz"])
         distances = np.linalg.norm(away, axis=-1)
         seen = distances[np.isfinite(distances)]
@@ -291,13 +295,16 @@ class TrajectoryNode(IatNode):
     def _on_halt(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         self._guard.halt("on request")
         performer = self._former if self._supervisor is None else self._supervisor.performer
+        stopped = True
         if self.active and self._supervisor is not None:
-            self._supervisor.stop()
+            stopped = self._supervisor.stop()
         elif performer is not None and performer.timeline.moving(self._now_s()):
             response.success = False
             response.message = "this node is not active: what it has sent goes on to its end; nothing new begins"
             return response
-        response.success, response.message = True, "halted; call resume to go on"
+        response.success, response.message = stopped, "halted; call resume to go on"
+        if not stopped:
+            response.message = "halted, but the robot could not be told to stop yet, which is tried again and again"
         self._publish_diagnostics()  # whoever shows the state needs not wait
         return response
 

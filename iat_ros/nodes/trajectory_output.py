@@ -86,13 +86,15 @@ class TrajectoryOutput:
         topics = (each for each in self._joints.items() if each[0] not in self._goals)
         self._prepared = message, {topic: Serialised(only(message, joints)) for topic, joints in topics}
 
+    def missing(self) -> str:
+        """Name the action of a controller that is not there; then nothing must be sent, one arm shall not go alone."""
+        return next((goals.action for goals in self._goals.values() if not goals.served()), "")
+
     def send(self, message: JointTrajectory) -> None:
         """Send a trajectory; it replaces the one before."""
         ready: dict[str, Serialised] = {}
         if self._prepared is not None and self._prepared[0] is message:
             ready = self._prepared[1]
-        if not all(goals.ready() for goals in self._goals.values()):  # one arm shall not go alone
-            return
         parts = {
             topic: ready[topic].stamped(message.header.stamp) if topic in ready else only(message, joints)
             for topic, joints in self._joints.items()
@@ -135,7 +137,7 @@ class _Goals:
                 "parameter 'output' is 'action', which needs control_msgs, which is not installed: "
                 "apt install ros-jazzy-control-msgs, or set output to 'topic'"
             ) from error
-        self._node, self._lost, self._action = node, lost, action
+        self._node, self._lost, self.action = node, lost, action
         self._make_goal: Callable[..., Any] = kind.Goal
         self._client: ActionClient | None = ActionClient(node, kind, action)
         self._number = self._accepted = 0  # of the newest goal, and of the newest that was accepted
@@ -152,12 +154,9 @@ class _Goals:
         self._number += 1  # answers that still come belong to nothing
         self._unanswered.clear()
 
-    def ready(self) -> bool:
-        """Tell whether the controller is there, or count that it isn't."""
-        if self._client is not None and self._client.server_is_ready():
-            return True
-        self._node.drop(f"trajectory: no controller serves the action '{self._action}'")
-        return False
+    def served(self) -> bool:
+        """Tell whether the controller is there."""
+        return self._client is not None and self._client.server_is_ready()
 
     def send(self, message: JointTrajectory) -> None:
         """Send a goal; it replaces the one before."""
@@ -182,7 +181,8 @@ class _Goals:
     def _on_answer(self, number: int, handle: Any) -> None:
         if number not in self._unanswered:
             return  # closed meanwhile
-        self._unanswered.discard(number)
+        # A controller answers in order: whoever still owes an older answer has died meanwhile.
+        self._unanswered = {each for each in self._unanswered if each > number}
         if not handle.accepted:
             self._on_rejected(number)
         elif number <= self._cancelled:

@@ -78,7 +78,7 @@ PARAMETERS = (
     Parameter(
         "stream_timeout",
         _GUARD.stream_timeout_s,
-        "Without skeletons for so long the running answer ends and no new one starts [s]; 0: never.",
+        "Without skeletons for so long, and before the first, no answer starts, and a running one ends [s]; 0: never.",
         0.0,
         60.0,
         live=True,

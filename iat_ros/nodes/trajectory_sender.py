@@ -24,6 +24,7 @@ import numpy as np
 from trajectory_msgs.msg import JointTrajectory
 
 from iat_ros.clock import whole_ns
+from iat_ros.errors import RobotError
 from iat_ros.nodes.base import IatNode
 from iat_ros.nodes.trajectory_message import to_message
 from iat_ros.nodes.trajectory_output import TrajectoryOutput
@@ -103,7 +104,7 @@ class TrajectorySender:
             Whether there was anything to perform.
 
         Raises:
-            RobotError: It cannot be performed.
+            RobotError: It cannot be performed, or its controller is not there.
             TooLateError: Not in time.
         """
         reserve_s = max(2.0 * self._took_s, _LEAST_EXPECTED_S) + performer.delivery_s
@@ -112,6 +113,9 @@ class TrajectorySender:
             performance = make(self._now_s(), reserve_s)
             if performance is None:
                 return False
+            missing = self._output.missing()
+            if missing:  # then nothing has begun, and a stop is tried again
+                raise RobotError(f"trajectory: no controller serves the action '{missing}'")
             sent_s = self._node.get_clock().now().nanoseconds * 1e-9
             begun = performer.perform(performance, sent_s, self._delivery_s(performer, performance))
             if begun is not None:

@@ -24,6 +24,10 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+VANISHED_S = 3.0
+"""Whoever was near is taken to be there still for so long after the last sight of them [s]: trackers lose people who
+are very near."""
+
 
 class Leave(Enum):
     """What the robot may do."""
@@ -52,7 +56,8 @@ class GuardConfig:
             memory's health check, eProsima/Fast-DDS#6535), which must not halt a robot for good.
         following_tolerance_rad: A joint this far from its command halts the robot; 0: not compared.
         following_lag_s: How far a robot may trail its command, and how long a difference must last [s].
-        stream_timeout_s: Without skeletons for so long the running answer ends; 0: not watched.
+        stream_timeout_s: Without skeletons for so long the running answer ends, and before the first ones none begins;
+            0: not watched.
         stop_distance_m: A person nearer than this holds the robot; 0: not watched.
         slow_distance_m: A person nearer than this slows it down; 0: not watched.
     """
@@ -79,7 +84,9 @@ class Guard:
         self._differs = ""
         self._stream_s: float | None = None
         self._distance_m = np.inf
+        self._seen_s = -np.inf
         self._doubt = ""
+        self._unreadable = ""
 
     @property
     def halted(self) -> str:
@@ -130,15 +137,25 @@ class Guard:
 
         Args:
             now_s: Time [s].
-            distance_m: How far the nearest person is [m]; infinite when nobody is there.
+            distance_m: How far the nearest person is [m]; infinite when nobody is there, which is believed of somebody
+                who was seen lately only after `VANISHED_S`.
             doubt: Why that distance cannot be believed; empty if it can.
         """
-        self._stream_s, self._distance_m, self._doubt = now_s, distance_m, doubt
+        self._stream_s, self._doubt = now_s, doubt
+        if np.isfinite(distance_m):
+            self._distance_m, self._seen_s = distance_m, now_s
+        elif not 0.0 <= now_s - self._seen_s < VANISHED_S:
+            self._distance_m = distance_m
+
+    def could_not_read_people(self, why: str) -> None:
+        """Take note of a skeleton message that tells nothing; if there are no others, the stream has not begun."""
+        self._unreadable = why
 
     def shift(self, by_s: float) -> None:
         """Take note that the clock was set by so much [s]; what was received stays as old as it was."""
         self._measured_s += by_s
         self._stream_s = None if self._stream_s is None else self._stream_s + by_s
+        self._seen_s += by_s
         self._differs_since_s = None if self._differs_since_s is None else self._differs_since_s + by_s
 
     def verdict(self, now_s: float, moving: bool) -> Verdict:
@@ -153,6 +170,9 @@ class Guard:
             return Verdict(Leave.HALT, f"halted: {self._halted}; call resume")
         if config.joint_states_timeout_s and not self.measured_lately(now_s):
             return Verdict(Leave.HOLD, "no joint_states: where the robot is, is unknown")
+        if self._stream_s is None and config.stream_timeout_s:
+            why = f"none that can be read: {self._unreadable}" if self._unreadable else "none came yet"
+            return Verdict(Leave.HOLD, f"no skeletons: {why}")
         if self._stream_s is not None and not now_s - self._stream_s <= (config.stream_timeout_s or np.inf):
             return Verdict(Leave.HOLD, f"no skeletons for {config.stream_timeout_s:g} s")
         if self._doubt and max(config.stop_distance_m, config.slow_distance_m) > 0.0:

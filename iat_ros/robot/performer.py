@@ -135,7 +135,7 @@ class Performer:
             RobotError: It cannot be performed (a start outside the limits, a collision); what runs goes on.
         """
         moving = self.timeline.moving(now_s)
-        began_s = now_s + (self.delivery_s if reserve_s is None else reserve_s) if moving else now_s
+        began_s = self._soonest_s(now_s, reserve_s) if moving else now_s
         start = self.timeline.commanded(began_s) if moving else self.start(now_s, measured)
         timing = self._timing(tempo)
         if prepared is not None and not moving and prepared.fits(motion, start, timing):
@@ -148,6 +148,10 @@ class Performer:
                 raise
             stopped = self.slow(now_s, 0.0, reserve_s) or Performance(stop(self.model, start), now_s)
             return Outcome(stopped, 0.0, False, False)
+
+    def _soonest_s(self, now_s: float, reserve_s: float | None) -> float:
+        """When something can take over from what runs [s]."""
+        return max(now_s + (self.delivery_s if reserve_s is None else reserve_s), self.timeline.led_until_s)
 
     def _timing(self, tempo: float) -> Timing:
         return replace(self.timing, speed_scale=max(0.05, self.timing.speed_scale * tempo))
@@ -203,7 +207,7 @@ class Performer:
             tempo: What it is slowed down to.
             reserve_s: How long it may take until the controller knows of it [s]; None: `delivery_s`.
         """
-        began_s = now_s + (self.delivery_s if reserve_s is None else reserve_s)
+        began_s = self._soonest_s(now_s, reserve_s)
         if not self.timeline.moving(began_s):
             return None
         running = self.timeline.at(began_s)

@@ -192,7 +192,9 @@ class Supervisor:
             if not self._held and performer.timeline.moving(now):
                 self._means.drop(f"rest of an answer: {verdict.reason}")
                 self.slow(0.0)
-            self._waiting = None
+            if self._waiting is not None:
+                self._waiting = None
+                self._means.drop(f"answer that waited for a stop: {verdict.reason}")
         elif verdict.leave is Leave.SLOW and not self._slowed and not self._held:
             self.slow(self.slow_tempo)  # if limits forbid it now, it is tried again
             self._slowed = True

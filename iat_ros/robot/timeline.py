@@ -50,6 +50,15 @@ class Timeline:
     def __init__(self, model: RobotModel) -> None:
         self._model = model
         self._history: deque[Performance] = deque()
+        self._led_until_s = -np.inf
+
+    @property
+    def led_until_s(self) -> float:
+        """Until when the robot is led to where a plan begins, from outside its limits [s]; -inf if it never was.
+
+        Where it is on that way only its controller knows, so nothing can take over before.
+        """
+        return self._led_until_s
 
     @property
     def ends_s(self) -> float:
@@ -119,6 +128,8 @@ class Timeline:
         while self._history and self._history[-1].began_s >= performance.began_s:
             self._history.pop()
         self._history.append(performance)
+        if performance.way_s:
+            self._led_until_s = performance.began_s
         return performance
 
     def held(self, now_s: float, measured: State | None) -> None:
@@ -131,11 +142,13 @@ class Timeline:
         position = self.commanded(now_s).position if measured is None else measured.position
         self._history.clear()
         self._history.append(self._stands(position, now_s))
+        self._led_until_s = -np.inf
 
     def shift(self, by_s: float) -> None:
         """Take note that the clock was set by so much [s]."""
         shifted = [replace(each, began_s=each.began_s + by_s) for each in self._history]
         self._history = deque(shifted)
+        self._led_until_s += by_s
 
     def at(self, time_s: float) -> Performance:
         """Return what runs at a time [s]: the newest that has begun, or the oldest known."""

@@ -146,7 +146,7 @@ def make(ros_domain: int) -> Iterator[Callable[..., TrajectoryNode]]:
     nodes: list[TrajectoryNode] = []
 
     def run(**values: Any) -> TrajectoryNode:
-        given = {"check_collisions": False, **values}
+        given = {"check_collisions": False, "stream_timeout": 0.0, **values}
         nodes.append(TrajectoryNode(parameter_overrides=[Parameter(name, value=each) for name, each in given.items()]))
         return nodes[-1]
 
@@ -258,11 +258,43 @@ def test_a_goal_that_ended_while_its_successor_was_rejected_was_given_up(
 
 
 def test_without_a_controller_the_trajectory_is_dropped(node: TrajectoryNode, controller: Controller) -> None:
-    """Nobody would hear of it, so it is named."""
+    """Nobody would hear of it, so it is named, and the robot is not thought to move."""
     controller.ready = False
     node._on_responses([ANSWER])
     assert not controller.goals
     assert node.dropped == {"trajectory: no controller serves the action 'follow_joint_trajectory'": 1}
+    assert not node._supervisor.performer.timeline.moving(node._now_s())
+    assert node.counts["trajectories"] == 0
+    controller.ready = True
+    node._on_responses([ANSWER])
+    assert len(controller.goals) == 1
+
+
+def test_a_halt_that_no_controller_hears_is_tried_again(node: TrajectoryNode, controller: Controller) -> None:
+    """Until it is there; that it was not is told."""
+    node._on_responses([ANSWER])
+    controller.goals[0].accept()
+    controller.ready = False
+    answer = node._on_halt(Trigger.Request(), Trigger.Response())
+    assert not answer.success
+    assert "could not be told to stop yet" in answer.message
+    assert len(controller.goals) == 1
+    assert node.dropped == {"stop: trajectory: no controller serves the action 'follow_joint_trajectory'": 1}
+    controller.ready = True
+    tell_joints(node)
+    node._watch()
+    assert len(controller.goals) == 2
+    assert node._supervisor.performer.timeline.moving(node._now_s())
+
+
+def test_a_goal_that_was_never_answered_hides_nothing(node: TrajectoryNode, controller: Controller) -> None:
+    """Its controller died; what becomes of later goals is told all the same."""
+    for _ in range(2):
+        tell_joints(node)
+        node._on_responses([ANSWER])
+    controller.goals[1].accept()
+    controller.goals[1].finish(ABORTED, "path tolerance")
+    assert node.trouble() == "halted: the controller aborted the goal: path tolerance; call resume"
 
 
 def test_cleanup_frees_the_client_and_late_answers_mean_nothing(node: TrajectoryNode, controller: Controller) -> None:

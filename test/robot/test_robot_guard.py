@@ -19,7 +19,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from iat_ros.robot.guard import Guard, GuardConfig, Leave
+from iat_ros.robot.guard import Guard, GuardConfig, Leave, Verdict
 
 NAMES = ("shoulder", "elbow")
 POSE = np.zeros(2)
@@ -72,13 +72,13 @@ def test_stale_joint_states(moving: bool, leave: Leave) -> None:
 
 def test_joint_states_may_be_done_without() -> None:
     """With 0 as timeout nobody needs to tell where the robot is."""
-    guard = Guard(GuardConfig(joint_states_timeout_s=0.0))
+    guard = Guard(GuardConfig(joint_states_timeout_s=0.0, stream_timeout_s=0.0))
     assert guard.verdict(100.0, True).leave is Leave.MOVE
 
 
 def test_a_joint_that_does_not_follow_halts() -> None:
     """Off by more than the tolerance, for longer than the lag; a shorter difference is forgiven."""
-    guard = Guard(GuardConfig(following_tolerance_rad=0.3, following_lag_s=0.2))
+    guard = Guard(GuardConfig(following_tolerance_rad=0.3, following_lag_s=0.2, stream_timeout_s=0.0))
     off = np.array([0.0, 0.5])
     guard.saw_joints(1.0, off, BAND, NAMES)
     assert guard.verdict(1.1, True).leave is Leave.MOVE
@@ -95,12 +95,47 @@ def test_a_joint_that_does_not_follow_halts() -> None:
 def test_a_stream_that_stops_holds() -> None:
     """No new answer without skeletons; when they come again, the robot may move again."""
     guard = Guard(GuardConfig(joint_states_timeout_s=0.0, stream_timeout_s=1.0))
-    assert guard.verdict(50.0, True).leave is Leave.MOVE  # answers may come from elsewhere
     guard.saw_people(50.0, 3.0)
     assert guard.verdict(50.9, True).leave is Leave.MOVE
     assert guard.verdict(51.1, True).leave is Leave.HOLD
     guard.saw_people(52.0, 3.0)
     assert guard.verdict(52.0, True).leave is Leave.MOVE
+
+
+def test_before_the_first_skeletons_the_robot_stays_still() -> None:
+    """Nobody has said where people are; the reason tells whether anything came. With 0 as timeout nobody needs to."""
+    guard = Guard(GuardConfig(joint_states_timeout_s=0.0))
+    assert guard.verdict(50.0, False) == Verdict(Leave.HOLD, "no skeletons: none came yet")
+    guard.could_not_read_people("skeletons: expected width 20, got 32")
+    verdict = guard.verdict(50.0, False)
+    assert verdict.leave is Leave.HOLD
+    assert "none that can be read: skeletons: expected width 20, got 32" in verdict.reason
+    guard.saw_people(50.1, np.inf)
+    guard.could_not_read_people("of another sender")
+    assert guard.verdict(50.1, False).leave is Leave.MOVE
+    answers_from_elsewhere = Guard(GuardConfig(joint_states_timeout_s=0.0, stream_timeout_s=0.0))
+    assert answers_from_elsewhere.verdict(50.0, False).leave is Leave.MOVE
+
+
+def test_who_vanishes_near_the_robot_is_taken_to_be_there_still() -> None:
+    """For three seconds; whoever is seen farther away has gone; a clock that is set changes nothing about that."""
+    guard = Guard(GuardConfig(joint_states_timeout_s=0.0, stop_distance_m=0.5, slow_distance_m=1.0))
+    guard.saw_people(1.0, 0.4)
+    for now_s in (1.1, 2.5, 3.9):
+        guard.saw_people(now_s, np.inf)
+        assert guard.verdict(now_s, True).leave is Leave.HOLD
+    guard.saw_people(4.1, np.inf)
+    assert guard.verdict(4.1, True).leave is Leave.MOVE
+    guard.saw_people(5.0, 0.4)
+    guard.saw_people(5.1, 0.9)
+    assert guard.verdict(5.1, True).leave is Leave.SLOW
+    guard.saw_people(5.2, 2.0)
+    guard.saw_people(5.3, np.inf)
+    assert guard.verdict(5.3, True).leave is Leave.MOVE
+    guard.saw_people(6.0, 0.4)
+    guard.shift(-100.0)
+    guard.saw_people(-93.0, np.inf)
+    assert guard.verdict(-93.0, True).leave is Leave.HOLD
 
 
 @pytest.mark.parametrize(("distance_m", "leave"), [(2.0, Leave.MOVE), (0.9, Leave.SLOW), (0.4, Leave.HOLD)])

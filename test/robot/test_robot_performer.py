@@ -142,6 +142,34 @@ def test_a_robot_outside_its_limits_comes_back_gently(g1: RobotModel, outside_ra
     assert stage.robot.watch.violations["position"] < 400  # of a thousand a second
 
 
+@pytest.mark.parametrize("after_s", [0.02, 0.06, 0.1, 0.15, 0.2, 0.3])
+@pytest.mark.parametrize("outside_rad", [0.05, 0.09])
+@pytest.mark.parametrize("what", ["halt", "answer", "answer and halt"])
+def test_what_takes_over_from_a_robot_that_is_led_inside_waits_for_that(
+    g1: RobotModel, outside_rad: float, what: str, after_s: float, make_stage: Any
+) -> None:
+    """A halt, another answer, or both while it comes back into its limits: none breaks any other."""
+    stage = make_stage(g1)
+    pose = g1.rest.copy()
+    pose[0] = g1.upper[0] + outside_rad
+    stage.robot.joints.positions = pose
+    stage.robot.hold()
+    stage.robot.update(stage.now_ns, 1)
+    stage.robot.watch.violations.clear()
+    stage.do(stage.performer.answer(MOTIONS[0], stage.now_s, stage.measured()).performance)
+    stage.wait(after_s)
+    if what.startswith("answer"):
+        stage.do(stage.performer.answer(MOTIONS[1], stage.now_s, stage.measured()).performance)
+        stage.wait(0.02)
+    if what.endswith("halt"):
+        stage.do(stage.performer.slow(stage.now_s))
+    stage.wait(4.0)
+    assert set(stage.robot.watch.violations) == {"position"}, stage.robot.watch.largest
+    if what.endswith("halt"):
+        assert not stage.performer.timeline.moving(stage.now_s)
+        assert np.abs(stage.robot.joints.velocities).max() < 1e-6
+
+
 def test_a_robot_of_unknown_motion_is_taken_over(g1: RobotModel, make_stage: Any) -> None:
     """A performer made anew, mid-answer, begins in the measured motion without a step."""
     stage = make_stage(g1)

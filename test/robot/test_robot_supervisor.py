@@ -218,6 +218,17 @@ def test_what_others_move_is_waited_for_and_the_newest_answer_counts(g1: RobotMo
     assert len(stage.begun) == stage.counts["answers"] == 1
 
 
+def test_an_answer_that_waited_and_must_not_be_given_is_counted(g1: RobotModel) -> None:
+    """Somebody comes near while it waits: it is dropped, and says why."""
+    stage = Stage(g1)
+    stage.measure()
+    stage.supervisor.answer(ANSWER)
+    stage.distance_m = NEAR_M
+    stage.wait(STANDS_S + 0.5)
+    assert not stage.begun
+    assert stage.dropped == {"answer that waited for a stop: a person is nearer than 0.5 m": 1}
+
+
 def test_an_answer_that_is_too_late_stops_the_robot_first(stage: Stage) -> None:
     """Then there is time to work it out; where not even the stop is in time, that is said."""
     stage.supervisor.answer(ANSWER)
