@@ -58,7 +58,13 @@ class Lab:
     """A trajectory node, and controllers that the test plays over DDS."""
 
     def __init__(self, robot: RobotModel, states: Sequence[str], remap: Sequence[str] = (), **values: Any) -> None:
-        given = {"check_collisions": False, "joint_states_timeout": 10.0, "robot": robot.config.name, **values}
+        given = {
+            "check_collisions": False,
+            "joint_states_timeout": 10.0,
+            "stream_timeout": 0.0,
+            "robot": robot.config.name,
+            **values,
+        }
         remaps = [word for each in remap for word in ("-r", each)]
         self.node = TrajectoryNode(
             parameter_overrides=[Parameter(name, value=each) for name, each in given.items()],

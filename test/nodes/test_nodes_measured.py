@@ -48,7 +48,9 @@ class Stage:
 
     def __init__(self, context: Any) -> None:
         self.node = TrajectoryNode(
-            context=context, namespace="measured", parameter_overrides=[Parameter("use_sim_time", value=True)]
+            context=context,
+            namespace="measured",
+            parameter_overrides=[Parameter("use_sim_time", value=True), Parameter("stream_timeout", value=0.0)],
         )
         self.sent: list[JointTrajectory] = []
         self.node._output.send = self.sent.append

@@ -40,7 +40,7 @@ from iat_ros.robot.trajectory import Timing, plan_home
 def node(ros_domain: int, request: pytest.FixtureRequest) -> Iterator[TrajectoryNode]:
     """A node for a robot with one controller, or with two."""
     rclpy.init(domain_id=ros_domain)
-    given = {"check_collisions": False, "robot": request.param}
+    given = {"check_collisions": False, "stream_timeout": 0.0, "robot": request.param}
     node = TrajectoryNode(parameter_overrides=[Parameter(name, value=each) for name, each in given.items()])
     assert bring_up(node)
     yield node
