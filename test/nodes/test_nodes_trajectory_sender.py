@@ -49,7 +49,8 @@ class Stage:
         self.prepared: list[JointTrajectory] = []
         clock = SimpleNamespace(now=lambda: SimpleNamespace(nanoseconds=round(self.now_s * 1e9)))
         node = cast(Any, SimpleNamespace(get_clock=lambda: clock, counts=Counter()))
-        output = cast(Any, SimpleNamespace(send=self.sent.append, prepare=self.prepared.append))
+        given = {"send": self.sent.append, "prepare": self.prepared.append, "missing": str}
+        output = cast(Any, SimpleNamespace(**given))
         self.performer = Performer(robot, robot.limb_names, None, Timing())
         self.sender = TrajectorySender(node, output, lambda: self.now_s)
 
