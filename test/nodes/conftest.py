@@ -23,6 +23,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -41,6 +42,7 @@ from iat_ros.model.dimensions import Dimensions
 from iat_ros.model.generator import Act2Act
 from iat_ros.model.model_file import ModelCard, save_model
 from iat_ros.model.normalisation import DurationScale
+from iat_ros.nodes import trajectory_output
 from iat_ros.skeleton.definition import load_skeleton
 
 ROOT = Path(__file__).parents[2]
@@ -190,3 +192,90 @@ def random_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path
         return directory
 
     return make
+
+
+class Future:
+    """Stands for rclpy's: done when the test says so."""
+
+    def __init__(self) -> None:
+        self._callbacks: list[Callable[[Future], None]] = []
+        self._result: Any = None
+
+    def add_done_callback(self, callback: Callable[[Future], None]) -> None:
+        """Call back once done."""
+        self._callbacks.append(callback)
+
+    def result(self) -> Any:
+        """What came."""
+        return self._result
+
+    def finish(self, result: Any) -> None:
+        """Be done."""
+        self._result = result
+        for callback in self._callbacks:
+            callback(self)
+
+
+class Goal:
+    """A goal that was sent, and what the controller says to it."""
+
+    def __init__(self, trajectory: Any) -> None:
+        self.trajectory = trajectory
+        self.answer, self.end = Future(), Future()
+        self.cancelled = False
+
+    def accept(self) -> None:
+        """Follow it."""
+        handle = SimpleNamespace(accepted=True, get_result_async=lambda: self.end, cancel_goal_async=self.cancel)
+        self.answer.finish(handle)
+
+    def cancel(self) -> None:
+        """Be cancelled; the controller says so later."""
+        self.cancelled = True
+
+    def reject(self) -> None:
+        """Refuse it."""
+        self.answer.finish(SimpleNamespace(accepted=False))
+
+    def finish(self, status: int, text: str = "") -> None:
+        """End it."""
+        self.end.finish(SimpleNamespace(status=status, result=SimpleNamespace(error_string=text)))
+
+
+class Controller:
+    """Stands for ActionClient and the controller behind it."""
+
+    def __init__(self) -> None:
+        self.goals: list[Goal] = []
+        self.names: list[str] = []
+        self.ready, self.destroyed = True, 0
+
+    def __call__(self, _node: Any, _type: Any, name: str) -> Controller:
+        """Be made as a client."""
+        self.names.append(name)
+        return self
+
+    def server_is_ready(self) -> bool:
+        """Whether a controller is there."""
+        return self.ready
+
+    def send_goal_async(self, goal: Goal) -> Future:
+        """Take a goal."""
+        self.goals.append(goal)
+        return goal.answer
+
+    def destroy(self) -> None:
+        """Be freed."""
+        self.destroyed += 1
+
+
+@pytest.fixture
+def controller(monkeypatch: pytest.MonkeyPatch) -> Controller:
+    """A controller of the action that the test plays; control_msgs is not on PyPI, so its module is a stand-in."""
+    controller = Controller()
+    package, module = ModuleType("control_msgs"), ModuleType("control_msgs.action")
+    module.FollowJointTrajectory = SimpleNamespace(Goal=Goal)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "control_msgs", package)
+    monkeypatch.setitem(sys.modules, "control_msgs.action", module)
+    monkeypatch.setattr(trajectory_output, "ActionClient", controller)
+    return controller

@@ -19,7 +19,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -35,7 +34,6 @@ from std_srvs.srv import Trigger
 
 from iat_ros.data.actions import cut_action
 from iat_ros.data.made_up import make_clips
-from iat_ros.nodes import trajectory_output
 from iat_ros.nodes.clouds import encode_motion
 from iat_ros.nodes.process import bring_up
 from iat_ros.nodes.trajectory import TrajectoryNode
@@ -50,93 +48,6 @@ CLIP = make_clips(people=1, trials=1, actions=("throw",))[0]
 ANSWER = encode_motion(Header(frame_id="body_0"), cut_action(load_skeleton("utd_mhad"), CLIP, 32).motion)
 
 SUCCEEDED, ABORTED, CANCELED = GoalStatus.STATUS_SUCCEEDED, GoalStatus.STATUS_ABORTED, GoalStatus.STATUS_CANCELED
-
-
-class Future:
-    """Stands for rclpy's: done when the test says so."""
-
-    def __init__(self) -> None:
-        self._callbacks: list[Callable[[Future], None]] = []
-        self._result: Any = None
-
-    def add_done_callback(self, callback: Callable[[Future], None]) -> None:
-        """Call back once done."""
-        self._callbacks.append(callback)
-
-    def result(self) -> Any:
-        """What came."""
-        return self._result
-
-    def finish(self, result: Any) -> None:
-        """Be done."""
-        self._result = result
-        for callback in self._callbacks:
-            callback(self)
-
-
-class Goal:
-    """A goal that was sent, and what the controller says to it."""
-
-    def __init__(self, trajectory: Any) -> None:
-        self.trajectory = trajectory
-        self.answer, self.end = Future(), Future()
-        self.cancelled = False
-
-    def accept(self) -> None:
-        """Follow it."""
-        handle = SimpleNamespace(accepted=True, get_result_async=lambda: self.end, cancel_goal_async=self.cancel)
-        self.answer.finish(handle)
-
-    def cancel(self) -> None:
-        """Be cancelled; the controller says so later."""
-        self.cancelled = True
-
-    def reject(self) -> None:
-        """Refuse it."""
-        self.answer.finish(SimpleNamespace(accepted=False))
-
-    def finish(self, status: int, text: str = "") -> None:
-        """End it."""
-        self.end.finish(SimpleNamespace(status=status, result=SimpleNamespace(error_string=text)))
-
-
-class Controller:
-    """Stands for ActionClient and the controller behind it."""
-
-    def __init__(self) -> None:
-        self.goals: list[Goal] = []
-        self.names: list[str] = []
-        self.ready, self.destroyed = True, 0
-
-    def __call__(self, _node: Any, _type: Any, name: str) -> Controller:
-        """Be made as a client."""
-        self.names.append(name)
-        return self
-
-    def server_is_ready(self) -> bool:
-        """Whether a controller is there."""
-        return self.ready
-
-    def send_goal_async(self, goal: Goal) -> Future:
-        """Take a goal."""
-        self.goals.append(goal)
-        return goal.answer
-
-    def destroy(self) -> None:
-        """Be freed."""
-        self.destroyed += 1
-
-
-@pytest.fixture
-def controller(monkeypatch: pytest.MonkeyPatch) -> Controller:
-    """A controller that the test plays; control_msgs is not on PyPI, so its module is a stand-in."""
-    controller = Controller()
-    package, module = ModuleType("control_msgs"), ModuleType("control_msgs.action")
-    module.FollowJointTrajectory = SimpleNamespace(Goal=Goal)  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "control_msgs", package)
-    monkeypatch.setitem(sys.modules, "control_msgs.action", module)
-    monkeypatch.setattr(trajectory_output, "ActionClient", controller)
-    return controller
 
 
 @pytest.fixture
@@ -157,7 +68,7 @@ def make(ros_domain: int) -> Iterator[Callable[..., TrajectoryNode]]:
 
 
 @pytest.fixture
-def node(controller: Controller, make: Callable[..., TrajectoryNode]) -> TrajectoryNode:
+def node(controller: Any, make: Callable[..., TrajectoryNode]) -> TrajectoryNode:
     """An active node that sends goals to a robot in its rest pose."""
     node = make(output="action", joint_states_timeout=10.0, following_tolerance=0.0)
     assert bring_up(node)
@@ -178,7 +89,7 @@ def stand(node: TrajectoryNode, joint_names: tuple[str, ...], positions: np.ndar
     node._on_joint_states(message)
 
 
-def test_each_trajectory_is_a_goal_that_replaces_the_one_before(node: TrajectoryNode, controller: Controller) -> None:
+def test_each_trajectory_is_a_goal_that_replaces_the_one_before(node: TrajectoryNode, controller: Any) -> None:
     """An answer in motion is a new goal; that the controller then ends the old one as aborted is no fault."""
     assert controller.names == ["follow_joint_trajectory"]
     node._on_responses([ANSWER])
@@ -202,7 +113,7 @@ def test_each_trajectory_is_a_goal_that_replaces_the_one_before(node: Trajectory
 
 @pytest.mark.parametrize(("status", "word"), [(ABORTED, "aborted"), (CANCELED, "cancelled")])
 def test_a_goal_that_was_given_up_halts_the_robot_where_it_is(
-    node: TrajectoryNode, controller: Controller, status: int, word: str
+    node: TrajectoryNode, controller: Any, status: int, word: str
 ) -> None:
     """The controller holds the robot: nothing more is sent until resume, and then the way begins where it stands."""
     node._on_responses([ANSWER])
@@ -224,7 +135,7 @@ def test_a_goal_that_was_given_up_halts_the_robot_where_it_is(
 
 
 @pytest.mark.parametrize("moving", [False, True])
-def test_a_rejected_goal_halts(node: TrajectoryNode, controller: Controller, moving: bool) -> None:
+def test_a_rejected_goal_halts(node: TrajectoryNode, controller: Any, moving: bool) -> None:
     """The robot does not do what it is thought to do; what the controller still follows is cancelled."""
     for goal in range(1 + moving):
         tell_joints(node)
@@ -243,9 +154,7 @@ def test_a_rejected_goal_halts(node: TrajectoryNode, controller: Controller, mov
     assert node.trouble() == ""
 
 
-def test_a_goal_that_ended_while_its_successor_was_rejected_was_given_up(
-    node: TrajectoryNode, controller: Controller
-) -> None:
+def test_a_goal_that_ended_while_its_successor_was_rejected_was_given_up(node: TrajectoryNode, controller: Any) -> None:
     """Nothing took its place, so the robot stands although it should move."""
     node._on_responses([ANSWER])
     first = controller.goals[0]
@@ -257,7 +166,7 @@ def test_a_goal_that_ended_while_its_successor_was_rejected_was_given_up(
     assert node.trouble() == "halted: the controller aborted the goal: path tolerance; call resume"
 
 
-def test_without_a_controller_the_trajectory_is_dropped(node: TrajectoryNode, controller: Controller) -> None:
+def test_without_a_controller_the_trajectory_is_dropped(node: TrajectoryNode, controller: Any) -> None:
     """Nobody would hear of it, so it is named, and the robot is not thought to move."""
     controller.ready = False
     node._on_responses([ANSWER])
@@ -270,7 +179,7 @@ def test_without_a_controller_the_trajectory_is_dropped(node: TrajectoryNode, co
     assert len(controller.goals) == 1
 
 
-def test_a_halt_that_no_controller_hears_is_tried_again(node: TrajectoryNode, controller: Controller) -> None:
+def test_a_halt_that_no_controller_hears_is_tried_again(node: TrajectoryNode, controller: Any) -> None:
     """Until it is there; that it was not is told."""
     node._on_responses([ANSWER])
     controller.goals[0].accept()
@@ -287,7 +196,7 @@ def test_a_halt_that_no_controller_hears_is_tried_again(node: TrajectoryNode, co
     assert node._supervisor.performer.timeline.moving(node._now_s())
 
 
-def test_a_goal_that_was_never_answered_hides_nothing(node: TrajectoryNode, controller: Controller) -> None:
+def test_a_goal_that_was_never_answered_hides_nothing(node: TrajectoryNode, controller: Any) -> None:
     """Its controller died; what becomes of later goals is told all the same."""
     for _ in range(2):
         tell_joints(node)
@@ -297,7 +206,7 @@ def test_a_goal_that_was_never_answered_hides_nothing(node: TrajectoryNode, cont
     assert node.trouble() == "halted: the controller aborted the goal: path tolerance; call resume"
 
 
-def test_cleanup_frees_the_client_and_late_answers_mean_nothing(node: TrajectoryNode, controller: Controller) -> None:
+def test_cleanup_frees_the_client_and_late_answers_mean_nothing(node: TrajectoryNode, controller: Any) -> None:
     """What the controller says about goals from before a cleanup no longer counts."""
     node._on_responses([ANSWER])
     late = controller.goals[0]
@@ -323,7 +232,17 @@ def test_without_control_msgs_the_action_is_refused_in_one_line(
     assert bring_up(make(output="topic"))
 
 
-def test_the_default_is_the_topic(make: Callable[..., TrajectoryNode], controller: Controller) -> None:
+def test_a_change_that_is_refused_as_a_whole_forgets_no_refusal(make: Callable[..., TrajectoryNode]) -> None:
+    """A tempo out of range keeps the node unconfigured until a good one was taken."""
+    node = make(speed_scale=7.0)
+    good, bad = Parameter("speed_scale", value=0.3), Parameter("output", value="nonsense")
+    assert not node.set_parameters_atomically([good, bad]).successful
+    assert not bring_up(node)
+    assert node.set_parameters_atomically([good]).successful
+    assert bring_up(node)
+
+
+def test_the_default_is_the_topic(make: Callable[..., TrajectoryNode], controller: Any) -> None:
     """No client is made, and what is performed is published."""
     node = make()
     assert bring_up(node)
@@ -337,7 +256,7 @@ def test_the_default_is_the_topic(make: Callable[..., TrajectoryNode], controlle
 
 @pytest.mark.parametrize("accepted_late", [False, True])
 def test_with_two_controllers_no_arm_goes_on_alone(
-    make: Callable[..., TrajectoryNode], controller: Controller, accepted_late: bool
+    make: Callable[..., TrajectoryNode], controller: Any, accepted_late: bool
 ) -> None:
     """Each gets a goal for its joints; what one gives up is cancelled at the other, and the robot is halted once."""
     node = make(robot="talos", output="action", joint_states_timeout=10.0, following_tolerance=0.0)
@@ -365,7 +284,7 @@ def test_with_two_controllers_no_arm_goes_on_alone(
 
 
 def test_a_controller_without_an_action_is_refused(
-    make: Callable[..., TrajectoryNode], controller: Controller, tmp_path: Path
+    make: Callable[..., TrajectoryNode], controller: Any, tmp_path: Path
 ) -> None:
     """Its topic tells the action's name, or the node says that it does not."""
     content = yaml.safe_load(find_config("robots", "g1").read_text())

@@ -126,17 +126,23 @@ def test_an_answer_that_takes_over_from_a_brake_holds_the_rest_of_it(g1: RobotMo
     assert stage.robot.watch.violations == {}
 
 
-@pytest.mark.parametrize("outside_rad", [0.01, 0.03, 0.09])
-def test_a_robot_outside_its_limits_comes_back_gently(g1: RobotModel, outside_rad: float, make_stage: Any) -> None:
-    """The controller takes it to where the plan begins, in as much time as its acceleration asks for."""
-    stage = make_stage(g1)
-    pose = g1.rest.copy()
-    pose[0] = g1.upper[0] + outside_rad
+def led_inside(stage: Any, outside_rad: float) -> Any:
+    """Have a robot that stands outside a limit begin an answer."""
+    model = stage.performer.model
+    pose = model.rest.copy()
+    pose[0] = model.upper[0] + outside_rad
     stage.robot.joints.positions = pose
     stage.robot.hold()
     stage.robot.update(stage.now_ns, 1)
     stage.robot.watch.violations.clear()
     stage.do(stage.performer.answer(MOTIONS[0], stage.now_s, stage.measured()).performance)
+    return stage
+
+
+@pytest.mark.parametrize("outside_rad", [0.01, 0.03, 0.09])
+def test_a_robot_outside_its_limits_comes_back_gently(g1: RobotModel, outside_rad: float, make_stage: Any) -> None:
+    """The controller takes it to where the plan begins, in as much time as its acceleration asks for."""
+    stage = led_inside(make_stage(g1), outside_rad)
     stage.wait(6.0)
     assert set(stage.robot.watch.violations) == {"position"}  # as long as it is outside
     assert stage.robot.watch.violations["position"] < 400  # of a thousand a second
@@ -149,14 +155,7 @@ def test_what_takes_over_from_a_robot_that_is_led_inside_waits_for_that(
     g1: RobotModel, outside_rad: float, what: str, after_s: float, make_stage: Any
 ) -> None:
     """A halt, another answer, or both while it comes back into its limits: none breaks any other."""
-    stage = make_stage(g1)
-    pose = g1.rest.copy()
-    pose[0] = g1.upper[0] + outside_rad
-    stage.robot.joints.positions = pose
-    stage.robot.hold()
-    stage.robot.update(stage.now_ns, 1)
-    stage.robot.watch.violations.clear()
-    stage.do(stage.performer.answer(MOTIONS[0], stage.now_s, stage.measured()).performance)
+    stage = led_inside(make_stage(g1), outside_rad)
     stage.wait(after_s)
     if what.startswith("answer"):
         stage.do(stage.performer.answer(MOTIONS[1], stage.now_s, stage.measured()).performance)
