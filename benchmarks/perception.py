@@ -59,6 +59,8 @@ CROWDS = (1, 8, 64, 200)
 MOST_PEOPLE = 1000
 JITTER_S = 0.005
 DEFINITION = load_skeleton("utd_mhad")
+ROBOT_HZ, FAST_HZ = 125.0, 500.0
+"""How often a robot tells where its joints are: as the simulated one does, and as fast robots do."""
 CHAIN = ("interact", "--ros-args", "-p", "joint_states_timeout:=0.0")
 """The whole chain, moving a robot that nobody measures: one that waits for joint_states answers nothing."""
 
@@ -162,31 +164,43 @@ def _load(process: Streaming, count: int, seconds: float) -> tuple[int, float]:
 
 
 def measure_interact(seconds: float) -> dict[str, Any]:
-    """Measure the whole chain in one process: CPU with nobody, one idle and one acting person; memory before, after."""
-    recorded = [frame.positions for frame in read_bag(ROOT / "recordings" / "made_up")]
+    """Measure the whole chain in one process: CPU with nobody, one idle and one acting person; memory before, after.
+
+    A simulated robot, in a process of its own, performs the answers and tells where its joints are.
+    """
     shares: dict[str, float] = {}
-    with running(*CHAIN) as process:
-        process.wait_active("perception", "act2act", "trajectory")
-        process.stream(itertools.cycle(recorded), 5.0)
-        memory_mb = process.memory_mb()
-        for name, frames in (
-            ("nobody", None),
-            ("idle", itertools.repeat(recorded[0])),
-            ("acting", itertools.cycle(recorded)),
-        ):
-            cpu_s, begin = process.cpu_s(), time.monotonic()
-            if frames is None:
-                time.sleep(seconds)
-            else:
-                process.stream(frames, seconds)
-            shares[name] = round(100 * (process.cpu_s() - cpu_s) / (time.monotonic() - begin), 2)
-        process.hear_again()
-        return {
-            "cpu_percent_one_person": shares["acting"],
-            "interact_cpu_percent": shares,
-            "interact_answers": process.count("/act2act", "answers"),
-            "interact_memory_mb": {"before": round(memory_mb, 1), "after": round(process.memory_mb(), 1)},
-        }
+    told: dict[str, Any] = {}
+    for rate_hz, people in ((FAST_HZ, ("acting",)), (ROBOT_HZ, ("nobody", "idle", "acting"))):
+        with running("interact") as process:
+            process.start("robot", "--ros-args", "-p", f"rate:={rate_hz}")
+            process.wait_active("perception", "act2act", "trajectory", "robot")
+            process.stream(itertools.cycle(_recorded()), 5.0)
+            memory_mb = process.memory_mb()
+            for name in people:
+                share = _share(process, name, seconds)
+                shares[name if rate_hz == ROBOT_HZ else f"{name}, joint states at {rate_hz:g} Hz"] = share
+            process.hear_again()
+            told = {
+                "interact_answers": process.count("/act2act", "answers"),
+                "interact_trajectories": process.count("/trajectory", "trajectories"),
+                "interact_memory_mb": {"before": round(memory_mb, 1), "after": round(process.memory_mb(), 1)},
+            }
+    return {"cpu_percent_one_person": shares["acting"], "interact_cpu_percent": shares, **told}
+
+
+def _recorded() -> list[np.ndarray]:
+    return [frame.positions for frame in read_bag(ROOT / "recordings" / "made_up")]
+
+
+def _share(process: Streaming, people: str, seconds: float) -> float:
+    """Return the CPU share while people do something, in percent of a core."""
+    recorded = _recorded()
+    cpu_s, begin = process.cpu_s(), time.monotonic()
+    if people == "nobody":
+        time.sleep(seconds)
+    else:
+        process.stream(itertools.cycle(recorded if people == "acting" else recorded[:1]), seconds)
+    return round(100 * (process.cpu_s() - cpu_s) / (time.monotonic() - begin), 2)
 
 
 def measure_flood(seconds: float) -> dict[str, Any]:

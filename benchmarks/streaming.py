@@ -52,6 +52,10 @@ class Streaming:
         self.told_s: dict[str, float] = {}
         self._id = processes.start(words[0], verb(*words))
 
+    def start(self, *words: str) -> None:
+        """Start another verb beside it."""
+        self._processes.start(words[0], verb(*words))
+
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
             self.counts[status.name] = {"active": str(status.message.startswith("active"))}

@@ -40,7 +40,7 @@ from rclpy.clock import ClockType
 from rclpy.context import Context
 from rclpy.logging import LoggingSeverity, set_logger_level
 from rclpy.parameter import Parameter
-from rclpy.serialization import deserialize_message
+from rclpy.serialization import deserialize_message, serialize_message
 from rclpy.time import Time
 from std_srvs.srv import Trigger
 from trajectory_msgs.msg import JointTrajectory
@@ -191,6 +191,7 @@ class _Rig:
             self._callbacks[name, subscription.topic_name.strip("/")] = subscription.callback
         if isinstance(node, TrajectoryNode):
             self._callbacks[name, "skeletons"] = node._see_people  # those it polls for
+            self._callbacks[name, "joint_states"] = lambda each: node._see_joints([(serialize_message(each), 0.0)])
 
     def send(self, messages: int) -> None:
         """Send so many messages to inputs drawn at random, and let time pass between them."""

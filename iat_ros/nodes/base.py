@@ -78,13 +78,13 @@ class IatNode(LifecycleNode):
             callback = guard_messages(callback, topic, self.drop)
         return super().create_subscription(kind, topic, callback, *args, **options)
 
-    def create_polled_subscription(self, kind: type, topic: str, qos: QoSProfile) -> Subscription:
+    def create_polled_subscription(self, kind: type, topic: str, qos: QoSProfile, raw: bool = False) -> Subscription:
         """Create a subscription that no executor waits for: `take_waiting` takes what is there when it is needed.
 
         Messages that come a thousand times a second would else take a tenth of a core for being handed on.
         """
         self._polled.add(self.resolve_topic_name(topic))
-        return super().create_subscription(kind, topic, lambda _: None, qos)
+        return super().create_subscription(kind, topic, lambda _: None, qos, raw=raw)
 
     @property
     def subscriptions(self) -> Iterator[Subscription]:

@@ -17,12 +17,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Collection
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from sensor_msgs.msg import JointState
 
 from iat_ros.errors import MessageError
+from iat_ros.nodes.joint_states_decoder import JointsTold
 from iat_ros.robot.spline import State
 from iat_ros.skeleton.joint_motion import LARGEST
 
@@ -30,8 +33,19 @@ _TOGETHER_S = 0.2
 """What messages of so long tell is put together [s]."""
 _LACKING_S = 1.0
 """So long joints may lack before that is said [s]."""
+_MOST_KINDS = 16
+"""So many lists of names are kept; a robot's parts may each have one."""
 _MOST_RAD_S = 100.0
 """No joint is as fast; a plan from such a state could not even be worked out."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Which of the robot's joints a message tells of, and where in it; whether it names any joint twice."""
+
+    mine: NDArray[np.int_]
+    theirs: NDArray[np.int_]
+    doubled: bool
 
 
 class JointStatesReader:
@@ -43,49 +57,59 @@ class JointStatesReader:
 
     def __init__(self, joint_names: tuple[str, ...]) -> None:
         self._names = joint_names
+        self._columns: dict[tuple[str, ...], _Columns] = {}  # of names that were told before
         self._position = np.zeros(len(joint_names))
         self._velocity = np.zeros(len(joint_names))
         self._told_s = np.full(len(joint_names), -math.inf)
         self._lacking_since_s = math.inf
 
-    def read(self, message: JointState, now_s: Callable[[], float]) -> State | None:
+    def read(self, told: JointsTold, now_s: float) -> State | None:
         """Return where all joints are now; None while some are not known, or if it is of another part of the robot.
 
         Velocities that are missing or NaN, as of a joint without a sensor for it, count as 0; accelerations are never
         told.
 
         Args:
-            message: It may hold other joints too, in any order.
-            now_s: Tells the time [s], asked where a message holds some of the joints only; what was told longer than
-                `_TOGETHER_S` ago is not known.
+            told: What a message tells of any joints, in any order.
+            now_s: When it came [s]; what was told longer than `_TOGETHER_S` before is not known.
 
         Raises:
             MessageError: Joints named twice, another number of positions than names, NaN, a speed that no joint has, or
                 joints of which nobody tells.
         """
-        index = {name: number for number, name in enumerate(message.name)}
-        mine = [number for number, name in enumerate(self._names) if name in index]
-        if not message.position or not mine:
+        columns = self._find(told.names)
+        if not len(told.position) or not len(columns.mine):
             return None
-        if not len(index) == len(message.name) == len(message.position):
+        if columns.doubled or len(told.names) != len(told.position):
             raise MessageError("joint_states name a joint twice, or have another number of positions than names")
-        columns = [index[self._names[number]] for number in mine]
-        position = np.array(message.position)[columns]
-        velocity = np.zeros(len(mine))
-        if len(message.velocity) == len(message.name):
-            velocity = np.array(message.velocity)[columns]
+        position = told.position[columns.theirs]
+        velocity = np.zeros(len(position))
+        if len(told.velocity) == len(told.names):
+            velocity = told.velocity[columns.theirs]
             velocity[np.isnan(velocity)] = 0.0
         if not np.isfinite(position).all():
             raise MessageError("joint_states hold NaN")
         if np.abs(velocity).max() > _MOST_RAD_S:
             raise MessageError(f"joint_states hold a speed above {_MOST_RAD_S:g} rad/s")
-        if len(mine) < len(self._names):
-            time_s = now_s()
-            self._position[mine], self._velocity[mine], self._told_s[mine] = position, velocity, time_s
-            if not self._complete(time_s):
+        if len(position) < len(self._names):
+            mine = columns.mine
+            self._position[mine], self._velocity[mine], self._told_s[mine] = position, velocity, now_s
+            if not self._complete(now_s):
                 return None
             position, velocity = self._position.copy(), self._velocity.copy()
         return State(position, velocity, np.zeros(len(self._names)))
+
+    def _find(self, names: tuple[str, ...]) -> _Columns:
+        found = self._columns.get(names)
+        if found is None:
+            index = {name: number for number, name in enumerate(names)}
+            mine = np.array([number for number, name in enumerate(self._names) if name in index], int)
+            theirs = np.array([index[self._names[number]] for number in mine], int)
+            found = _Columns(mine, theirs, len(index) < len(names))
+            if len(self._columns) >= _MOST_KINDS:
+                self._columns.clear()
+            self._columns[names] = found
+        return found
 
     def _complete(self, now_s: float) -> bool:
         unknown = np.abs(now_s - self._told_s) > _TOGETHER_S  # a clock that was set makes all unknown

@@ -33,7 +33,8 @@ import rclpy
 import rclpy.logging
 from rclpy.context import Context
 from rclpy.logging import LoggingSeverity
-from sensor_msgs.msg import PointCloud2
+from rclpy.serialization import serialize_message
+from sensor_msgs.msg import JointState, PointCloud2
 from std_msgs.msg import Header
 from std_srvs.srv import Trigger
 from trajectory_msgs.msg import JointTrajectory
@@ -106,7 +107,7 @@ class SteppedChain:
         node._output.send = self._queue.publisher("", self._take_trajectory)
         for coming in (self._act2act._coming_responses, self._act2act._coming_joint_responses):
             coming.publish = self._queue.publisher("", self._take_coming_response)
-        self._robot._states.publish = self._queue.publisher("", node.guarded(node._on_joint_states))
+        self._robot._states.publish = self._queue.publisher("", self._take_joint_states)
 
     def restart_trajectory(self) -> None:
         """Put a new trajectory node, which knows nothing, in the place of the one that works."""
@@ -195,6 +196,9 @@ class SteppedChain:
         if not self._trajectory._watching.is_canceled():
             self._trajectory.guarded(lambda _: self._trajectory._watch())(None)
             self._queue.deliver()
+
+    def _take_joint_states(self, message: JointState) -> None:
+        self._trajectory._see_joints([(serialize_message(message), 0.0)])
 
     def _take_window(self, message: PointCloud2) -> None:
         self.on_window(message)

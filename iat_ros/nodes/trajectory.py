@@ -30,19 +30,20 @@ from sensor_msgs.msg import JointState, PointCloud2
 from std_srvs.srv import Trigger
 from trajectory_msgs.msg import JointTrajectory
 
-from iat_ros.errors import IatError
+from iat_ros.errors import IatError, MessageError
 from iat_ros.nodes.answer_message import AnswerMessage, AnswerReader
-from iat_ros.nodes.base import RESULT_QOS, SENSOR_QOS, IatNode
+from iat_ros.nodes.base import RESULT_QOS, IatNode
 from iat_ros.nodes.clock_watch import ClockWatch
-from iat_ros.nodes.clouds import decode_skeletons, stamp_s
+from iat_ros.nodes.clouds import decode_skeletons
 from iat_ros.nodes.controller_states import ControllerStates
 from iat_ros.nodes.hand_over import Inlet
 from iat_ros.nodes.joint_states import JointStatesReader
+from iat_ros.nodes.joint_states_decoder import JointStatesDecoder
 from iat_ros.nodes.robot_description import read_robot
 from iat_ros.nodes.trajectory_output import TrajectoryOutput
 from iat_ros.nodes.trajectory_parameters import PARAMETERS, doubts, guard_config, timing
 from iat_ros.nodes.trajectory_sender import TrajectorySender
-from iat_ros.nodes.waiting import take_waiting
+from iat_ros.nodes.waiting import WaitingMessages, take_waiting
 from iat_ros.robot.collision import CollisionChecker
 from iat_ros.robot.guard import Guard
 from iat_ros.robot.joint_answer import unmatched
@@ -57,10 +58,8 @@ from iat_ros.stream.size import TOO_LARGE, too_large
 
 _NEWEST_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 """How near people are now; perception counts frames, here the newest will do."""
-_LOOK_S = 0.05
-"""How often people are looked for while the robot rests [s]; while it moves, every `WATCH_S`. Not at each frame: that
-which ends an action is to find this process idle."""
-
+_STATES_QOS = QoSProfile(depth=256, reliability=ReliabilityPolicy.BEST_EFFORT)
+"""They are read every `WATCH_S`, not one by one; at 1 kHz there is room while an answer is worked out."""
 
 OVERTAKEN = "answers overtaken by one that came with them"
 """What they are counted under."""
@@ -102,11 +101,12 @@ class TrajectoryNode(IatNode):
         coming = self._on_coming_responses
         self.coming_responses = Inlet(self, PointCloud2, "coming_responses", coming, RESULT_QOS)
         self.coming_joint_responses = Inlet(self, JointTrajectory, "coming_joint_responses", coming, RESULT_QOS)
-        self._hear_joints = self.guarded(self._on_joint_states)
-        self._joint_states = self.create_subscription(JointState, "joint_states", self._hear_joints, SENSOR_QOS)
+        self._see_joints = self.guarded(self._on_joint_states)
+        joint_states = self.create_polled_subscription(JointState, "joint_states", _STATES_QOS, raw=True)
+        self._waiting_states, self._decode_states = WaitingMessages(joint_states), JointStatesDecoder().decode
         self._skeletons = self.create_polled_subscription(PointCloud2, "skeletons", _NEWEST_QOS)
         self._see_people = self.guarded(self._on_skeletons)
-        self.create_timer(_LOOK_S, self._look_for_people, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self.create_timer(WATCH_S, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
         self.create_service(Trigger, "halt", self._on_halt)
         self.create_service(Trigger, "resume", self._on_resume)
         watch = self.guarded(lambda _: self._watch())
@@ -142,13 +142,7 @@ class TrajectoryNode(IatNode):
         self.get_logger().info(f"robot '{model.config.name}', {len(model.joint_names)} joints")
 
     def _supervise(self, performer: Performer, slow_tempo: float, controllers: ControllerStates) -> Supervisor:
-        def read_waiting() -> None:
-            """Take in the joint states and skeletons that wait."""
-            for message in take_waiting(self._joint_states):
-                self._hear_joints(message)
-            self._look_for_people()
-
-        observer = Observer(performer, self._guard, self._now_s, read_waiting, controllers.held)
+        observer = Observer(performer, self._guard, self._now_s, self._look, controllers.held)
         means = Means(
             self._now_s,
             self._sender.begin,
@@ -218,15 +212,33 @@ class TrajectoryNode(IatNode):
             if self.active and self._supervisor.performer.timeline.moving(now):
                 self._supervisor.stop()
 
-    def _on_joint_states(self, message: JointState) -> None:
-        if self._supervisor is not None:
-            measured = self._read_joints(message, self._now_s)
-            if measured is not None:
-                self._supervisor.observer.saw_joints(measured, stamp_s(message.header.stamp))
-
-    def _look_for_people(self) -> None:
+    def _look(self) -> None:
+        """Take in the joint states and skeletons that wait."""
+        self._see_joints(list(self._waiting_states.take()))
         for message in take_waiting(self._skeletons):
             self._see_people(message)
+
+    def _on_joint_states(self, waiting: Sequence[tuple[bytes, float]]) -> None:
+        """Take note of joint states, the oldest first, each as it was sent and with how long it has waited [s].
+
+        Each tells how busy the machines are; where the robot is, the newest does.
+        """
+        if self._supervisor is None:
+            return
+        observer, newest = self._supervisor.observer, None
+        for serialised, waited_s in waiting:
+            received_s = self._now_s() - waited_s
+            try:
+                told = self._decode_states(serialised)
+                state = self._read_joints(told, received_s)
+            except MessageError as error:
+                self.drop(str(error))
+                continue
+            if state is not None:
+                observer.heard(told.stamp_s, received_s)
+                newest = state, received_s
+        if newest is not None:
+            observer.saw_joints(*newest)
 
     def _on_skeletons(self, message: PointCloud2) -> None:
         try:
@@ -283,7 +295,7 @@ class TrajectoryNode(IatNode):
             self._watching.reset()
 
     def _watch(self) -> None:
-        self._look_for_people()
+        self._look()
         if self._supervisor is None or not self._supervisor.watch():
             self._watching.cancel()
 

@@ -35,13 +35,14 @@ class Observer:
         performer: Knows what the robot performs.
         guard: Judges whether it may move.
         now_s: Tells the time [s].
-        look: Takes in what has come and was not read yet: joint states, by `saw_joints`, and people, by the guard's
-            `saw_people`.
+        look: Takes in what has come and was not read yet: joint states, by `heard` and `saw_joints`, and people, by the
+            guard's `saw_people`.
         held: Tells where the robot's controllers have held it since a time [s] (J,) [rad]; None: they do not say, or
             it moves.
 
     Attributes:
         measured: Where the robot was measured.
+        look: As above.
     """
 
     def __init__(
@@ -55,45 +56,39 @@ class Observer:
         self.measured = Measurement()
         self._punctuality = Punctuality()
         self._performer, self._guard = performer, guard
-        self._now_s, self._look, self._held = now_s, look, held
-        self._catches_up = False
+        self._now_s, self.look, self._held = now_s, look, held
 
-    def saw_joints(self, state: State, stamp_s: float = 0.0) -> None:
-        """Take note of where the joints were at a time, 0 if that is not known [s].
+    def heard(self, stamp_s: float, received_s: float) -> None:
+        """Take note of when the robot told where its joints were, 0 if that is not known, and of when that came [s].
 
         The performer reckons with machines that are as busy as this shows them to be.
         """
-        performer, now = self._performer, self._now_s()
-        self.measured.take(state, now)
-        self._punctuality.take(stamp_s, now, self._catches_up)
+        self._punctuality.take(stamp_s, received_s)
+
+    def saw_joints(self, state: State, received_s: float) -> None:
+        """Take note of where the joints were in what came at a time [s]."""
+        performer = self._performer
+        self.measured.take(state, received_s)
         performer.late_s = self._punctuality.delay_s
         lag_s = self._guard.config.following_lag_s
-        moving = performer.timeline.moving(now) or performer.timeline.moving(now - lag_s)
-        band = performer.timeline.band(now, lag_s) if moving else None
-        self._guard.saw_joints(now, state.position, band, performer.model.joint_names)
+        moving = performer.timeline.moving(received_s) or performer.timeline.moving(received_s - lag_s)
+        band = performer.timeline.band(received_s, lag_s) if moving else None
+        self._guard.saw_joints(received_s, state.position, band, performer.model.joint_names)
 
     def shift(self, by_s: float) -> None:
         """Take note that the clock was set by so much [s]."""
         self.measured.shift(by_s)
         self._punctuality.forget()
 
-    def catch_up(self) -> None:
-        """Take in what has waited while an answer was worked out here: no machine was busier for that."""
-        self._catches_up = True
-        try:
-            self._look()
-        finally:
-            self._catches_up = False
-
     def verdict(self, now_s: float) -> Verdict:
         """Tell what the robot may do now [s]."""
         if not self._guard.measured_lately(now_s):
             # On a busy machine this process may have been held up, not the robot.
-            self._look()
+            self.look()
             now_s = self._now_s()
         verdict = self._guard.verdict(now_s, self._performer.timeline.moving(now_s))
         if verdict.leave is Leave.HOLD:  # whoever was too near, or not there, may be elsewhere in the newest frame
-            self._look()
+            self.look()
             now_s = self._now_s()
             verdict = self._guard.verdict(now_s, self._performer.timeline.moving(now_s))
         return verdict

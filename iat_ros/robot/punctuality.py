@@ -34,7 +34,7 @@ _MOST_S = 0.2
 class Punctuality:
     """Watches how long it takes until the next joint states after those of a time are known.
 
-    That holds the period of the controller, the way here and how long this process was held up. By how much it varies
+    That holds the period of the controller, the way here and how long the middleware was held up. By how much it varies
     tells how busy the machines are; how large it is does not matter, so nor do clocks that differ.
     """
 
@@ -42,23 +42,22 @@ class Punctuality:
         self._seconds: deque[tuple[int, float, float]] = deque()  # a second, and its shortest and longest wait [s]
         self._stamp_s = -math.inf  # of the newest joint states
 
-    def take(self, stamp_s: float, now_s: float, excused: bool = False) -> None:
+    def take(self, stamp_s: float, received_s: float) -> None:
         """Take note of joint states.
 
         Args:
             stamp_s: Their time [s]; 0 if that is not known.
-            now_s: The time now [s].
-            excused: They waited for this process, which was at work itself; that tells nothing.
+            received_s: When they came [s]: not when they were read, since this process may have been at work itself.
         """
-        second = int(now_s)
+        second = int(received_s)
         while self._seconds and self._seconds[0][0] <= second - _REMEMBERED_S:
             self._seconds.popleft()
         last_s = self._stamp_s
         if not stamp_s or last_s - _SET_S < stamp_s <= last_s:  # nothing new: of another part of the robot, perhaps
             return
         self._stamp_s = stamp_s
-        waited_s = now_s - last_s
-        if excused or stamp_s <= last_s or stamp_s - last_s > _PAUSE_S:
+        waited_s = received_s - last_s
+        if stamp_s <= last_s or stamp_s - last_s > _PAUSE_S:
             return
         if self._seconds and self._seconds[-1][0] == second:
             _, shortest, longest = self._seconds.pop()

@@ -119,7 +119,6 @@ class Supervisor:
             self._prepared = self.performer.prepare(motion, now, self.observer.standing(now), self._tempo(verdict))
         except RobotError:
             self._prepared = None  # if it is given, it is refused then, with the reason
-        self.observer.catch_up()
         if self._prepared is not None:
             self._means.ready(self._prepared.outcome.performance)
 
@@ -160,7 +159,6 @@ class Supervisor:
 
         try:
             self._begin(make)
-            self.observer.catch_up()
             complete = outcomes[-1].complete
         except TooLateError:  # a busy machine: stop first, then there is time
             self.stop()
@@ -218,6 +216,7 @@ class Supervisor:
         Raises:
             RobotError: Limits forbid it at this moment.
         """
+        self.observer.look()
         measured = self.observer.measured.state
         if tempo == 0.0 and measured is not None and self.observer.moves_strangely(self._means.now_s()):
             self._begin(lambda now_s, _: Performance(stop(self.performer.model, measured), now_s))

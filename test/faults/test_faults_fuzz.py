@@ -20,7 +20,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sensor_msgs.msg import JointState
 
 from benchmarks.faults import fuzz
 
@@ -44,10 +43,10 @@ def test_harm_is_seen(ros_domain: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """An exception that nobody foresaw, a trajectory beyond the limits, and a robot that it moves are counted."""
     real = fuzz.TrajectoryNode._on_joint_states
 
-    def stumble(self: Any, message: JointState) -> None:
-        if not message.name:
-            raise KeyError("name")
-        real(self, message)
+    def stumble(self: Any, waiting: list[tuple[bytes, float]]) -> None:
+        if any(b"alien" in serialised for serialised, _ in waiting):
+            raise KeyError("alien")
+        real(self, waiting)
 
     def beyond(path: Any, *_: int) -> Any:
         for point in path.points:

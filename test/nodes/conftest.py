@@ -139,6 +139,11 @@ class Rig:
         for name in names:
             assert self.until(lambda name=name: self.state(name) == State.PRIMARY_STATE_ACTIVE, 40.0), name
 
+    def wait_untroubled(self, name: str) -> None:
+        """Wait until an active node says that nothing keeps it from its work, as robots that it does not hear do."""
+        self.counts.pop(f"/{name}", None)  # what it said before
+        assert self.until(lambda: self.counts.get(f"/{name}", {}).get("trouble") == "", 40.0), self.counts
+
     def close(self) -> None:
         """Leave the domain."""
         self.executor.shutdown()

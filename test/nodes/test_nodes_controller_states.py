@@ -27,6 +27,7 @@ import pytest
 import rclpy
 from rclpy.duration import Duration
 from rclpy.parameter import Parameter
+from rclpy.serialization import serialize_message
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Header
@@ -113,9 +114,9 @@ class Lab:
     def stand(self, positions: np.ndarray) -> None:
         """Say that the robot stands, and has for long enough."""
         message = JointState(name=list(self.robot.joint_names), position=positions.tolist())
-        self.node._on_joint_states(message)
+        self.node._see_joints([(serialize_message(message), 0.0)])
         self.node._supervisor.observer.measured.shift(-STANDS_S)  # type: ignore[union-attr]
-        self.node._on_joint_states(message)
+        self.node._see_joints([(serialize_message(message), 0.0)])
 
     def answer(self) -> tuple[list[float], list[float]]:
         """Answer; return how long after it is sent the first two points are due [s], and the first one's positions."""
@@ -253,11 +254,11 @@ def test_a_controller_that_may_not_be_heard_keeps_nobody_from_answering(
     """Security may forbid one of two topics: then neither is listened to, and the node says which was forbidden."""
     create = TrajectoryNode.create_polled_subscription
 
-    def refuse(node: TrajectoryNode, kind: type, topic: str, qos: Any) -> Subscription:
+    def refuse(node: TrajectoryNode, kind: type, topic: str, qos: Any, raw: bool = False) -> Subscription:
         """Let the left arm's controller be heard only."""
         if "right" in topic:
             raise RuntimeError("not allowed")
-        return create(node, kind, topic, qos)
+        return create(node, kind, topic, qos, raw)
 
     monkeypatch.setattr(TrajectoryNode, "create_polled_subscription", refuse)
     lab = make(TALOS, [])

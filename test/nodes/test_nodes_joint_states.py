@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 import warnings
-from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,22 +25,28 @@ from sensor_msgs.msg import JointState
 
 from iat_ros.errors import MessageError
 from iat_ros.nodes.joint_states import JointStatesReader, read_known_joints
+from iat_ros.nodes.joint_states_decoder import JointsTold
 
 NAMES = ("shoulder", "elbow")
 
 pytestmark = pytest.mark.ros
 
 
+def told(**fields: Any) -> JointsTold:
+    """What such a message tells."""
+    return JointsTold.of(JointState(**fields))
+
+
 def test_joints_come_in_any_order_among_others() -> None:
     """Names decide; what has no speed, or NaN for one, is taken to stand."""
     message = JointState(name=["elbow", "wheel", "shoulder"], position=[2.0, 9.0, 1.0], velocity=[np.nan, 9.0, 0.5])
-    state = JointStatesReader(NAMES).read(message, lambda: 1.0)
+    state = JointStatesReader(NAMES).read(JointsTold.of(message), 1.0)
     assert state is not None
     np.testing.assert_array_equal(state.position, [1.0, 2.0])
     np.testing.assert_array_equal(state.velocity, [0.5, 0.0])
     np.testing.assert_array_equal(state.acceleration, [0.0, 0.0])
     message.velocity = []
-    standing = JointStatesReader(NAMES).read(message, lambda: 1.0)
+    standing = JointStatesReader(NAMES).read(JointsTold.of(message), 1.0)
     assert standing is not None
     assert not standing.velocity.any()
 
@@ -49,26 +55,26 @@ def test_another_part_of_the_robot_tells_nothing() -> None:
     """A message without any of the joints, or without positions, is no fault, however often it comes."""
     reader = JointStatesReader(NAMES)
     for now_s in (1.0, 2.0, 3.0):
-        assert reader.read(JointState(name=["wheel"], position=[1.0]), partial(float, now_s)) is None
-        assert reader.read(JointState(name=list(NAMES), velocity=[1.0, 1.0]), partial(float, now_s)) is None
+        assert reader.read(told(name=["wheel"], position=[1.0]), now_s) is None
+        assert reader.read(told(name=list(NAMES), velocity=[1.0, 1.0]), now_s) is None
 
 
 def test_joints_that_are_told_one_after_the_other_are_put_together() -> None:
     """As long as each was told lately; joints of which nobody tells are named."""
     reader = JointStatesReader(NAMES)
-    assert reader.read(JointState(name=["elbow"], position=[2.0], velocity=[0.5]), lambda: 1.0) is None
-    together = reader.read(JointState(name=["shoulder", "wheel"], position=[1.0, 9.0]), lambda: 1.01)
+    assert reader.read(told(name=["elbow"], position=[2.0], velocity=[0.5]), 1.0) is None
+    together = reader.read(told(name=["shoulder", "wheel"], position=[1.0, 9.0]), 1.01)
     assert together is not None
     np.testing.assert_array_equal(together.position, [1.0, 2.0])
     np.testing.assert_array_equal(together.velocity, [0.0, 0.5])
-    again = reader.read(JointState(name=["elbow"], position=[3.0]), lambda: 1.02)
+    again = reader.read(told(name=["elbow"], position=[3.0]), 1.02)
     assert again is not None
     np.testing.assert_array_equal(again.position, [1.0, 3.0])
     np.testing.assert_array_equal(together.position, [1.0, 2.0])
     for now_s in (1.5, 2.0, 2.5):
-        assert reader.read(JointState(name=["elbow"], position=[4.0]), partial(float, now_s)) is None
+        assert reader.read(told(name=["elbow"], position=[4.0]), now_s) is None
     with pytest.raises(MessageError, match="joint_states lack shoulder"):
-        reader.read(JointState(name=["elbow"], position=[4.0]), lambda: 2.6)
+        reader.read(told(name=["elbow"], position=[4.0]), 2.6)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +95,7 @@ def test_what_cannot_be_is_refused_in_one_line(
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with pytest.raises(MessageError, match=said):
-            JointStatesReader(NAMES).read(message, lambda: 1.0)
+            JointStatesReader(NAMES).read(JointsTold.of(message), 1.0)
 
 
 def test_joints_of_others_are_left_out() -> None:

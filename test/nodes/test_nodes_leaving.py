@@ -68,7 +68,7 @@ def perform(rig: Any, start: Callable[..., subprocess.Popen[str]], name: str) ->
     rig.wait_active(name)
     assert rig.until(lambda: rig.responses.get_subscription_count() == 1)
     assert rig.until(lambda: rig.node.count_publishers("joint_trajectory") == 1)
-    rig.until(lambda: False, 1.0)  # until the node hears the robot, too
+    rig.wait_untroubled(name)
     rig.responses.publish(ANSWER)
     assert rig.until(lambda: np.abs(rig.heard["joint_states"][-1].velocity).max() > 0.2, 5.0)
     rig.until(lambda: False, 0.5)

@@ -24,6 +24,7 @@ import pytest
 from rclpy.clock import ClockType
 from rclpy.parameter import Parameter
 from rclpy.publisher import Publisher
+from rclpy.serialization import serialize_message
 from rclpy.time import Time
 from sensor_msgs.msg import JointState, PointCloud2
 from std_msgs.msg import Header
@@ -68,7 +69,8 @@ class Stage:
         """Tell where the robot is, some joints twice."""
         names = list(self.node._supervisor.performer.model.joint_names)
         values = [[*each, *each[:more]] for each in (position.tolist(), velocity.tolist())]
-        self._take["joint_states"](JointState(name=names + names[:more], position=values[0], velocity=values[1]))
+        message = JointState(name=names + names[:more], position=values[0], velocity=values[1])
+        self.node._see_joints([(serialize_message(message), 0.0)])
 
     def stand(self, position: np.ndarray) -> None:
         """Tell that the robot stands there, and has done so for long enough."""
@@ -254,7 +256,8 @@ def test_a_node_that_was_held_up_looks_before_it_halts(stage: Stage, rig: Any) -
     stage.stand(stage.rest)
     stage.answer()
     performer = stage.node._supervisor.performer
-    position = performer.timeline.commanded(1.6).position.tolist()
+    stage.node._look()
+    position = performer.timeline.commanded(1.3).position.tolist()
     publisher.publish(JointState(name=names, position=position, velocity=still.tolist()))
     rig.until(lambda: False, 0.3)  # on its way; this node does not spin
     stage.at(1.6)
@@ -263,3 +266,23 @@ def test_a_node_that_was_held_up_looks_before_it_halts(stage: Stage, rig: Any) -
     stage.at(2.2)
     stage.node._watch()
     assert stage.node._guard.halted == "no joint_states for 0.5 s while moving"
+
+
+def test_what_is_read_late_was_measured_when_it_came(stage: Stage, rig: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the robot is, the newest tells; that none was read before makes no machine busy."""
+    publisher = rig.node.create_publisher(JointState, "/measured/joint_states", 10)
+    assert rig.until(lambda: publisher.get_subscription_count() == 1)
+    names, observer = list(stage.node._supervisor.performer.model.joint_names), stage.node._supervisor.observer
+    heard: list[tuple[float, float]] = []
+    monkeypatch.setattr(observer, "heard", lambda *told: heard.append(told))
+    stage.node._look()
+    stage.at(5.0)
+    for stamp_s, away in ((4.5, 0.1), (4.7, 0.2)):
+        position = (stage.rest + away).tolist()
+        publisher.publish(JointState(header=Header(stamp=to_stamp(stamp_s)), name=names, position=position))
+        rig.until(lambda: False, 0.2)
+    stage.node._look()
+    assert [stamp_s for stamp_s, _ in heard] == pytest.approx([4.5, 4.7])
+    assert [received_s for _, received_s in heard] == pytest.approx([4.6, 4.8], abs=0.08)
+    np.testing.assert_array_equal(observer.measured.state.position, stage.rest + 0.2)
+    assert observer.measured.received_s == heard[1][1]

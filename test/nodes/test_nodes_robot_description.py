@@ -110,7 +110,7 @@ def test_both_arms_are_moved_by_their_controllers(
     own = [name for name, _ in rig.node.get_publisher_names_and_types_by_node("trajectory", "/")]
     assert "/joint_trajectory" not in own
     assert rig.until(lambda: states and responses.get_subscription_count() >= 1)
-    rig.until(lambda: False, 1.0)  # until the trajectory node hears them, too
+    rig.wait_untroubled("trajectory")
     responses.publish(ANSWER)
     assert rig.until(lambda: all(heard), 10.0)
     left, right = (messages[0] for messages in heard)

@@ -62,7 +62,7 @@ def stage(rig: Any, start: Callable[..., subprocess.Popen[str]]) -> Any:
     for topic in ("joint_trajectory", "joint_states"):
         assert rig.until(lambda topic=topic: rig.node.count_publishers(topic) == 1)
     assert rig.until(lambda: rig.heard["joint_states"])
-    rig.until(lambda: False, 1.0)  # until the trajectory node hears them, too
+    rig.wait_untroubled("trajectory")
     return rig
 
 

@@ -28,6 +28,7 @@ import yaml
 from action_msgs.msg import GoalStatus
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
+from rclpy.serialization import serialize_message
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Header
 from std_srvs.srv import Trigger
@@ -84,9 +85,9 @@ def tell_joints(node: TrajectoryNode, away_rad: float = 0.0) -> None:
 def stand(node: TrajectoryNode, joint_names: tuple[str, ...], positions: np.ndarray) -> None:
     """Say that a robot stands still, and has done so for long enough."""
     message = JointState(name=list(joint_names), position=positions.tolist())
-    node._on_joint_states(message)
+    node._see_joints([(serialize_message(message), 0.0)])
     node._supervisor.observer.measured.shift(-STANDS_S)
-    node._on_joint_states(message)
+    node._see_joints([(serialize_message(message), 0.0)])
 
 
 def test_each_trajectory_is_a_goal_that_replaces_the_one_before(node: TrajectoryNode, controller: Any) -> None:

@@ -82,7 +82,8 @@ class Lab:
             self.robot.update(self.stage.now_ns - self.behind_ms * MS, MS)
             self.told.append((self.now_s, self.reference))
             measured = self.joints.measure()
-            self.observer.saw_joints(State(measured.positions, measured.velocities, np.zeros(len(measured.positions))))
+            state = State(measured.positions, measured.velocities, np.zeros(len(measured.positions)))
+            self.observer.saw_joints(state, self.now_s)
             self.performer.late_s = 0.005
 
     def do(self, performance: Performance) -> Performance:
@@ -239,7 +240,7 @@ def test_motors_that_are_off_hold_nothing(g1: RobotModel, make: Any) -> None:
     for number in range(50):
         swings.wait(0.01)
         position = swings.joints.positions + 0.005 * number
-        swings.observer.saw_joints(State(position, np.zeros(len(position)), np.zeros(len(position))))
+        swings.observer.saw_joints(State(position, np.zeros(len(position)), np.zeros(len(position))), swings.now_s)
         swings.guard.saw_joints(swings.now_s, position, None, g1.joint_names)
     assert swings.observer.moves_strangely(swings.now_s)
     where = swings.observer.standing(swings.now_s)

@@ -56,18 +56,6 @@ def test_a_controller_that_was_held_up_counts_too() -> None:
     assert punctuality.delay_s == pytest.approx(0.04)
 
 
-def test_states_that_waited_for_this_process_are_excused() -> None:
-    """What is read late because an answer was worked out tells nothing, nor does the first one after."""
-    punctuality = Punctuality()
-    _hear(punctuality, 1.0, [0.001] * 3)
-    for stamp_s in (1.03, 1.06, 1.07):
-        punctuality.take(stamp_s, 1.075, excused=True)
-    punctuality.take(1.08, 1.081)
-    assert punctuality.delay_s == pytest.approx(0.0, abs=1e-9)
-    punctuality.take(1.09, 1.121)
-    assert punctuality.delay_s == pytest.approx(0.03), "the next one that is late counts again"
-
-
 def test_a_machine_that_stood_counts_as_a_busy_one_at_most() -> None:
     """Nothing is put off for seconds."""
     punctuality = Punctuality()
@@ -121,7 +109,8 @@ def test_a_late_robot_is_given_more_time(g1: RobotModel) -> None:
     still = np.zeros(len(g1.rest))
     for stamp_s, way_s in ((1.0, 0.001), (1.01, 0.001), (1.02, 0.001), (1.03, 0.061)):
         now_s[0] = stamp_s + way_s
-        observer.saw_joints(State(g1.rest, still, still), stamp_s)
+        observer.heard(stamp_s, now_s[0])
+        observer.saw_joints(State(g1.rest, still, still), now_s[0])
     assert performer.delivery_s == pytest.approx(0.1)
     away = g1.rest.copy()
     away[0] += 0.2
@@ -132,5 +121,6 @@ def test_a_late_robot_is_given_more_time(g1: RobotModel) -> None:
     assert begun.began_s == pytest.approx(2.1)
     observer.shift(5.0)
     now_s[0] += 5.0
+    observer.heard(now_s[0], now_s[0])
     observer.saw_joints(State(g1.rest, still, still), now_s[0])
     assert performer.delivery_s == pytest.approx(0.04)

@@ -83,7 +83,8 @@ class Stage:
     def measure(self, away_rad: float = 0.0) -> None:
         """Tell where the robot is, and how near a person."""
         state = self.performer.timeline.commanded(self.now_s)
-        self.supervisor.observer.saw_joints(State(state.position + away_rad, state.velocity, state.acceleration))
+        measured = State(state.position + away_rad, state.velocity, state.acceleration)
+        self.supervisor.observer.saw_joints(measured, self.now_s)
         self.guard.saw_people(self.now_s, self.distance_m)
 
     def wait(self, seconds: float) -> None:
