@@ -20,6 +20,7 @@ import os
 import random
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -54,7 +55,8 @@ class Processes:
         """
         domain = domain or random.SystemRandom().randint(1, 101)
         os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
-        self.environment = {**os.environ, "ROS_DOMAIN_ID": str(domain)}
+        self._home = tempfile.TemporaryDirectory()  # halts that earlier runs left behind are not theirs
+        self.environment = {**os.environ, "ROS_DOMAIN_ID": str(domain), "ROS_HOME": self._home.name}
         self._context = Context()
         rclpy.init(context=self._context, domain_id=domain)
         self.node = rclpy.create_node(name, context=self._context)
@@ -114,4 +116,5 @@ class Processes:
         self._executor.shutdown()
         self.node.destroy_node()
         rclpy.shutdown(context=self._context)
+        self._home.cleanup()
         return self.ended()

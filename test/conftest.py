@@ -52,8 +52,11 @@ _NUMBERS = itertools.count()
 
 
 @pytest.fixture(scope="module")
-def ros_domain() -> Iterator[int]:
-    """A domain id that nobody else on this machine tests on now; for this process and those that it starts."""
+def ros_domain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """A domain id that nobody else on this machine tests on now, and a place for halts that nobody else reads.
+
+    Both are for this process and those that it starts.
+    """
     folder = Path(tempfile.gettempdir())
     for number in itertools.islice(_NUMBERS, 100):  # another one each time: the last test's nodes may linger
         domain = 1 + (os.getpid() + number) % 100
@@ -62,6 +65,7 @@ def ros_domain() -> Iterator[int]:
                 continue
             with pytest.MonkeyPatch.context() as patch:
                 patch.setenv("ROS_DOMAIN_ID", str(domain))
+                patch.setenv("ROS_HOME", str(tmp_path_factory.mktemp("ros_home")))
                 yield domain
             return
     pytest.fail("all ROS domains are taken by other runs of the tests")

@@ -36,7 +36,8 @@ from iat_ros.skeleton.resampling import resample
 
 AnswerMessage: TypeAlias = PointCloud2 | JointTrajectory
 
-_MOST_FRAMES = 4096
+_MOST_FRAMES = 256
+"""10 s at 25 Hz: each frame takes the one thread a millisecond, in which nobody could halt the robot."""
 
 
 def encode_answers(responder: Responder, headers: Sequence[Header], answers: MotionArray) -> list[AnswerMessage]:
@@ -52,10 +53,14 @@ def decode_answer(message: AnswerMessage, limbs: int) -> Answer:
     """Read an answer: one of so many limbs, or of joints.
 
     Raises:
-        MessageError: The message does not hold what it should.
+        MessageError: The message does not hold what it should, or more than `_MOST_FRAMES` frames.
         SkeletonError: Its motion cannot be one.
     """
-    return decode_motion(message, limbs) if isinstance(message, PointCloud2) else decode_joints(message)
+    if not isinstance(message, PointCloud2):
+        return decode_joints(message)
+    if message.height > _MOST_FRAMES:
+        raise MessageError(f"responses: expected 2 to {_MOST_FRAMES} frames (height), got {message.height}")
+    return decode_motion(message, limbs)
 
 
 class AnswerReader:

@@ -50,7 +50,7 @@ class Inlet:
     def __init__(
         self, node: IatNode, kind: type, topic: str, take: Callable[[Sequence[Any]], None], qos: QoSProfile
     ) -> None:
-        self._take = node.guarded(take)
+        self._node, self._guarded = node, node.guarded(take)
         self._handed: deque[Any] = deque(maxlen=_COPIES * qos.depth)
         self._subscription = node.create_subscription(kind, topic, self._hear, qos)
 
@@ -63,6 +63,11 @@ class Inlet:
         """Take messages that were published on the topic just now."""
         self._handed.extend(messages)
         self._take(messages)
+
+    def _take(self, messages: Sequence[Any]) -> None:
+        if not self._node.active:
+            self._node.drop(f"{self.topic_name} that came while this node was not active", len(messages))
+        self._guarded(messages)
 
     def _hear(self, message: Any) -> None:
         """Take a message and those that wait behind it, but for copies of what was handed over."""

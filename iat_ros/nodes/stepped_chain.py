@@ -24,6 +24,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, TypeVar
@@ -54,7 +55,6 @@ from iat_ros.skeleton.motion import Motion
 
 TICK_NS = 8_000_000
 WATCH_TICKS = 3  # the guard's watch, 20 ms
-_RANGE = "ROS_AUTOMATIC_DISCOVERY_RANGE"
 
 
 class SteppedChain:
@@ -221,21 +221,18 @@ class SteppedChain:
 
 
 @contextlib.contextmanager
-def _alone() -> Iterator[None]:
-    """Let a context that is made meanwhile find no other process, not even on this machine.
-
-    Nodes take what waits in their subscriptions: people before a live tracker, or where a real robot's joints are,
-    would come between what the chain is shown.
-    """
-    before = os.environ.get(_RANGE)
-    os.environ[_RANGE] = "OFF"
+def _environment(**values: str) -> Iterator[None]:
+    """Set variables of the environment meanwhile."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
     try:
         yield
     finally:
-        if before is None:
-            del os.environ[_RANGE]
-        else:
-            os.environ[_RANGE] = before
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 Chain = TypeVar("Chain", bound=SteppedChain)
@@ -255,10 +252,17 @@ def run_stepped(options: ChainOptions, kind: type[Chain]) -> Iterator[Chain]:
     context, clock = Context(), SteppedClock()
     level = "error" if options.own_pace else "fatal"
     domain = int(os.environ.get("ROS_DOMAIN_ID") or random.SystemRandom().randint(1, 101))
-    with _alone():
+    # Nodes take what waits in their subscriptions: people before a live tracker, or where a real robot's joints are,
+    # would come between what the chain is shown. So they find no other process, not even on this machine.
+    with _environment(ROS_AUTOMATIC_DISCOVERY_RANGE="OFF"):
         rclpy.init(args=["iat_ros", "--ros-args", "--log-level", level], context=context, domain_id=domain)
     try:
-        with machine_time(clock, options.own_pace):
+        # A halt of a real robot is not theirs, nor are theirs its.
+        with (
+            tempfile.TemporaryDirectory() as home,
+            _environment(ROS_HOME=home),
+            machine_time(clock, options.own_pace),
+        ):
             chain = kind(context, clock, options)
             yield chain
             for node in chain.nodes:

@@ -16,7 +16,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -34,11 +33,13 @@ from iat_ros.errors import IatError, MessageError
 from iat_ros.nodes.answer_message import AnswerMessage, AnswerReader
 from iat_ros.nodes.base import RESULT_QOS, IatNode
 from iat_ros.nodes.clock_watch import ClockWatch
-from iat_ros.nodes.clouds import decode_skeletons
+from iat_ros.nodes.clouds import stamp_s
 from iat_ros.nodes.controller_states import ControllerStates
+from iat_ros.nodes.halt_file import HaltFile
 from iat_ros.nodes.hand_over import Inlet
 from iat_ros.nodes.joint_states import JointStatesReader
 from iat_ros.nodes.joint_states_decoder import JointStatesDecoder
+from iat_ros.nodes.people_watch import PeopleWatch
 from iat_ros.nodes.robot_description import read_robot
 from iat_ros.nodes.trajectory_output import TrajectoryOutput
 from iat_ros.nodes.trajectory_parameters import PARAMETERS, doubts, guard_config, timing
@@ -54,13 +55,13 @@ from iat_ros.robot.supervisor import WATCH_S, Means, Supervisor
 from iat_ros.skeleton.definition import load_skeleton
 from iat_ros.skeleton.joint_motion import JointMotion
 from iat_ros.skeleton.motion import Motion
-from iat_ros.stream.size import TOO_LARGE, too_large
 
 _NEWEST_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 """How near people are now; perception counts frames, here the newest will do."""
 _STATES_QOS = QoSProfile(depth=256, reliability=ReliabilityPolicy.BEST_EFFORT)
 """They are read every `WATCH_S`, not one by one; at 1 kHz there is room while an answer is worked out."""
 
+_ON_REQUEST = "on request"
 OVERTAKEN = "answers overtaken by one that came with them"
 """What they are counted under."""
 
@@ -91,11 +92,17 @@ class TrajectoryNode(IatNode):
         self._now_s = ClockWatch(self, self._on_clock_set).now_s
         self._sender = TrajectorySender(self, self._output, self._now_s)
         self._guard = Guard(guard_config({each.name: each.default for each in PARAMETERS}))  # a halt outlives cleanup
+        self._halt_file = HaltFile(self)
+        halted = self._halt_file.read()
+        if halted:
+            self._guard.halt(halted)
+            self.get_logger().warning(f"halted since before this node was started: {halted}; call resume")
         self._supervisor: Supervisor | None = None  # while configured
         self._controller_states: ControllerStates | None = None  # while configured
         self._former: Performer | None = None
         self._values: dict[str, Any] = {}
         self._told_joints: tuple[str, ...] = ()
+        self._people = PeopleWatch(self._guard, self._now_s)
         self.responses = Inlet(self, PointCloud2, "responses", self._on_responses, RESULT_QOS)
         self.joint_responses = Inlet(self, JointTrajectory, "joint_responses", self._on_responses, RESULT_QOS)
         coming = self._on_coming_responses
@@ -105,7 +112,7 @@ class TrajectoryNode(IatNode):
         joint_states = self.create_polled_subscription(JointState, "joint_states", _STATES_QOS, raw=True)
         self._waiting_states, self._decode_states = WaitingMessages(joint_states), JointStatesDecoder().decode
         self._skeletons = self.create_polled_subscription(PointCloud2, "skeletons", _NEWEST_QOS)
-        self._see_people = self.guarded(self._on_skeletons)
+        self._see_people = self.guarded(self._people.see)
         self.create_timer(WATCH_S, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
         self.create_service(Trigger, "halt", self._on_halt)
         self.create_service(Trigger, "resume", self._on_resume)
@@ -116,7 +123,9 @@ class TrajectoryNode(IatNode):
     def setup(self, values: dict[str, Any]) -> None:
         """Load the robot and work out one answer, so that the first real one is as fast as the others."""
         definition = load_skeleton(values["skeleton"], values["limbs"])
-        self._limb_names, self._joints = definition.limb_names, len(definition.sent)
+        self._limb_names = definition.limb_names
+        self._people.expect(len(definition.sent))
+        self._people.locate(values)
         self._read = AnswerReader(len(self._limb_names)).read
         model = RobotModel(*read_robot(self, values))
         self._output.open(values["output"], model.config.controllers())
@@ -166,6 +175,7 @@ class TrajectoryNode(IatNode):
         """Take new values of live parameters: from the next answer on, the guard's at once."""
         self._values = {**self._values, **values}
         self._guard.config = guard_config(self._values)
+        self._people.locate(self._values)
         self._say_doubts(self._values)
         if self._supervisor is not None:
             self._supervisor.performer.timing = timing(self._values)
@@ -187,14 +197,17 @@ class TrajectoryNode(IatNode):
         return super().on_shutdown(state)
 
     def leave(self) -> bool:
-        """Stop the robot before the process ends."""
-        return self.active and self._stop()
+        """Stop the robot before the process ends; a halt that nobody asked for ends with it."""
+        sent = self.active and self._stop()
+        if self._guard.halted != _ON_REQUEST:
+            self._halt_file.keep("")
+        return sent
 
     def _stop(self) -> bool:
         supervisor = self._supervisor
         if supervisor is None or (self.active and not supervisor.stop()):
             return supervisor is None
-        supervisor.forget()
+        supervisor.forget("this node stops")
         return True
 
     def trouble(self) -> str:
@@ -217,6 +230,7 @@ class TrajectoryNode(IatNode):
         self._see_joints(list(self._waiting_states.take()))
         for message in take_waiting(self._skeletons):
             self._see_people(message)
+        self._halt_file.keep(self._guard.halted)
 
     def _on_joint_states(self, waiting: Sequence[tuple[bytes, float]]) -> None:
         """Take note of joint states, the oldest first, each as it was sent and with how long it has waited [s].
@@ -240,18 +254,6 @@ class TrajectoryNode(IatNode):
         if newest is not None:
             observer.saw_joints(*newest)
 
-    def _on_skeletons(self, message: PointCloud2) -> None:
-        try:
-            positions = decode_skeletons(message, self._joints).positions
-        except IatError as error:
-            self._guard.could_not_read_people(str(error))
-            raise
-        away = positions - np.array([self._values[f"robot_{axis}"] for axis in "xyz"])
-        distances = np.linalg.norm(away, axis=-1)
-        seen = distances[np.isfinite(distances)]
-        doubt = TOO_LARGE if too_large(positions).any() else ""
-        self._guard.saw_people(self._now_s(), float(seen.min()) if seen.size else math.inf, doubt)
-
     def _on_responses(self, messages: Sequence[AnswerMessage]) -> None:
         """Perform the last of the answers that come together; the robot would leave each of the others at once."""
         if self._supervisor is None:
@@ -268,10 +270,25 @@ class TrajectoryNode(IatNode):
         self._watch()  # what was taken in meanwhile may forbid to go on
 
     def _perform(self, supervisor: Supervisor, message: AnswerMessage) -> None:
+        self._refuse_old(stamp_s(message.header.stamp))
         answer = self._read(message)
         if isinstance(answer, JointMotion):
             self._tell_unmatched(supervisor.performer.model, answer)
         supervisor.answer(answer)
+
+    def _refuse_old(self, ended_s: float) -> None:
+        """Refuse an answer to an action that ended at a time [s] long ago, as after a machine was suspended.
+
+        Stamps may be of a recording, or of another machine's clock; so is the newest of people then.
+        """
+        limit_s = self._values["answer_timeout"]
+        if not limit_s or not ended_s or self._now_s() - ended_s <= limit_s:
+            return
+        self._look()
+        if self._people.newest_s - ended_s > limit_s:
+            raise MessageError(
+                f"answer to an action that ended more than {limit_s:g} s before the newest skeletons (answer_timeout)"
+            )
 
     def _tell_unmatched(self, model: RobotModel, answer: JointMotion) -> None:
         """Say once which joints of an answer go unused, or which of the robot it leaves at rest."""
@@ -305,18 +322,17 @@ class TrajectoryNode(IatNode):
             self._supervisor.lost()
 
     def _on_halt(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        self._guard.halt("on request")
+        self._guard.halt(_ON_REQUEST)
         performer = self._former if self._supervisor is None else self._supervisor.performer
-        stopped = True
+        response.success, response.message = True, "halted; call resume to go on"
         if self.active and self._supervisor is not None:
-            stopped = self._supervisor.stop()
+            response.success = self._supervisor.stop()
+            if not response.success:
+                response.message = "halted, but the robot could not be told to stop yet, which is tried again and again"
         elif performer is not None and performer.timeline.moving(self._now_s()):
             response.success = False
             response.message = "this node is not active: what it has sent goes on to its end; nothing new begins"
-            return response
-        response.success, response.message = stopped, "halted; call resume to go on"
-        if not stopped:
-            response.message = "halted, but the robot could not be told to stop yet, which is tried again and again"
+        self._halt_file.keep(self._guard.halted)
         self._publish_diagnostics()  # whoever shows the state needs not wait
         return response
 
@@ -325,6 +341,7 @@ class TrajectoryNode(IatNode):
         reason = self._guard.resume(self._now_s()) if was else "not halted"
         if self._supervisor is not None and not reason:
             self._supervisor.release()
+        self._halt_file.keep(self._guard.halted)
         response.success = not reason
         response.message = reason or f"resumed; it was halted: {was}"
         self._publish_diagnostics()

@@ -84,6 +84,14 @@ PARAMETERS = (
         live=True,
     ),
     Parameter(
+        "answer_timeout",
+        5.0,
+        "No answer to an action that ended longer before the newest skeletons is performed [s]; 0: any is.",
+        0.0,
+        600.0,
+        live=True,
+    ),
+    Parameter(
         "stop_distance",
         _GUARD.stop_distance_m,
         "A person nearer to the robot than this holds it [m]; 0: never.",

@@ -83,6 +83,8 @@ class Guard:
         self._differs_since_s: float | None = None
         self._differs = ""
         self._stream_s: float | None = None
+        self._stamp_s = 0.0
+        self._repeats = False
         self._distance_m = np.inf
         self._seen_s = -np.inf
         self._doubt = ""
@@ -132,16 +134,20 @@ class Guard:
             self._differs_since_s = now_s
             self._differs = f"joint '{names[joint]}' is {off[joint]:.2f} rad from its command"
 
-    def saw_people(self, now_s: float, distance_m: float, doubt: str = "") -> None:
-        """Take note of a skeleton message.
+    def saw_people(self, now_s: float, distance_m: float, doubt: str = "", stamp_s: float = 0.0) -> None:
+        """Take note of a skeleton message; one with the stamp of the last one tells nothing new, so is no stream.
 
         Args:
             now_s: Time [s].
             distance_m: How far the nearest person is [m]; infinite when nobody is there, which is believed of somebody
                 who was seen lately only after `VANISHED_S`.
             doubt: Why that distance cannot be believed; empty if it can.
+            stamp_s: Its time [s]; 0 if that is not known.
         """
-        self._stream_s, self._doubt = now_s, doubt
+        self._repeats = stamp_s != 0.0 and stamp_s == self._stamp_s
+        if not self._repeats:
+            self._stream_s, self._stamp_s = now_s, stamp_s
+        self._doubt = doubt
         if np.isfinite(distance_m):
             self._distance_m, self._seen_s = distance_m, now_s
         elif not 0.0 <= now_s - self._seen_s < VANISHED_S:
@@ -174,7 +180,8 @@ class Guard:
             why = f"none that can be read: {self._unreadable}" if self._unreadable else "none came yet"
             return Verdict(Leave.HOLD, f"no skeletons: {why}")
         if self._stream_s is not None and not now_s - self._stream_s <= (config.stream_timeout_s or np.inf):
-            return Verdict(Leave.HOLD, f"no skeletons for {config.stream_timeout_s:g} s")
+            new = "new skeletons, the last ones repeated," if self._repeats else "skeletons"
+            return Verdict(Leave.HOLD, f"no {new} for {config.stream_timeout_s:g} s")
         if self._doubt and max(config.stop_distance_m, config.slow_distance_m) > 0.0:
             return Verdict(Leave.HOLD, f"how near people are is unknown: {self._doubt}")
         if self._distance_m < config.stop_distance_m:

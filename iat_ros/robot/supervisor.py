@@ -32,7 +32,7 @@ from iat_ros.robot.performer import Performer
 WATCH_S = 0.02
 """How often `Supervisor.watch` looks [s]."""
 _STRANGE_MOTION_S = 5.0
-"""So long the first answer waits for the rest of a robot that moves already [s]; then it takes over as it can."""
+"""So long the first answer waits for the rest of a robot that moves already [s]; then it is dropped."""
 
 Make = Callable[[float, float], Performance | None]
 """Works a performance out, given the time and how long it may take until the controller knows of it [s]; None: nothing
@@ -86,12 +86,15 @@ class Supervisor:
         self.performer, self.observer = performer, observer
         self.slow_tempo = slow_tempo
         self._means = means
-        self.forget()
-
-    def forget(self) -> None:
-        """Forget answers that wait, and that the robot was slowed or held."""
         self._waiting: tuple[Answer, float] | None = None  # an answer, and when the robot will stand [s]
         self._prepared: Prepared | None = None
+        self._slowed = self._held = False
+
+    def forget(self, why: str) -> None:
+        """Forget answers that wait, and say why, and that the robot was slowed or held."""
+        if self._waiting is not None:
+            self._means.drop(f"answer that waited for a stop: {why}")
+        self._waiting = self._prepared = None
         self._slowed = self._held = False
 
     def trouble(self) -> str:
@@ -122,12 +125,11 @@ class Supervisor:
         if self._prepared is not None:
             self._means.ready(self._prepared.outcome.performance)
 
-    def answer(self, motion: Answer, may_wait: bool = True) -> None:
+    def answer(self, motion: Answer) -> None:
         """Perform an answer now, or once the robot stands, or say why not; a robot that cannot goes home.
 
         Args:
-            motion: The answer.
-            may_wait: Whether a robot that others may still move is waited for.
+            motion: The answer; it waits for the rest of a robot that others may still move.
 
         Raises:
             RobotError: It cannot be performed.
@@ -143,7 +145,7 @@ class Supervisor:
             self._waiting = None
             self._means.drop("answer overtaken by a newer one while the robot came to a stop")
         tempo = self._tempo(verdict)
-        if may_wait and self.observer.moves_strangely(now):
+        if self.observer.moves_strangely(now):
             self._waiting = motion, now
             counts["answers that waited for a stop"] += 1
             self._means.wake()
@@ -200,10 +202,14 @@ class Supervisor:
         if performer.timeline.moving(now):
             return True
         if self._waiting is not None and now >= self._waiting[1]:
-            if self.observer.moves_strangely(now) and now < self._waiting[1] + _STRANGE_MOTION_S:
+            strange = self.observer.moves_strangely(now)
+            if strange and now < self._waiting[1] + _STRANGE_MOTION_S:
                 return True
             motion, self._waiting = self._waiting[0], None
-            self.answer(motion, may_wait=False)
+            if strange:
+                self._means.drop(f"answer, since others have moved the robot for {_STRANGE_MOTION_S:g} s")
+            else:
+                self.answer(motion)
             return True
         if self._held and verdict.leave is Leave.MOVE and performer.timing.return_to_rest:
             self._go_home(now)
@@ -247,7 +253,7 @@ class Supervisor:
 
         The rest of the plan, or a stop on it, would be a jerk to the robot; so nothing is sent.
         """
-        self.forget()
+        self.forget("the controller gave up what ran")
         self._held = True
         now = self._means.now_s()
         self.performer.timeline.held(now, self.observer.last(now))

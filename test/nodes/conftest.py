@@ -151,6 +151,12 @@ class Rig:
         rclpy.shutdown(context=self.context)
 
 
+@pytest.fixture(autouse=True)
+def nobody_was_halted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nodes that are made in this process find no halt of the test before."""
+    monkeypatch.setenv("ROS_HOME", str(tmp_path / "ros_home"))
+
+
 @pytest.fixture(scope="module")
 def rig(ros_domain: int) -> Iterator[Rig]:
     """The test's own node."""

@@ -188,3 +188,16 @@ def test_the_chain_hands_over_all_that_its_nodes_say_to_each_other(ros_domain: i
     for node in (trajectory, act2act, perception):
         node.destroy_node()
     rclpy.shutdown(context=context)
+
+
+def test_what_comes_while_a_node_is_not_active_is_counted(hall: Callable[..., Hall]) -> None:
+    """It is handed over in vain, and its copy is not counted again."""
+    here = hall("windows")
+    assert here.matched()
+    here.receiver.active = False
+    here.outlet.publish(here.publisher, [window("one"), window("two")])
+    here.receiver.active = True
+    here.publisher.publish(window("three"))
+    assert here.until(lambda: here.receiver.taken)
+    assert here.receiver.taken == [["three"]]
+    assert here.receiver.dropped == {"/windows that came while this node was not active": 2}

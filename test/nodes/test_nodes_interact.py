@@ -102,8 +102,9 @@ def test_of_two_people_who_end_with_one_frame_the_robot_answers_the_second(chain
 
 
 def test_a_window_from_elsewhere_is_answered_too(chain: Any) -> None:
-    """As from a perception on another machine, or a bag."""
+    """As from a perception on another machine."""
     motion = cut_action(DEFINITION, THROW, 32).motion
-    chain.windows.publish(encode_motion(Header(stamp=to_stamp(5.0), frame_id="body_9"), motion))
+    stamp = chain.node.get_clock().now().to_msg()
+    chain.windows.publish(encode_motion(Header(stamp=stamp, frame_id="body_9"), motion))
     assert chain.until(lambda: chain.heard["responses"][-1].header.frame_id == "body_9")
     assert chain.until(lambda: told(chain, "answers") == (4, 3))

@@ -246,7 +246,7 @@ Change = Callable[[JointTrajectory], Any]
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        (lambda m: m.points.clear(), "expected 2 to 4096 points, got 0"),
+        (lambda m: m.points.clear(), "expected 2 to 256 points, got 0"),
         (lambda m: setattr(m.points[3], "positions", [0.0, 1.0]), "expected 1 positions in each point"),
         (lambda m: setattr(m.points[3], "positions", [float("nan")]), "NaN"),
         (lambda m: setattr(m.points[3], "positions", [1e300]), "beyond 1000"),

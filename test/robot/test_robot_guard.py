@@ -165,3 +165,17 @@ def test_a_clock_that_was_set_makes_nothing_older_or_newer(by_s: float) -> None:
     guard.shift(by_s)
     assert guard.verdict(100.1 + by_s, True).leave is Leave.MOVE
     assert guard.verdict(100.6 + by_s, True).leave is Leave.HALT
+
+
+def test_skeletons_that_repeat_their_stamp_are_no_stream() -> None:
+    """A camera's driver that sends its last frame for ever sees nobody come near; without stamps that is not told."""
+    guard = Guard(GuardConfig(joint_states_timeout_s=0.0))
+    for number in range(20):
+        guard.saw_people(1.0 + 0.1 * number, 3.0, stamp_s=50.0)
+    assert guard.verdict(1.95, True).leave is Leave.MOVE
+    assert guard.verdict(2.95, True) == Verdict(Leave.HOLD, "no new skeletons, the last ones repeated, for 1 s")
+    guard.saw_people(3.0, 3.0, stamp_s=40.0)  # a recording that begins anew
+    assert guard.verdict(3.0, True).leave is Leave.MOVE
+    for number in range(20):
+        guard.saw_people(3.0 + 0.1 * number, 3.0)
+    assert guard.verdict(4.95, True).leave is Leave.MOVE

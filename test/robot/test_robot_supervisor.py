@@ -219,6 +219,44 @@ def test_what_others_move_is_waited_for_and_the_newest_answer_counts(g1: RobotMo
     assert len(stage.begun) == stage.counts["answers"] == 1
 
 
+def test_what_others_go_on_moving_is_never_taken_over(g1: RobotModel) -> None:
+    """An answer waits for its rest for five seconds, and is dropped; once it stands, the next one is given."""
+    stage = Stage(g1)
+    stage.measure()
+    stage.supervisor.answer(ANSWER)
+
+    def swing(seconds: float) -> None:
+        """Have others move the robot meanwhile."""
+        for _ in range(round(seconds / WATCH_S)):
+            stage.now_s += WATCH_S
+            stage.measure(0.5 * np.sin(3.0 * stage.now_s))
+            stage.awake = stage.awake and stage.supervisor.watch()
+
+    swing(4.9)
+    assert stage.awake
+    assert not stage.dropped
+    swing(0.3)
+    assert stage.dropped == {"answer, since others have moved the robot for 5 s": 1}
+    assert not stage.awake
+    assert not stage.begun
+    stage.wait(STANDS_S + 0.1)
+    stage.supervisor.answer(ANSWER)
+    assert len(stage.begun) == 1
+
+
+def test_an_answer_that_waits_when_all_is_forgotten_is_counted(g1: RobotModel) -> None:
+    """With the reason; nothing is counted where none waits."""
+    stage = Stage(g1)
+    stage.supervisor.forget("nobody asks")
+    assert not stage.dropped
+    stage.measure()
+    stage.supervisor.answer(ANSWER)
+    stage.supervisor.forget("this node stops")
+    assert stage.dropped == {"answer that waited for a stop: this node stops": 1}
+    stage.wait(2.0)
+    assert not stage.begun
+
+
 def test_an_answer_that_waited_and_must_not_be_given_is_counted(g1: RobotModel) -> None:
     """Somebody comes near while it waits: it is dropped, and says why."""
     stage = Stage(g1)

@@ -1,0 +1,70 @@
+# Copyright 2026 iat_ros maintainers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Halts that outlive the node: a robot that somebody halted stays halted when its node crashes and is started again."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from rclpy.node import Node
+
+_LONGEST = 300  # characters of a reason
+
+
+class HaltFile:
+    """Keeps a node's halt in a file in ROS's home directory, $ROS_HOME or ~/.ros, under iat_ros/halts.
+
+    Args:
+        node: By its name, namespace and domain the next one of its kind finds the halt.
+    """
+
+    def __init__(self, node: Node) -> None:
+        home = Path(os.environ.get("ROS_HOME") or Path.home() / ".ros")
+        name = node.get_fully_qualified_name().strip("/").replace("/", ".")
+        self._node = node
+        self._path = home / "iat_ros" / "halts" / f"domain_{node.context.get_domain_id()}.{name}.txt"
+        self._kept = ""
+
+    def read(self) -> str:
+        """Return why the node before was halted; empty if it was not, or was asked to resume."""
+        try:
+            text = self._path.read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return ""
+        except OSError as error:  # in doubt it was
+            text = f"whether it was is unknown: {error}"
+        self._kept = " ".join(text.split())[:_LONGEST] or "without a reason"
+        return self._kept
+
+    def keep(self, reason: str) -> None:
+        """Keep a halt, or forget it where the reason is empty; writes only what has changed.
+
+        A disk that refuses is told, and keeps nobody from halting.
+        """
+        if reason == self._kept:
+            return
+        self._kept = reason
+        try:
+            if reason:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                new = self._path.with_suffix(f".{os.getpid()}")
+                new.write_text(reason + "\n", encoding="utf-8")
+                new.replace(self._path)  # never half of it
+            else:
+                self._path.unlink(missing_ok=True)
+        except OSError as error:
+            what = "outlive this node" if reason else "be forgotten: the next node will be halted"
+            self._node.get_logger().error(f"the halt cannot {what}: {error}")

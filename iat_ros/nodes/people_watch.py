@@ -1,0 +1,72 @@
+# Copyright 2026 iat_ros maintainers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""People, as far as the guard of a robot needs to know of them: how near they are, and how new that is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from sensor_msgs.msg import PointCloud2
+
+from iat_ros.errors import IatError
+from iat_ros.nodes.clouds import decode_skeletons, stamp_s
+from iat_ros.robot.guard import Guard
+from iat_ros.stream.size import TOO_LARGE, too_large
+
+
+class PeopleWatch:
+    """Tells the guard how near the nearest joint of anybody is.
+
+    Args:
+        guard: Is told.
+        now_s: Tells the time [s].
+
+    Attributes:
+        newest_s: Stamp of the skeletons that came last [s]; 0 before the first, or where they have none.
+    """
+
+    def __init__(self, guard: Guard, now_s: Callable[[], float]) -> None:
+        self._guard, self._now_s = guard, now_s
+        self._joints = 0
+        self._robot = np.zeros(3)
+        self.newest_s = 0.0
+
+    def expect(self, joints: int) -> None:
+        """Expect skeletons of so many joints from now on."""
+        self._joints = joints
+
+    def locate(self, values: Mapping[str, Any]) -> None:
+        """Take where the robot is in the frame of the skeletons from the parameters robot_x, robot_y, robot_z [m]."""
+        self._robot = np.array([values[f"robot_{axis}"] for axis in "xyz"])
+
+    def see(self, message: PointCloud2) -> None:
+        """Take note of a message.
+
+        Raises:
+            IatError: It cannot be read, which the guard is told, too.
+        """
+        try:
+            positions = decode_skeletons(message, self._joints).positions
+        except IatError as error:
+            self._guard.could_not_read_people(str(error))
+            raise
+        distances_m = np.linalg.norm(positions - self._robot, axis=-1)
+        seen = distances_m[np.isfinite(distances_m)]
+        doubt = TOO_LARGE if too_large(positions).any() else ""
+        self.newest_s = stamp_s(message.header.stamp)
+        self._guard.saw_people(self._now_s(), float(seen.min()) if seen.size else math.inf, doubt, self.newest_s)
