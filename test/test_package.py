@@ -47,7 +47,7 @@ KEY_OF_MODULE = {
     "trimesh": "python3-trimesh-pip",
     "yaml": "python3-yaml",
 }
-WITHOUT_KEY = {"safetensors", "viser"}
+WITHOUT_KEY = {"safetensors", "viser", "websockets"}  # rosdep's websockets is older than viser's
 OPTIONAL = {"ray", "mediapipe", "cv2"}  # reproduce --ray and camera look for these, and say so where they are missing
 NOT_IMPORTED = {"launch", "launch_ros", "ros2launch", "control_msgs"}  # launch/ needs these, the last is looked for
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The web server of the viewer's page (viser): quiet, on the address that was asked for or none."""
+"""The web server of the viewer's page (viser): quiet, guarded, on the address that was asked for or none."""
 
 from __future__ import annotations
 
@@ -24,9 +24,25 @@ import rich
 import viser
 
 from iat_ros.errors import ConfigError
+from iat_ros.nodes.page_guard import RequestGuard, asked_first, turns_away
 
 
-class _Server(viser.ViserServer):
+class PageServer(viser.ViserServer):
+    """A server that pages of other sites cannot use.
+
+    Attributes:
+        guard: Knows what was refused.
+        guarded: Whether other sites were seen to be refused. If not, nothing on the page may move a robot.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        """Start it."""
+        self.guard = RequestGuard(host)
+        with asked_first(self.guard):
+            super().__init__(host, port, verbose=False)
+        self.guarded = turns_away(host, self.get_port())
+        self.guard.take_refused()
+
     def request_share_url(self, verbose: bool = True) -> None:
         """Never pass the page on to a server in the internet, even if a browser asks for it."""
 
@@ -59,11 +75,11 @@ def _refusal(host: str, port: int, reason: str) -> ConfigError:
     )
 
 
-def open_server(host: str, port: int) -> viser.ViserServer:
+def open_server(host: str, port: int) -> PageServer:
     """Start the server; raise ConfigError where it cannot listen."""
     require_free(host, port)
     with quiet():
-        server = _Server(host, port, verbose=False)
+        server = PageServer(host, port)
         if port not in (0, server.get_port()):
             server.stop()
             raise _refusal(host, port, "taken a moment ago")

@@ -120,7 +120,9 @@ class ViewerNode(IatNode):
         tick = self.guarded(lambda _: self._on_tick())
         self._timer = self.create_timer(1.0 / values["rate"], lambda: tick(None))
         self.get_logger().info(f"page at {self._page.url}")
-        if values["controls"] and not _only_here(values["host"]):
+        if self._page.controls_note is not None:
+            self.get_logger().warning(f"the page has no buttons: {self._page.controls_note}")
+        elif values["controls"] and not _only_here(values["host"]):
             self.get_logger().warning(
                 f"whoever reaches {values['host']} may press its buttons; controls:=false has none"
             )
@@ -198,6 +200,8 @@ class ViewerNode(IatNode):
         self._control.note(f"{button}: {said}", self._now_s())
 
     def _on_tick(self) -> None:
+        for reason, count in self._page.take_refused().items():
+            self.drop(reason, count)
         now, scene = self._now_s(), self._scene
         moment, changed = scene.pass_time(now), scene.take_changed()
         alternatives = self._alternatives.place(self._figure, now, moment.limb_lengths_m)

@@ -42,6 +42,7 @@ from iat_ros.nodes.viewer_status import Status
 from iat_ros.robot.description import RobotConfig
 
 _STILL_RGB = (140, 134, 128)
+_UNGUARDED = f"pages of other sites could press them, as viser {viser.__version__} does not refuse their requests"
 
 
 class ViewerPage:
@@ -50,6 +51,7 @@ class ViewerPage:
     Attributes:
         url: Where to find it.
         robot_note: Why the robot is drawn as lines, or None.
+        controls_note: Why there are no buttons that were asked for, or None.
         robot: The robot's figure.
         panel: The panel with texts, buttons and slider.
     """
@@ -79,6 +81,7 @@ class ViewerPage:
         self.robot_note = self.robot.note
         self._server = open_server(host, port)
         self.url = f"http://{'localhost' if host in ('0.0.0.0', '::') else host}:{self._server.get_port()}"
+        self.controls_note = _UNGUARDED if controls and not self._server.guarded else None
         scene = self._server.scene
         self._person_root = scene.add_frame("/person", show_axes=False, position=PERSON_AT, visible=False)
         self._robot_root = scene.add_frame("/robot", show_axes=False, position=ROBOT_AT, wxyz=TO_PERSON, visible=False)
@@ -91,7 +94,9 @@ class ViewerPage:
         self.robot.draw(scene, "/robot")
         self._furnish(robot.name)
         self.panel = ViewerPanel(
-            self._server.gui, {"robot": robot.name} | ({"model": model} if model else {}), controls
+            self._server.gui,
+            {"robot": robot.name} | ({"model": model} if model else {}),
+            controls and self.controls_note is None,
         )
         self.panel.show(Status())
 
@@ -99,6 +104,10 @@ class ViewerPage:
     def clients(self) -> int:
         """How many browsers show the page now."""
         return len(self._server.get_clients())
+
+    def take_refused(self) -> Mapping[str, int]:
+        """Take how many requests of other sites and the like were refused since the last time, by reason."""
+        return self._server.guard.take_refused()
 
     def show_person(self, joints: np.ndarray | None) -> None:
         """Show joints (J, 3) [m], floor at z = 0, x to the person's front; NaN is left out, None hides the person."""

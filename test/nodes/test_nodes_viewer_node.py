@@ -18,8 +18,10 @@ from __future__ import annotations
 
 import socket
 import subprocess
+import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -65,7 +67,7 @@ def test_robot_is_shown_where_it_was_measured_not_where_it_was_told_to_go(rig: A
         page = node._page
         node._page = SimpleNamespace(
             clients=1, show_person=lambda _: None, show_answer=lambda *_: None, show_robot=shown.append,
-            show_alternatives=lambda _: None,
+            show_alternatives=lambda _: None, take_refused=dict,
             panel=SimpleNamespace(show=told.append, take_clicks=list), stop=page.stop,
         )  # fmt: skip
         node._control, now = PageControl(node._page, node._figure, node._requests), [1000.0]
@@ -112,7 +114,7 @@ def test_the_past_is_shown_as_it_was(rig: Any) -> None:
         )  # fmt: skip
         node._page = SimpleNamespace(
             clients=1, show_person=lambda _: None, show_answer=lambda *_: None, show_robot=shown.append,
-            show_alternatives=lambda _: None,
+            show_alternatives=lambda _: None, take_refused=dict,
             panel=panel, stop=page.stop,
         )  # fmt: skip
         node._control = PageControl(node._page, node._figure, node._requests)
@@ -158,6 +160,11 @@ def test_node_shows_what_goes_by(rig: Any, start: Callable[..., subprocess.Popen
     assert rig.change("viewer", Transition.TRANSITION_ACTIVATE)
     with urllib.request.urlopen(f"http://127.0.0.1:{port}", timeout=5) as read:
         assert b"<html" in read.read()
+    reason = "dropped: a request to the page by another site's page"
+    foreign = urllib.request.Request(f"http://127.0.0.1:{port}", headers={"Origin": "http://example.com"})
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(foreign, timeout=5)
+    assert rig.until(lambda: rig.counts.get("/viewer", {}).get(reason) == "1"), rig.counts
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(("127.0.0.2", port), timeout=2)
     people = rig.node.create_publisher(PointCloud2, "skeletons", 10)
@@ -190,6 +197,20 @@ def test_node_shows_what_goes_by(rig: Any, start: Callable[..., subprocess.Popen
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(("127.0.0.1", port), timeout=2)
     assert process.poll() is None
+
+
+def test_a_page_that_other_sites_could_use_has_no_buttons(rig: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where viser starts its server in a way that the guard does not know; one line says so."""
+    monkeypatch.setattr("iat_ros.nodes.page_server.asked_first", lambda _: nullcontext())
+    node = ViewerNode(context=rig.context, namespace="open", parameter_overrides=[Parameter("port", value=0)])
+    try:
+        assert bring_up(node)
+        assert not node._page.panel._buttons
+        assert rig.until(lambda: any("the page has no buttons: pages of other sites" in line for line in rig.log)), (
+            rig.log
+        )
+    finally:
+        node.destroy_node()
 
 
 def test_an_answer_in_joints_takes_the_figure_away(rig: Any) -> None:
