@@ -21,7 +21,8 @@ when something failed: a crash, a wrong output, a limit exceeded, or a chain tha
 
 kills: nodes end by SIGKILL in mid-answer and come again. sensor: cameras that fail, and clocks that are set.
 soak: hours of answers in compressed time, in one loop, then through the nodes. flood: 200 people at 1 kHz.
-fuzz: malformed messages, a tenth of them to the tracker. files: damaged files.
+fuzz: malformed messages, a tenth of them to the tracker, one in 5000 a damaged URDF on robot_description. files:
+damaged files.
 """
 
 from __future__ import annotations
@@ -62,9 +63,11 @@ def run_part(name: str, args: argparse.Namespace) -> dict[str, Any]:
     if name == "flood":
         return dict(_load("flood", "run_flood")(args.flood_seconds))
     if name == "fuzz":
-        to_tracker = args.messages // 10
-        chain = dict(_load("fuzz", "run_fuzz")(args.messages - to_tracker, SEED))
-        return _with_tracker(chain, _load("fuzz_tracker", "run_fuzz")(to_tracker, SEED))
+        to_tracker, described = args.messages // 10, args.messages // 5000
+        chain = dict(_load("fuzz", "run_fuzz")(args.messages - to_tracker - described, SEED))
+        chain = _with_tracker(chain, _load("fuzz_tracker", "run_fuzz")(to_tracker, SEED))
+        kinds = (_load("descriptions", "KIND"),)
+        return _with_descriptions(chain, _load("damaged_files", "run_files")(described, SEED, kinds))
     return dict(_load("damaged_files", "run_files")(args.files, SEED))
 
 
@@ -81,12 +84,17 @@ def _with_tracker(figures: dict[str, Any], tracker: dict[str, Any]) -> dict[str,
     return {**figures, **sums, "tracker": tracker}
 
 
-def _load(module: str, function: str) -> Callable[..., dict[str, Any]]:
+def _with_descriptions(figures: dict[str, Any], descriptions: dict[str, Any]) -> dict[str, Any]:
+    """Add what became of the damaged URDFs; a node that hangs over one is as bad as one that crashes."""
+    crashes = figures["crashes"] + descriptions["crashes"] + descriptions["hangs"]
+    messages = figures["messages"] + descriptions["files"]
+    return {**figures, "messages": messages, "crashes": crashes, "descriptions": descriptions}
+
+
+def _load(module: str, function: str) -> Callable[..., Any]:
     """Import a part only when it runs, so that one that lacks a package does not stop the others."""
     try:
-        loaded: Callable[..., dict[str, Any]] = getattr(
-            importlib.import_module(f"benchmarks.faults.{module}"), function
-        )
+        loaded: Callable[..., Any] = getattr(importlib.import_module(f"benchmarks.faults.{module}"), function)
     except ImportError as error:
         raise ConfigError(
             f"benchmarks/faults/{module}.py cannot be imported ({error}); leave it out with --parts"

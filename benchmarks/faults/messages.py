@@ -23,7 +23,7 @@ import numpy as np
 from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import JointState, PointCloud2
 from std_msgs.msg import Header
-from trajectory_msgs.msg import JointTrajectory
+from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from benchmarks.faults.malformed import Dice, Malformer
 from iat_ros.data.actions import cut_action, with_stillness
@@ -70,6 +70,7 @@ class Messages:
         self._told: dict[str, Any] = {}  # by topic what was said to be coming, and may come then
         self._makers: dict[str, Callable[[], Any]] = {
             "skeletons": self._skeletons, "joint_states": self._joint_state, "joint_trajectory": self._trajectory,
+            "controller_state": self.reference,
             **dict.fromkeys(MOTIONS, self._motion), **dict.fromkeys(JOINT_MOTIONS, self._joint_motion),
         }  # fmt: skip
 
@@ -85,7 +86,7 @@ class Messages:
             return message
         if topic == "joint_states":
             return self._malformer.joint_state(message)
-        if topic == "joint_trajectory" or topic in JOINT_MOTIONS:
+        if topic in ("joint_trajectory", "controller_state", *JOINT_MOTIONS):
             return self._malformer.trajectory(message)
         return self._malformer.cloud(message)
 
@@ -115,6 +116,11 @@ class Messages:
             -1.0, 1.0, len(self.state.name)
         )
         return encode_joints(header, JointMotion(tuple(self.state.name), positions, 0.3 + 3.0 * self._dice.share()))
+
+    def reference(self) -> JointTrajectory:
+        """Return what a controller follows, as a trajectory of one point: where the robot is, now."""
+        point = JointTrajectoryPoint(positions=self.state.position, velocities=self.state.velocity)
+        return JointTrajectory(header=copy_of(self.state.header), joint_names=list(self.state.name), points=[point])
 
     def _joint_state(self) -> JointState:
         return copy_of(self.state)

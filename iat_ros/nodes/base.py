@@ -30,7 +30,7 @@ from rclpy.subscription import Subscription
 from rclpy.time_source import CLOCK_TOPIC
 
 from iat_ros.errors import IatError, describe
-from iat_ros.nodes.callback_guard import guard_messages, guard_service
+from iat_ros.nodes.callback_guard import guard_clock, guard_service
 from iat_ros.nodes.parameters import Parameter, ParameterTable
 
 SENSOR_QOS = qos_profile_sensor_data
@@ -40,6 +40,7 @@ RESULT_QOS = QoSProfile(depth=64, reliability=ReliabilityPolicy.RELIABLE)
 
 
 _MOST_REASONS = 50  # reasons name what came in; a flood of different nonsense must not fill the memory
+_LONGEST_REFUSAL = 1000  # characters; a URDF may hold names of megabytes
 _LONGEST_REASON = 300  # characters; names in a message may be of any length, and hold line ends
 
 
@@ -75,7 +76,7 @@ class IatNode(LifecycleNode):
     def create_subscription(self, kind: type, topic: str, callback: Any, *args: Any, **options: Any) -> Subscription:
         """Create a subscription, as in `rclpy.node.Node`; that of the time outlives its errors."""
         if topic == CLOCK_TOPIC:
-            callback = guard_messages(callback, topic, self.drop)
+            callback = guard_clock(callback, topic, self.drop)
         return super().create_subscription(kind, topic, callback, *args, **options)
 
     def create_polled_subscription(self, kind: type, topic: str, qos: QoSProfile, raw: bool = False) -> Subscription:
@@ -125,7 +126,7 @@ class IatNode(LifecycleNode):
         return super().on_configure(state)
 
     def _refuse(self, reason: str) -> TransitionCallbackReturn:
-        self.get_logger().error(f"refused to configure: {reason}")
+        self.get_logger().error(f"refused to configure: {reason[:_LONGEST_REFUSAL]}")
         self.teardown()
         return TransitionCallbackReturn.FAILURE
 

@@ -15,7 +15,8 @@
 """Callbacks of rclpy's own that outlive their errors: no request and no time, whoever sends it, may end a node.
 
 rclpy lets them raise for a transition that does not lead on from the present state, for a value of a type that there is
-none of, and for a time before zero; an error that nobody catches ends the process.
+none of, and for a time before zero; an error that nobody catches ends the process. A time that no stamp can hold it
+takes, and the stamps that a node writes then lie before 1970.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ from iat_ros.errors import describe
 
 Drop = Callable[[str], None]
 
+LAST_S = 2**31 - 86_400
+"""Times are before this [s]: a stamp holds no more than 2^31 s, and one that a node writes lies ahead of its time."""
+
 
 def guard_service(service: Service, drop: Drop) -> None:
     """Let requests that fail be answered as refused, and told.
@@ -41,11 +45,15 @@ def guard_service(service: Service, drop: Drop) -> None:
         service.callback = _Guarded(service.callback, f"request to {service.srv_name}", drop)
 
 
-def guard_messages(callback: Callable[[Any], None], topic: str, drop: Drop) -> Callable[[Any], None]:
-    """Return a callback of a topic that tells what fails, and goes on."""
+def guard_clock(callback: Callable[[Any], None], topic: str, drop: Drop) -> Callable[[Any], None]:
+    """Return a callback of the time's topic that refuses what is no time, tells what fails, and goes on."""
 
     def call(message: Any) -> None:
-        """Hand a message on, and tell what fails."""
+        """Hand a time on, and tell what is none and what fails."""
+        sec, nanosec = message.clock.sec, message.clock.nanosec
+        if not (0 <= sec < LAST_S and nanosec < 10**9):
+            drop(f"message on {topic}: {sec} s, {nanosec} ns is no time; expected 0 to {LAST_S} s and under 10^9 ns")
+            return
         try:
             callback(message)
         except Exception as error:  # noqa: BLE001 - whatever it is, it was this message's

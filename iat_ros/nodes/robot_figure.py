@@ -111,9 +111,9 @@ class RobotFigure:
 
     def _stand(self, config: RobotConfig) -> Any:
         """Place the URDF's root so that the lowest point is at z = 0 and the torso is at the origin, facing x."""
-        if not self._model.existFrame(config.torso):
+        if not self._model.existFrame(config.torso, pin.FrameType.BODY):
             raise RobotError(f"{config.source}: torso '{config.torso}' is no link of the URDF")
-        frame = self._model.frames[self._model.getFrameId(config.torso)]
+        frame = self._model.frames[self._model.getFrameId(config.torso, pin.FrameType.BODY)]
         torso = self._data.oMi[frame.parentJoint] * frame.placement
         x, y, _ = (torso.rotation @ pin.rpy.rpyToMatrix(*config.torso_rpy))[:, 0]
         turn = pin.rpy.rpyToMatrix(0.0, 0.0, -float(np.arctan2(y, x)))
@@ -121,7 +121,10 @@ class RobotFigure:
             vertices @ self._data.oMi[joint].rotation[2] + self._data.oMi[joint].translation[2]
             for joint, _, vertices, _ in self._meshes
         ]
-        lowest, highest = min(h.min() for h in heights), max(h.max() for h in heights)
+        ends = np.array([(each.min(initial=np.inf), each.max(initial=-np.inf)) for each in heights]).reshape(-1, 2)
+        if not len(ends) or not np.isfinite(ends).all():
+            raise RobotError(f"{config.source}: the URDF has no links of a size that can be drawn")
+        lowest, highest = ends[:, 0].min(), ends[:, 1].max()
         self.height_m = float(highest - lowest)
         across, along, _ = turn @ torso.translation
         return pin.SE3(turn, np.array([-across, -along, -lowest]))

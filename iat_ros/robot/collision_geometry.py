@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -47,7 +48,7 @@ def read_collision_geometry(model: Any, urdf_xml: str, where: str, file: Path | 
         A `pinocchio.GeometryModel`, each geometry of which extends in all three directions, however it is turned.
 
     Raises:
-        RobotError: A mesh is missing or cannot be read, or a geometry is flat or enormous.
+        RobotError: A mesh is missing or cannot be read, or a geometry is flat, enormous or not written as URDF asks.
     """
     folders = [str(folder) for folder in package_folders(file) if folder.is_dir()]
     if missing := missing_meshes(ElementTree.fromstring(urdf_xml), "collision", file):
@@ -60,6 +61,7 @@ def read_collision_geometry(model: Any, urdf_xml: str, where: str, file: Path | 
     except (ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise RobotError(f"{where}: its collision geometry cannot be read: {reason}") from error
+    _require_all(ElementTree.fromstring(urdf_xml), geometry, where)
     for each in geometry.geometryObjects:
         size_m = _size_m(each.geometry)
         if not ((size_m > _SIZES_M[0]) & (size_m < _SIZES_M[1])).all():
@@ -69,6 +71,23 @@ def read_collision_geometry(model: Any, urdf_xml: str, where: str, file: Path | 
                 f"{_SIZES_M[0]:g} and {_SIZES_M[1]:g} m in each direction"
             )
     return geometry
+
+
+def _require_all(root: ElementTree.Element, geometry: Any, where: str) -> None:
+    """Refuse geometries that Pinocchio left out, as it does without a word: nothing would keep the robot from them.
+
+    Of a link that has one that is not written as URDF asks it leaves out the others, too.
+    """
+    taken = Counter(each.name.rpartition("_")[0] for each in geometry.geometryObjects)
+    for link in root.iterfind("link"):
+        name = link.get("name", "")
+        written = sum(len(each) > 0 for each in link.iterfind("collision/geometry"))
+        if taken[name] < written:
+            raise RobotError(
+                f"{where}: link '{name}': only {taken[name]} of {written} collision geometries can be read; "
+                "expected box, cylinder, sphere or mesh with finite numbers; or set check_collisions to false, and "
+                "nothing keeps the robot from its own body"
+            )
 
 
 def corners(shape: Any) -> Array:

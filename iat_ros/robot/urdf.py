@@ -32,6 +32,11 @@ Array = NDArray[np.float64]
 DESCRIPTION = "robot_description"
 """What messages call a URDF that came as text."""
 TURNS = ("revolute", "continuous")
+_MOST_CHARACTERS = 2**24
+_DEEPEST = 100
+_MOST_LINKS, _MOST_MOVING = 2000, 300
+"""Far more than robots have. Beyond, Pinocchio takes minutes or all memory, or ends the process: it descends link by
+link, and its tensors grow with the third power of the joints."""
 
 
 def locate_urdf(urdf: str, source: str) -> Path:
@@ -109,8 +114,10 @@ def parse_urdf(text: str, where: str, near: Path | None = None) -> ElementTree.E
         near: Its file, where it is known.
 
     Raises:
-        RobotError: The text is no URDF.
+        RobotError: The text is no URDF, or larger than any robot's.
     """
+    if len(text) > _MOST_CHARACTERS:
+        raise RobotError(f"{where}: has {len(text)} characters; expected at most {_MOST_CHARACTERS}, meshes in files")
     try:
         root = ElementTree.fromstring(text)
     except (ElementTree.ParseError, ValueError) as error:
@@ -119,11 +126,25 @@ def parse_urdf(text: str, where: str, near: Path | None = None) -> ElementTree.E
         raise RobotError(f"{where}: expected a URDF (<robot>), found <{root.tag}>; expand xacro files first")
     if any(str(child.tag).startswith("{") and "xacro" in str(child.tag) for child in root.iter()):
         raise RobotError(f"{where}: holds xacro; expand it first: xacro FILE > robot.urdf")
+    _refuse_giants(root, where)
     for mesh in root.iterfind("link/*/geometry/mesh") if near else ():
         name = mesh.get("filename", "")
         if near and name and "://" not in name:
             mesh.set("filename", str(near.absolute().parent / name))
     return root
+
+
+def _refuse_giants(root: ElementTree.Element, where: str) -> None:
+    links = len(root.findall("link"))
+    moving = sum(joint.get("type") != "fixed" for joint in root.iterfind("joint"))
+    for count, most, what in ((links, _MOST_LINKS, "links"), (moving, _MOST_MOVING, "joints that move")):
+        if count > most:
+            raise RobotError(f"{where}: has {count} {what}; expected one robot, with at most {most}")
+    level = [root]
+    for _ in range(_DEEPEST):
+        level = [child for element in level for child in element]
+    if level:
+        raise RobotError(f"{where}: its elements lie over {_DEEPEST} deep in one another; expected a URDF")
 
 
 def missing_meshes(root: ElementTree.Element, kind: str, near: Path | None = None) -> list[str]:

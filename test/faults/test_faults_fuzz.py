@@ -20,8 +20,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from trajectory_msgs.msg import JointTrajectory
 
 from benchmarks.faults import fuzz
+from iat_ros.nodes.trajectory import TrajectoryNode
 
 pytest.importorskip("viser")
 pytestmark = [pytest.mark.ros, pytest.mark.filterwarnings("ignore::RuntimeWarning")]  # NumPy, about NaN and overflow
@@ -37,11 +39,13 @@ def test_malformed_messages_do_no_harm(ros_domain: int) -> None:
         assert node["dropped"] > 50, name
     for name, topic in (("perception", "windows"), ("act2act", "responses"), ("trajectory", "joint_trajectory")):
         assert report["per_node"][name]["published"][topic] > 0, name
+    assert report["per_node"]["trajectory"]["counts"]["answers from where the robot is held"] > 0
+    assert report["clock_sets"] > 0
 
 
 def test_harm_is_seen(ros_domain: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An exception that nobody foresaw, a trajectory beyond the limits, and a robot that it moves are counted."""
-    real = fuzz.TrajectoryNode._on_joint_states
+    """An exception that nobody foresaw, a trajectory beyond the limits and a robot that it moves, a wrong time."""
+    real = TrajectoryNode._on_joint_states
 
     def stumble(self: Any, waiting: list[tuple[bytes, float]]) -> None:
         if any(b"alien" in serialised for serialised, _ in waiting):
@@ -53,14 +57,20 @@ def test_harm_is_seen(ros_domain: int, monkeypatch: pytest.MonkeyPatch) -> None:
             point.positions[0] = 9.0
         return path
 
-    monkeypatch.setattr(fuzz.TrajectoryNode, "_on_joint_states", stumble)
+    monkeypatch.setattr(TrajectoryNode, "_on_joint_states", stumble)
     with fuzz._Rig(0, ros_domain) as rig:
         publish = rig.nodes["trajectory"]._output.send
         rig.nodes["trajectory"]._output.send = lambda message: publish(beyond(message))
+        rig.callbacks["robot", "clock"] = rig.nodes["robot"]._time_source.clock_callback
         rig.send(3000)
-        assert rig.crashes["trajectory"] > 0
-        assert rig.wrong["trajectory joint_trajectory: a position lies outside the limits"] > 0
+        assert rig.judge.crashes["trajectory"] > 0
+        assert rig.judge.wrong["trajectory joint_trajectory: a position lies outside the limits"] > 0
         assert rig.robot.watch.violations["position"] > 0
+        assert any(each.startswith("robot clock: has the time") for each in rig.judge.wrong)
+        assert rig.judge.crashes["robot"] > 0, "a time before zero escapes"
+        rig.nodes["trajectory"]._controller_states.held = lambda _: np.full(14, np.nan)
+        rig._hear(JointTrajectory())
+        assert any(each.startswith("trajectory controller_state: held at") for each in rig.judge.wrong)
 
 
 def test_a_seed_decides_the_messages() -> None:
