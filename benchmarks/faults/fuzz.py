@@ -16,8 +16,8 @@
 
 All nodes live in this process, on a ROS domain of their own and in simulated time; their subscriptions' callbacks are
 called directly, so that no message is lost or waited for. About two in five messages are right or nearly right: people
-act, actions are answered, and a simulated robot performs the answers while the rubbish comes in. The time is set, too.
-What comes on robot_description is tried in descriptions.py.
+act, actions are answered, and a simulated robot performs the answers while the rubbish comes in.
+What comes on robot_description is tried in descriptions.py; that the time is set, in sensor.py.
 
     python benchmarks/faults/fuzz.py --messages 1000000 --json FILE
 """
@@ -41,7 +41,7 @@ from benchmarks.faults.memory import rss_mb
 from benchmarks.faults.messages import Messages
 from benchmarks.faults.program import main
 from benchmarks.faults.requests import Requests
-from benchmarks.faults.simulated_time import MESSAGES_A_TICK, TICK_NS, SimulatedTime
+from benchmarks.faults.simulated_time import MESSAGES_A_TICK, SimulatedTime
 from benchmarks.faults.told_states import TOPIC as STATES
 from iat_ros.nodes.clouds import to_stamp
 from iat_ros.resources import find_config
@@ -51,9 +51,6 @@ from iat_ros.robot.simulated import SimulatedRobot
 _MESSAGES_A_REQUEST = 40
 _PHASE_TICKS = 1500
 """In every second phase of so many ticks no answer is right, so that the robot comes to rest."""
-_SETS_A_TICK = 0.004
-_LONGEST_NS = 20 * 10**9
-"""After so long a robot has done all that it was told."""
 _ANSWERS = ("responses", "joint_responses")
 _WEIGHTS = {
     ("perception", "skeletons"): 36, ("act2act", "windows"): 6, ("act2act", "partial_windows"): 6,
@@ -78,7 +75,7 @@ def run_fuzz(messages: int = 1_000_000, seed: int = 0, domain: int | None = None
         "messages", "crashes" (exceptions that nobody foresaw, whether or not the guard of the callback held them),
         "wrong_outputs" (messages that a node should not have sent), "limit_violations" (updates in which the simulated
         robot was commanded beyond its limits), "rss_growth_mb" (after a warm-up of 5 %), "per_node", "seconds",
-        "messages_per_s", "clock_sets" and "details" of what went wrong.
+        "messages_per_s" and "details" of what went wrong.
     """
     with _Rig(seed, domain) as rig:
         rig.send(messages // 20)
@@ -94,7 +91,6 @@ def run_fuzz(messages: int = 1_000_000, seed: int = 0, domain: int | None = None
             "per_node": {name: rig.report(name) for name in rig.nodes},
             "seconds": round(seconds, 1),
             "messages_per_s": round((messages - messages // 20) / seconds),
-            "clock_sets": rig.sets,
             "details": {
                 "violations": dict(rig.robot.watch.largest),
                 "wrong": dict(rig.judge.wrong),
@@ -108,7 +104,7 @@ class _Rig(FuzzedNodes):
 
     def __init__(self, seed: int, domain: int | None = None) -> None:
         self._dice = Dice(seed)
-        self._ticks = self.sets = 0
+        self._ticks = 0
         model = RobotModel.load(find_config("robots", "g1"))
         self.robot, time = SimulatedRobot(model), SimulatedTime(self._dice)
         self._requests = Requests(self._dice)
@@ -124,8 +120,6 @@ class _Rig(FuzzedNodes):
         while done < until:
             if done % MESSAGES_A_TICK == 0:
                 self._tick()
-                if self._dice.share() < _SETS_A_TICK and not self.robot.waiting:  # what is on its way has old times
-                    self._set_time()
             elif done % _MESSAGES_A_REQUEST == 1:
                 self._ask(self._dice.one(list(self.nodes)))
             else:
@@ -152,18 +146,6 @@ class _Rig(FuzzedNodes):
         service, request = self._requests.choose(list(self.nodes[name].services))
         self.judge.sent[name] += 1
         self.call(name, service.callback, request, service.srv_type.Response())
-
-    def _set_time(self) -> None:
-        """Set the time, for all nodes; what the robot does goes on, and is over where much time is left out."""
-        self.sets += 1
-        before_ns = self._time.now_ns
-        by_ns = self._time.set()
-        for passed_ns in range(TICK_NS, min(by_ns, _LONGEST_NS) + 1, TICK_NS):
-            self.robot.update(before_ns + passed_ns, TICK_NS)
-        for name in self.nodes:
-            self.tell_time(name, self._time.message())
-        # A node learns by how much from its last look at the time and its next; what passes between it cannot know.
-        self.call("trajectory", self.nodes["trajectory"]._now_s)
 
     def _tick(self) -> None:
         """Let 8 ms pass: the robot moves and says where it is, timers fire, and now and then somebody calls."""

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Simulated time that passes, and that is set: back and forth, near zero, and to the end of what a stamp can tell."""
+"""Simulated time that passes, and messages on /clock that tell none."""
 
 from __future__ import annotations
 
@@ -34,8 +34,6 @@ _MOST_APART_NS = TICK_NS // MESSAGES_A_TICK
 _JITTER_NS = 100_000
 """How late a controller's update may be; exact ones would meet points that were sent at one of them too often [ns]."""
 _START_NS = 1_700_000_000 * 10**9
-_BY_NS = (1, 10**6, 10**7, 10**8, 10**9, 10**10, 3600 * 10**9)
-_TO_NS = (1, 10**9, 10**10, _START_NS, _START_NS, _START_NS, LAST_S * 10**9 - 1)
 _STRANGE = (
     *((sec, nanosec) for sec in (-(2**31), -1) for nanosec in (0, 1, 999_999_999)),
     *((sec, nanosec) for sec in (0, 1, 1_700_000_000) for nanosec in (10**9, 2**31, 2**32 - 1)),
@@ -68,22 +66,9 @@ class SimulatedTime:
         """Let a little time pass, less than is left until the next tick."""
         self.now_ns += 1 + self._dice.below(_MOST_APART_NS)
 
-    def set(self) -> int:
-        """Set the time somewhere; return by how much it was set [ns]."""
-        before_ns = self.now_ns
-        by_ns = self._dice.one((-1, 1)) * self._dice.one(_BY_NS)
-        to_ns = self._dice.one(_TO_NS) if self._dice.share() < 0.3 else before_ns + by_ns
-        self.now_ns = min(max(1, to_ns), LAST_S * 10**9 - 1)  # a stamp of 0 means "at once" to controllers
-        self._tick_ns = self._due_ns = self.now_ns
-        return self.now_ns - before_ns
-
     def give(self, node: Node) -> None:
         """Let a node have the time."""
         node.get_clock().set_ros_time_override(Time(nanoseconds=self.now_ns, clock_type=ClockType.ROS_TIME))
-
-    def message(self) -> Clock:
-        """Return what tells the time."""
-        return Clock(clock=Stamp(sec=self.now_ns // 10**9, nanosec=self.now_ns % 10**9))
 
     def strange(self) -> Clock:
         """Return a message that tells no time."""
