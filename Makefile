@@ -73,7 +73,7 @@ bench_reaction: $(STAMP) ## how soon the chain reacts, beside a relay of the sam
 bench: $(STAMP) ## everything about speed in one run, to build/bench.json; ARGS="--data DIR" with UTD-MHAD
 	$(BIN)/python benchmarks/all.py $(ARGS)
 
-faults: $(STAMP) ## break the chain in every way, figures to build/faults.json; ARGS="--parts sensor,soak" runs some
+faults: $(STAMP) ## break the chain in every way, figures to build/faults.json; ARGS="--parts sensor,soak" runs some, --victims says who is killed
 	$(BIN)/python benchmarks/faults/__main__.py $(ARGS)
 
 interact: $(STAMP) ## all nodes in one process

@@ -92,6 +92,13 @@ def _faults(faults: dict[str, Any]) -> list[str]:
     for name, part in faults.get("parts", {}).items():
         lines += ["", f"### {name}", "", "| what | figure |", "|---|---|"]
         lines += [f"| {key} | {_show(value)} |" for key, value in part.items() if not _nested(value)]
+        if by_node := part.get("by_node"):
+            kinds = ("recovered", "rested", "recovery_s", "recovery_after_rest_s", "restart_to_active_s")
+            lines += ["", f"| killed | {' | '.join(kinds)} |", "|---" * (1 + len(kinds)) + "|"]
+            lines += [
+                f"| {node} | {' | '.join(_show(figures.get(kind)) for kind in kinds)} |"
+                for node, figures in by_node.items()
+            ]
     return [*lines, ""]
 
 

@@ -19,9 +19,9 @@
 runs the parts one after another; each puts its figures into the JSON file beside those of earlier runs. Exits with 1
 when something failed: a crash, a wrong output, a limit exceeded, or a chain that did not recover.
 
-kills: nodes end by SIGKILL in mid-answer and come again. sensor: cameras that fail, and clocks that are set.
-soak: hours of answers in compressed time, in one loop, then through the nodes. flood: 200 people at 1 kHz.
-fuzz: malformed messages, a tenth of them to the tracker, one in 5000 a damaged URDF on robot_description. files:
+kills: processes, those of --victims, end by SIGKILL in mid-answer and come again. sensor: cameras that fail, and clocks
+that are set. soak: hours of answers in compressed time, in one loop, then through the nodes. flood: 200 people at
+1 kHz. fuzz: malformed messages, a tenth of them to the tracker, one in 5000 a damaged URDF on robot_description. files:
 damaged files.
 """
 
@@ -41,6 +41,7 @@ sys.path.insert(
 )  # the package and the benchmarks beside this folder, installed or not
 
 from benchmarks.faults.figures import PARTS, SUMMED, merge, read_parts, shortfalls
+from benchmarks.faults.kill_figures import VICTIMS, of_earlier_run
 from iat_ros.errors import ConfigError, IatError
 
 ROOT = Path(__file__).parents[2]
@@ -54,7 +55,8 @@ def run_part(name: str, args: argparse.Namespace) -> dict[str, Any]:
         IatError: It cannot be run, or the nodes do not come up.
     """
     if name == "kills":
-        return dict(_load("kills", "run_kills")(args.kills, args.logs))
+        earlier = of_earlier_run(read_parts(args.json).get("kills", {}), args.victims)
+        return dict(_load("kills", "run_kills")(args.kills, args.logs, args.victims, earlier))
     if name == "sensor":
         return dict(_load("sensor", "run_sensor")())
     if name == "soak":
@@ -102,12 +104,15 @@ def _load(module: str, function: str) -> Callable[..., Any]:
     return loaded
 
 
-def _parts(text: str) -> list[str]:
-    names = text.split(",")
-    unknown = [name for name in names if name not in PARTS]
-    if unknown:
-        raise argparse.ArgumentTypeError(f"unknown part '{unknown[0]}'; choose from {','.join(PARTS)}")
-    return names
+def _some_of(kind: str, known: Sequence[str]) -> Callable[[str], list[str]]:
+    def read(text: str) -> list[str]:
+        names = text.split(",")
+        unknown = [name for name in names if name not in known]
+        if unknown:
+            raise argparse.ArgumentTypeError(f"unknown {kind} '{unknown[0]}'; choose from {','.join(known)}")
+        return names
+
+    return read
 
 
 def _at_least_one(text: str) -> int:
@@ -119,8 +124,15 @@ def _at_least_one(text: str) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the parts; return 0, or 1 when one failed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--parts", type=_parts, default=list(PARTS), help=f"some of {','.join(PARTS)}; all by default")
-    parser.add_argument("--kills", type=_at_least_one, default=50, help="how often each node is killed")
+    parts, victims = _some_of("part", PARTS), _some_of("victim", VICTIMS)
+    parser.add_argument("--parts", type=parts, default=list(PARTS), help=f"some of {','.join(PARTS)}; all by default")
+    parser.add_argument("--kills", type=_at_least_one, default=50, help="how often each victim is killed")
+    parser.add_argument(
+        "--victims",
+        type=victims,
+        default=list(VICTIMS),
+        help=f"who is killed, some of {','.join(VICTIMS)}; of the others the file keeps an earlier run's kills",
+    )
     parser.add_argument("--hours", type=float, default=8.0, help="stream time of the soak [h]")
     parser.add_argument("--node-hours", type=float, default=1.0, help="of the soak through the nodes [h]; 0: none")
     parser.add_argument(

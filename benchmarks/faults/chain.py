@@ -17,23 +17,28 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
+from geometry_msgs.msg import PoseArray
 from sensor_msgs.msg import JointState, PointCloud2
+from std_srvs.srv import Trigger
 from trajectory_msgs.msg import JointTrajectory
 
+from benchmarks.faults.endless import EndlessPerson, to_pose_array, to_skeletons
+from benchmarks.faults.served_page import ServedPage
 from benchmarks.processes import Processes, verb
-from iat_ros.data.actions import with_stillness
-from iat_ros.data.made_up import make_clips
 from iat_ros.errors import IatError
 from iat_ros.nodes.base import RESULT_QOS, SENSOR_QOS
-from iat_ros.nodes.clouds import encode_skeletons, stamp_s, to_stamp
+from iat_ros.nodes.clouds import stamp_s
 
 NODES = ("perception", "act2act", "trajectory", "robot")
+HELD = {"interact": NODES[:3]}
+"""The nodes of a process that holds several; all others hold the one whose name they have."""
 RATE_HZ = 30.0
 HELD_UP_S = 1.0
 """So long joint states may be away [s]. Where discovery is kept to this machine, Fast DDS uses shared memory in any
@@ -41,11 +46,13 @@ case, and its health check holds the robot up for 0.33 s at every start, at time
 
 
 class Chain:
-    """Each node in a process of its own, on a ROS domain of its own. A context manager.
+    """Processes of the chain on a ROS domain of their own. A context manager.
+
+    Where a tracker or a camera is among them, it makes skeletons of pose arrays; else the person comes as skeletons.
 
     Attributes:
         active_s: When each node that is active now was first known to be so, on the monotonic clock [s].
-        acting: Whether the person begins new actions; without, they finish the one they do and stand still.
+        person: Who acts.
         violations: How many updates broke which limit, as the robot tells once a second.
         told: What each node said last of its state.
         told_s: When the robot told, on the monotonic clock [s].
@@ -53,17 +60,18 @@ class Chain:
         rested_s: When the robot last stood still, on the monotonic clock [s].
         answers: Of each response: when it came on the monotonic clock, and the stamp of its action's last frame [s].
         trajectories_s: When each joint_trajectory came, on the monotonic clock [s].
+        planned_until_s: When the newest joint_trajectory ends, on the clock of the stamps [s].
         crashes: Processes that ended without being killed, in words.
     """
 
-    def __init__(self, logs: Path) -> None:
-        """Keep what the nodes print in this folder, a file each, made anew.
+    def __init__(self, logs: Path, processes: tuple[str, ...] = NODES) -> None:
+        """Keep what the processes print in this folder, a file each, made anew.
 
         Raises:
             OSError: It cannot be written to.
         """
         logs.mkdir(parents=True, exist_ok=True)
-        self._logs = {name: logs / f"{name}.log" for name in NODES}
+        self._logs = {name: logs / f"{name}.log" for name in processes}
         for log in self._logs.values():
             log.write_bytes(b"")
         self.active_s: dict[str, float] = {}
@@ -74,25 +82,29 @@ class Chain:
         self.rested_s = -np.inf
         self.answers: list[tuple[float, float]] = []
         self.trajectories_s: list[float] = []
+        self.planned_until_s = -np.inf
         self.crashes: list[str] = []
+        self._killed: set[str] = set()
         self._deaf_until_s: dict[str, float] = {}
-        clips = [with_stillness(clip, 0.6, 0.8) for clip in make_clips(people=1, trials=1)]
-        self._poses = np.concatenate([clip.positions for clip in clips])
-        self._ends = {int(end) - 1 for end in np.cumsum([len(clip.positions) for clip in clips])}
-        self.acting = True
+        self.person = EndlessPerson()
+        self._page = ServedPage()
 
     def __enter__(self) -> Chain:
         self._processes = Processes("faults", int(os.environ.get("ROS_DOMAIN_ID") or 0) or None)
         node = self._processes.node
-        self._skeletons = node.create_publisher(PointCloud2, "skeletons", SENSOR_QOS)
+        tracked = not self._logs.keys().isdisjoint(("tracker", "camera"))
+        kind, topic = (PoseArray, "pose_array") if tracked else (PointCloud2, "skeletons")
+        self._people = node.create_publisher(kind, topic, SENSOR_QOS)
+        self._to_message = to_pose_array if tracked else to_skeletons
+        self._resume = node.create_client(Trigger, "resume")
         node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
         node.create_subscription(JointState, "joint_states", self._on_joints, SENSOR_QOS)
         node.create_subscription(PointCloud2, "responses", self._on_response, RESULT_QOS)
         node.create_subscription(JointTrajectory, "joint_trajectory", self._on_trajectory, RESULT_QOS)
-        self._begun_s, self._frame, self._pose = time.monotonic(), 0, 0
-        for name in NODES:
+        self._begun_s, self._frame = time.monotonic(), 0
+        for name in self._logs:
             self.start(name)
-        if not self.until(lambda: set(self.active_s) == set(NODES), 90.0):
+        if not self.until(lambda: all(np.isfinite(self.back_s(name)) for name in self._logs), 90.0):
             self.__exit__()
             raise IatError(f"the nodes do not come up; active: {', '.join(self.active_s) or 'none'}; {self.crashes}")
         return self
@@ -101,26 +113,64 @@ class Chain:
         self.crashes += [f"{name} ended with {code}" for name, code in self._processes.close().items() if code]
 
     def start(self, name: str) -> None:
-        """Start a node's process."""
-        patient = ("-p", f"joint_states_timeout:={HELD_UP_S}") if name == "trajectory" else ()
-        self._processes.start(name, verb(name, "--ros-args", *patient), self._logs[name])
+        """Start a process."""
+        words = ["--ros-args"]
+        if "trajectory" in nodes_of(name):
+            words += ["-p", f"joint_states_timeout:={HELD_UP_S}"]
+        elif name == "tracker":
+            words = ["--input", "pose_array", *words]
+        elif name == "viewer":
+            words += ["-p", f"port:={self._page.port}"]
+        if "camera" in self._logs and name != "robot":
+            words += ["-p", "skeleton:=mediapipe"]
+        command = verb(name, *words)
+        if name == "camera":
+            video = str(self._logs[name].with_suffix(".avi").resolve())
+            command = [sys.executable, "-m", "benchmarks.faults.stand_in_camera", video, *words]
+        self._processes.start(name, command, self._logs[name])
+        self._killed.discard(name)
 
     def kill(self, name: str) -> float:
-        """End a node's process by SIGKILL; return when, on the monotonic clock [s]."""
+        """End a process by SIGKILL; return when, on the monotonic clock [s]."""
         killed_s = time.monotonic()
         self._processes.kill(name)
-        self.active_s.pop(name, None)
-        self._deaf_until_s[name] = killed_s + 0.3  # what it said last may still be on its way
+        self._killed.add(name)
+        for node in nodes_of(name):
+            self.active_s.pop(node, None)
+            self._deaf_until_s[node] = killed_s + 0.3  # what it said last may still be on its way
+        if name == "viewer":
+            self._page.forget()
         return killed_s
+
+    def back_s(self, name: str) -> float:
+        """When a process was first known to work, on the monotonic clock [s]; NaN while it does not.
+
+        All its nodes are active, and the viewer serves its page.
+        """
+        active_s = float(np.max([self.active_s.get(node, np.nan) for node in nodes_of(name)]))
+        return self._page.ask() if name == "viewer" and np.isfinite(active_s) else active_s
+
+    def resume(self, timeout_s: float) -> bool:
+        """Ask for the end of a halt until that is granted; return whether it was."""
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            answer = self._resume.call_async(Trigger.Request())
+            if self.until(answer.done, 1.0) and answer.result().success:
+                return True
+            self.until(lambda: False, 1.0)
+        return False
+
+    def answered(self, since_s: float) -> list[bool]:
+        """Whether each action that ended after this stamp [s] had an answer, and that a trajectory."""
+        return [self._performed(*action) for action in self.person.acted if action[1] > since_s]
 
     def state(self) -> str:
         """What each node told last, and the last line that it printed: for a chain that no longer moves."""
         lines = []
         for name, log in self._logs.items():
             printed = log.read_text(errors="replace").splitlines()
-            lines.append(
-                f"{name}: {self.told.get(name, 'tells nothing')}; printed last: {(printed or ['nothing'])[-1]}"
-            )
+            told = ", ".join(self.told.get(node, "tells nothing") for node in nodes_of(name))
+            lines.append(f"{name}: {told}; printed last: {(printed or ['nothing'])[-1]}")
         return " | ".join(lines)
 
     def until(self, done: Callable[[], bool], timeout_s: float) -> bool:
@@ -141,15 +191,17 @@ class Chain:
         return self._processes.now_s
 
     def _publish(self) -> None:
-        pose = self._poses[self._pose]
         self._frame += 1
-        if self.acting or self._pose not in self._ends:
-            self._pose = (self._pose + 1) % len(self._poses)
-        self._skeletons.publish(encode_skeletons(to_stamp(self.now_s), "camera", np.array([1]), pose[None]))
+        now_s = self.now_s
+        self._people.publish(self._to_message(now_s, self.person.next_pose(now_s)))
+
+    def _performed(self, begins_s: float, ends_s: float) -> bool:
+        came_s = next((came_s for came_s, stamp in self.answers if begins_s < stamp <= ends_s), np.inf)
+        return any(-0.1 <= each - came_s < 2.0 for each in self.trajectories_s)
 
     def _lost(self) -> bool:
         for name, code in self._processes.ended().items():
-            if not any(line.startswith(name) for line in self.crashes):
+            if name not in self._killed and not any(line.startswith(name) for line in self.crashes):
                 self.crashes.append(f"{name} ended by itself with {code}")
         return bool(self.crashes)
 
@@ -174,5 +226,11 @@ class Chain:
     def _on_response(self, message: PointCloud2) -> None:
         self.answers.append((time.monotonic(), stamp_s(message.header.stamp)))
 
-    def _on_trajectory(self, _: JointTrajectory) -> None:
+    def _on_trajectory(self, message: JointTrajectory) -> None:
         self.trajectories_s.append(time.monotonic())
+        self.planned_until_s = stamp_s(message.header.stamp) + stamp_s(message.points[-1].time_from_start)
+
+
+def nodes_of(process: str) -> tuple[str, ...]:
+    """Return the nodes that a process holds."""
+    return HELD.get(process, (process,))

@@ -12,170 +12,179 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Kills: a node ends by SIGKILL while the robot moves, and is started again at once, as a launch with respawn does.
+"""Kills: a process ends by SIGKILL while the robot moves, and is started again at once, as a launch with respawn does.
 
-In every second round of a node the person goes on acting: recovery_s runs from the kill to the first joint_trajectory
+In every second round of a victim the person goes on acting: recovery_s runs from the kill to the first joint_trajectory
 for an action that ended after it, given by a chain whose killed node is active again. That takes imports, configuring,
 the person's whole next action, and its answer. In the other rounds the person stands still until the robot has come to
 rest, and acts again then: recovery_after_rest_s runs from then on.
 
-Activity is known to the second, since nodes tell it once a second in their diagnostics; restart_to_active_s is that
-much too long at most.
+Each victim has a chain of its own, which holds what a user of it would run. Beside the three nodes of the chain and the
+one process `interact` that holds them, these are killed:
+
+tracker: the person comes through it, as pose arrays.
+camera: the person comes through it, though a stand-in for MediaPipe's landmarker sees them (stand_in_camera.py).
+viewer: every action must have its answer while it is away, and its page must be served again.
+robot: the simulated one, which stands for a driver and its controller. The trajectory node must halt by itself, since
+joint states stop while the robot moves. Recovery runs from the call of `resume`, a second after the robot is back; it
+does not come by itself, since nobody knows what a robot did whose driver was away. The robot is killed just after it
+told which limits were broken, since it begins to count anew, and while its trajectory goes on for longer than joint
+states may stay away. It is started again once the halt is told: one that is there within a second, in another pose,
+would take the halt's stop for its own and step to where that begins.
+
+Activity is known to the second, since nodes tell it once a second in their diagnostics, as is a halt:
+restart_to_active_s and halt_s are that much too long at most.
 """
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-from benchmarks.faults.chain import Chain
+from benchmarks.faults.chain import HELD_UP_S, NODES, Chain
+from benchmarks.faults.kill_figures import (
+    HALT_WITHIN_S,
+    RECOVERY_WITHIN_S,
+    REST_WITHIN_S,
+    VICTIMS,
+    Kill,
+    of_all,
+    of_victim,
+)
 from iat_ros.errors import IatError
 
-VICTIMS = ("perception", "act2act", "trajectory")
+AROUND = {
+    "interact": ("interact", "robot"),
+    "tracker": ("tracker", *NODES),
+    "camera": ("camera", *NODES),
+    "viewer": (*NODES, "viewer"),
+}
+"""The processes of a victim's chain; of others `NODES`."""
 MOVING_RAD_S = 0.2
-RECOVERY_WITHIN_S = 60.0
-REST_WITHIN_S = 15.0
+LOOKED_AT_S = 1.0
+"""So long who resumes looks at the robot first [s]."""
 
 
-@dataclass(frozen=True)
-class Kill:
-    """What became of one kill.
+def run_kills(
+    times: int,
+    logs: Path,
+    victims: Sequence[str] = VICTIMS,
+    earlier: Mapping[str, dict[str, Any]] | None = None,
+) -> dict[str, Any]:
+    """Kill each victim so many times; what the processes print stays in the folder logs, a folder for each victim.
 
-    Attributes:
-        node: Who was killed.
-        acting: Whether the person went on acting.
-        active_s: From the restart to the node's being active [s]; NaN if it never was.
-        recovery_s: From the kill, or from when the person acts again, to the next answer; NaN if there was none.
-        rest_s: From the kill, or from the answer after it where the person went on, to the robot's rest; NaN if none.
-        violations: Limits broken meanwhile.
-        at_s: When it was, since the epoch, as log lines have it [s].
-        state: What the nodes told when the chain had not recovered; empty if it had.
-    """
-
-    node: str
-    acting: bool
-    active_s: float
-    recovery_s: float
-    rest_s: float
-    violations: dict[str, int]
-    at_s: float
-    state: str
-
-
-def run_kills(times: int, logs: Path, victims: tuple[str, ...] = VICTIMS) -> dict[str, Any]:
-    """Kill each node so many times, in turn; what the nodes print stays in the folder logs.
+    Args:
+        times: How often.
+        logs: The folder.
+        victims: Some of `VICTIMS`.
+        earlier: by_node of other victims, to be put together with these.
 
     Returns:
-        kills, recovered, recovery_s, recovery_after_rest_s, rest_s and restart_to_active_s (p50, p99), rested, crashes,
-        limit_violations, failures; by_node.
-
-    Raises:
-        IatError: The chain does not come up.
+        kills, recovered, rested, recovery_s, recovery_after_rest_s, rest_s and restart_to_active_s (p50, p99),
+        limit_violations, by_node, crashes, with_violations, failures; halted and halt_s with the robot;
+        actions_without_viewer and answered_without_viewer with the viewer.
     """
+    by_node = {name: kill_often(name, times, logs / name) for name in victims}
+    known = {**(earlier or {}), **by_node}
+    return of_all({name: known[name] for name in VICTIMS if name in known})
+
+
+def kill_often(name: str, times: int, logs: Path) -> dict[str, Any]:
+    """Kill one victim so many times, in a chain of its own."""
     rng = np.random.default_rng(0)
     results: list[Kill] = []
+    crashes: list[str] = []
     stuck: list[str] = []
-    with Chain(logs) as chain:
-        for number in tqdm(range(times * len(victims)), desc="kills", disable=None):
-            name, acting = victims[number % len(victims)], number // len(victims) % 2 == 0
-            try:
-                results.append(kill_one(chain, name, acting, float(rng.uniform(0.0, 0.8))))
-            except IatError as error:  # what was measured up to here is kept
-                stuck = [str(error)]
-                break
-            if chain.crashes:
-                break
-    return summary(results, times * len(victims), chain.crashes, stuck)
+    try:
+        with Chain(logs, AROUND.get(name, NODES)) as chain:
+            crashes = chain.crashes
+            for number in tqdm(range(times), desc=f"kills of {name}", disable=None):
+                results.append(kill_one(chain, name, number % 2 == 0, float(rng.uniform(0.0, 0.8))))
+                if crashes:
+                    break
+    except IatError as error:  # what was measured up to here is kept, and the other victims' turn comes
+        stuck = [f"{name}: {error}"]
+    return of_victim(results, times, crashes, stuck)
 
 
 def kill_one(chain: Chain, name: str, acting: bool, into_s: float) -> Kill:
-    """Kill a node so long after the robot began to move, and wait until the chain answers again and the robot rests.
+    """Kill a process so long after the robot began to move, and wait until the chain answers again and the robot rests.
 
     Raises:
         IatError: The robot did not begin to move, so there is nothing to interrupt.
     """
-    chain.acting = True
-    if not chain.until(lambda: chain.speed > MOVING_RAD_S, RECOVERY_WITHIN_S):
-        raise IatError(f"the robot does not move before {name} is killed: {chain.state()}; {chain.crashes}")
-    begun_s = time.monotonic()
-    chain.until(lambda: time.monotonic() > begun_s + into_s and chain.speed > MOVING_RAD_S, 10.0)
     before = Counter(chain.violations)
-    chain.acting = acting
-    from_s, stamp_s = chain.kill(name), chain.now_s
-    at_s = stamp_s
+    _begin_to_move(chain, name, into_s)
+    chain.person.acting = acting
+    killed_s, at_s = chain.kill(name), chain.now_s
+    from_s, stamp_s = killed_s, at_s
+    violations = Counter(chain.violations) - before
+    before = Counter() if name == "robot" else Counter(chain.violations)
+    halt_s, rest_s = _halt_s(chain, killed_s) if name == "robot" else np.nan, np.nan
     chain.start(name)
-    restarted_s, rest_s = time.monotonic(), np.nan
-    if not acting:
-        rest_s = _rest_s(chain, from_s)
-        chain.until(lambda: name in chain.active_s, RECOVERY_WITHIN_S)
-        chain.acting, from_s, stamp_s = True, time.monotonic(), chain.now_s
+    restarted_s = time.monotonic()
+    if name == "robot" or not acting:
+        rest_s = _rest_s(chain, killed_s)
+        chain.until(lambda: bool(np.isfinite(chain.back_s(name))), RECOVERY_WITHIN_S)
+        chain.until(lambda: False, LOOKED_AT_S if name == "robot" else 0.0)
+        chain.person.acting, from_s, stamp_s = True, time.monotonic(), chain.now_s
+    if name == "robot":
+        chain.resume(RECOVERY_WITHIN_S)
 
     def answered_s() -> float:
-        """When the trajectory for a new action came; NaN if it has not."""
+        """When the trajectory for a new action came; NaN if it has not, or the victim is not back."""
         new_s = next((came_s for came_s, stamp in chain.answers if stamp > stamp_s), np.inf)
-        later = (came_s for came_s in chain.trajectories_s if came_s > new_s)
-        return next(later, np.nan) if name in chain.active_s else np.nan
+        later = next((came_s for came_s in chain.trajectories_s if came_s > new_s), np.nan)
+        back_s = chain.back_s(name)
+        if name == "viewer":  # others answer meanwhile
+            return float(np.maximum(later, back_s))
+        return later if np.isfinite(back_s) else np.nan
 
     recovered = chain.until(lambda: bool(np.isfinite(answered_s())), RECOVERY_WITHIN_S)
     state = "" if recovered else chain.state()
-    recovered_s, active_s = answered_s(), chain.active_s.get(name, np.nan)
+    recovered_s, back_s = answered_s(), chain.back_s(name)
     if acting:
-        chain.acting = False
+        chain.person.acting = False
         rest_s = _rest_s(chain, time.monotonic())
     now_s = time.monotonic()
     chain.until(lambda: chain.told_s > now_s, 3.0)  # what the robot has counted up to here
-    violations = dict(Counter(chain.violations) - before)
-    return Kill(name, acting, active_s - restarted_s, recovered_s - from_s, rest_s, violations, at_s, state)
+    violations += Counter(chain.violations) - before
+    answered = tuple(chain.answered(at_s)) if name == "viewer" else ()
+    times_s = back_s - restarted_s, recovered_s - from_s, rest_s
+    return Kill(name, acting, *times_s, dict(violations), at_s, state, halt_s, answered)
+
+
+def _begin_to_move(chain: Chain, name: str, into_s: float) -> None:
+    """Wait until it is time for the kill."""
+    chain.person.acting = True
+    if not chain.until(lambda: chain.speed > MOVING_RAD_S, RECOVERY_WITHIN_S):
+        raise IatError(f"the robot does not move before {name} is killed: {chain.state()}; {chain.crashes}")
+    begun_s = time.monotonic()
+
+    def due() -> bool:
+        now_s = time.monotonic()
+        if now_s <= begun_s + into_s or chain.speed <= MOVING_RAD_S:
+            return False
+        goes_on_s = chain.planned_until_s - chain.now_s
+        return name != "robot" or (now_s < chain.told_s + 0.1 and goes_on_s > HELD_UP_S + 0.5)
+
+    if not chain.until(due, RECOVERY_WITHIN_S if name == "robot" else 10.0) and name == "robot":
+        raise IatError(f"the robot does not move for long enough to be killed: {chain.state()}; {chain.crashes}")
+
+
+def _halt_s(chain: Chain, from_s: float) -> float:
+    """Wait until the trajectory node tells that it halted, and say how long that took [s]; NaN if it does not."""
+    halted = chain.until(lambda: "halted" in chain.told["trajectory"], HALT_WITHIN_S)
+    return time.monotonic() - from_s if halted else np.nan
 
 
 def _rest_s(chain: Chain, from_s: float) -> float:
     """Wait until the robot stands, and say how long that took [s]; NaN if it does not."""
     rested = chain.until(lambda: chain.rested_s > from_s, REST_WITHIN_S)
     return chain.rested_s - from_s if rested else np.nan
-
-
-def summary(results: list[Kill], wanted: int, crashes: list[str], stuck: Sequence[str] = ()) -> dict[str, Any]:
-    """Count what became of the kills."""
-    failures = [
-        f"{each.node}: not recovered in {RECOVERY_WITHIN_S:g} s: {each.state}"
-        for each in results
-        if np.isnan(each.recovery_s)
-    ]
-    failures += [f"{each.node}: no rest within {REST_WITHIN_S:g} s" for each in results if np.isnan(each.rest_s)]
-    failures += [*crashes, *stuck]
-    if len(results) < wanted:
-        failures.append(f"only {len(results)} of {wanted} kills were done")
-    return {
-        "kills": len(results),
-        **_times(results),
-        "by_node": {name: _times([each for each in results if each.node == name]) for name in VICTIMS},
-        "crashes": len(crashes),
-        "limit_violations": sum(sum(each.violations.values()) for each in results),
-        "with_violations": [asdict(each) for each in results if each.violations],
-        "failures": failures,
-    }
-
-
-def _times(results: list[Kill]) -> dict[str, Any]:
-    return {
-        "recovered": sum(bool(np.isfinite(each.recovery_s)) for each in results),
-        "rested": sum(bool(np.isfinite(each.rest_s)) for each in results),
-        "recovery_s": _percentiles([each.recovery_s for each in results if each.acting]),
-        "recovery_after_rest_s": _percentiles([each.recovery_s for each in results if not each.acting]),
-        "rest_s": _percentiles([each.rest_s for each in results if not each.acting]),
-        "restart_to_active_s": _percentiles([each.active_s for each in results]),
-    }
-
-
-def _percentiles(values: list[float]) -> dict[str, float] | None:
-    known = [value for value in values if np.isfinite(value)]
-    if not known:
-        return None
-    return {f"p{percent}": round(float(np.percentile(known, percent)), 2) for percent in (50, 99)}

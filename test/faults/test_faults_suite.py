@@ -26,7 +26,6 @@ import pytest
 
 from benchmarks.faults.acting import DEFINITION, Person
 from benchmarks.faults.figures import merge, read_parts, shortfalls
-from benchmarks.faults.kills import Kill, run_kills, summary
 from benchmarks.faults.nodes_soak import run_nodes_soak
 from benchmarks.faults.scenarios import SCENARIOS, steady
 from benchmarks.faults.sensor import Frame, Scenario, play, run_sensor
@@ -76,18 +75,6 @@ def test_what_failed_is_said() -> None:
     """Whatever must be 0 and isn't, and what a part says itself."""
     assert shortfalls({"crashes": 0, "wrong_outputs": 2, "failures": ["late"]}) == ["2 wrong outputs", "late"]
     assert shortfalls({"crashes": 0}) == []
-
-
-def test_kills_that_fail_are_counted() -> None:
-    """No recovery, no rest, violations, a crash of another node: each is told."""
-    good = Kill("act2act", True, 2.0, 4.0, 1.0, {}, 0.0, "")
-    bad = Kill("trajectory", False, 2.0, np.nan, np.nan, {"violations: velocity": 3}, 0.0, "trajectory: halted")
-    figures = summary([good, bad], 3, ["robot ended by itself with 1"])
-    assert (figures["kills"], figures["recovered"], figures["rested"]) == (2, 1, 1)
-    assert (figures["crashes"], figures["limit_violations"]) == (1, 3)
-    assert figures["recovery_s"] == {"p50": 4.0, "p99": 4.0}
-    assert len(figures["failures"]) == 4
-    assert figures["failures"][0] == "trajectory: not recovered in 60 s: trajectory: halted"
 
 
 def test_a_short_soak() -> None:
@@ -166,15 +153,6 @@ def test_each_kind_of_fault_is_played() -> None:
 
 
 @pytest.mark.ros
-def test_each_node_is_killed_once(ros_domain: int, tmp_path: Path) -> None:
-    """The chain as processes comes back by itself; what its nodes print is kept."""
-    figures = run_kills(1, tmp_path / "logs", ("trajectory",))
-    assert figures["failures"] == []
-    assert (figures["kills"], figures["recovered"], figures["limit_violations"]) == (1, 1, 0)
-    assert (tmp_path / "logs" / "trajectory.log").read_text().count("[trajectory]: active") == 2
-
-
-@pytest.mark.ros
 def test_a_short_flood(tmp_path: Path) -> None:
     """The runner writes what the flood measured."""
     path = tmp_path / "faults.json"
@@ -190,6 +168,8 @@ def test_the_runner_refuses_what_it_does_not_know(tmp_path: Path) -> None:
     done = run("--parts", "soak,sleep", "--json", str(tmp_path / "faults.json"))
     assert done.returncode == 2
     assert "unknown part 'sleep'" in done.stderr
+    done = run("--victims", "robot,rviz", "--json", str(tmp_path / "faults.json"))
+    assert "unknown victim 'rviz'" in done.stderr
     (tmp_path / "faults.json").write_text("{}")
     done = run("--parts", "soak", "--json", str(tmp_path / "faults.json"))
     assert done.returncode == 1
