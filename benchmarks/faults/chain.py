@@ -157,7 +157,7 @@ class Chain:
             answer = self._resume.call_async(Trigger.Request())
             if self.until(answer.done, 1.0) and answer.result().success:
                 return True
-            self.until(lambda: False, 1.0)
+            self.until(lambda: False, 0.2)
         return False
 
     def answered(self, since_s: float) -> list[bool]:

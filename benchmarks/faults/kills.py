@@ -26,7 +26,7 @@ tracker: the person comes through it, as pose arrays.
 camera: the person comes through it, though a stand-in for MediaPipe's landmarker sees them (stand_in_camera.py).
 viewer: every action must have its answer while it is away, and its page must be served again.
 robot: the simulated one, which stands for a driver and its controller. The trajectory node must halt by itself, since
-joint states stop while the robot moves. Recovery runs from the call of `resume`, a second after the robot is back; it
+joint states stop while the robot moves. Recovery runs from the call of `resume`, as soon as the robot is back; it
 does not come by itself, since nobody knows what a robot did whose driver was away. The robot is killed just after it
 told which limits were broken, since it begins to count anew, and while its trajectory goes on for longer than joint
 states may stay away. It is started again once the halt is told: one that is there within a second, in another pose,
@@ -67,8 +67,6 @@ AROUND = {
 }
 """The processes of a victim's chain; of others `NODES`."""
 MOVING_RAD_S = 0.2
-LOOKED_AT_S = 1.0
-"""So long who resumes looks at the robot first [s]."""
 
 
 def run_kills(
@@ -132,7 +130,6 @@ def kill_one(chain: Chain, name: str, acting: bool, into_s: float) -> Kill:
     if name == "robot" or not acting:
         rest_s = _rest_s(chain, killed_s)
         chain.until(lambda: bool(np.isfinite(chain.back_s(name))), RECOVERY_WITHIN_S)
-        chain.until(lambda: False, LOOKED_AT_S if name == "robot" else 0.0)
         chain.person.acting, from_s, stamp_s = True, time.monotonic(), chain.now_s
     if name == "robot":
         chain.resume(RECOVERY_WITHIN_S)

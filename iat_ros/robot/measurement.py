@@ -48,16 +48,18 @@ class Measurement:
     def __init__(self) -> None:
         self.state: State | None = None
         self.received_s = -math.inf
+        self._unseen = False  # for a while before that, and what it did then is not known
         self._moved_s = -math.inf  # when the robot was last not known to stand
         self._stood_at: Array | None = None  # since then
 
-    def take(self, state: State, now_s: float) -> None:
-        """Take note of a state that came now [s].
+    def take(self, state: State, now_s: float, unseen: bool = False) -> None:
+        """Take note of a state that came now [s], maybe after a while in which nobody told where the robot was.
 
         Positions alone tell whether the robot moves: velocities may be missing, and of many joints one is always noisy.
         """
-        if self._stood_at is None or np.abs(state.position - self._stood_at).max() > _MOVES_RAD_S * STANDS_S:
+        if unseen or self._stood_at is None or np.abs(state.position - self._stood_at).max() > _MOVES_RAD_S * STANDS_S:
             self._moved_s, self._stood_at = now_s, state.position
+        self._unseen = unseen or (self._unseen and now_s - self._moved_s < STANDS_S)
         self.state, self.received_s = state, now_s
 
     def shift(self, by_s: float) -> None:
@@ -78,17 +80,21 @@ class Measurement:
         if self.received_s - self._moved_s >= STANDS_S:
             settled = self._moved_s <= ended_s + _SETTLES_S and self._off(performer) <= _HANGS_RAD
             return None if settled else State.at_rest(self.state.position)
-        return self.state if self._off(performer) > ASTRAY_RAD else None
+        return self.state if self._astray(performer) else None
 
     def moves_strangely(self, performer: Performer, now_s: float) -> bool:
         """Tell whether the robot moves by a plan that was not made here, as after a restart in mid-answer.
 
         Such a motion cannot be taken over without a step: its acceleration is not measured. Until the robot was seen to
-        stand for a while, it counts as moving.
+        stand for a while, it counts as moving; so it does after nobody told where it is, as when its driver restarted.
         """
         if self.state is None or now_s - self._moved_s >= STANDS_S or performer.timeline.moving(now_s):
             return False
-        return self.received_s >= performer.timeline.ends_s + _OLDEST_S and self._off(performer) > ASTRAY_RAD
+        return self.received_s >= performer.timeline.ends_s + _OLDEST_S and self._astray(performer)
+
+    def _astray(self, performer: Performer) -> bool:
+        """Tell whether the robot that does not stand yet may be elsewhere than where the last plan left it."""
+        return self._unseen or self._off(performer) > ASTRAY_RAD
 
     def _off(self, performer: Performer) -> float:
         """Return how far the robot is from where the last plan left it [rad]; infinite where none did."""

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -55,6 +56,8 @@ class Observer:
     ) -> None:
         self.measured = Measurement()
         self._punctuality = Punctuality()
+        self._heard_s = -math.inf  # when the robot last told where its joints were [s]
+        self._unseen = False  # for longer than is allowed, before the newest of those
         self._performer, self._guard = performer, guard
         self._now_s, self.look, self._held = now_s, look, held
 
@@ -64,11 +67,15 @@ class Observer:
         The performer reckons with machines that are as busy as this shows them to be.
         """
         self._punctuality.take(stamp_s, received_s)
+        timeout_s = self._guard.config.joint_states_timeout_s
+        self._unseen = self._unseen or 0.0 < timeout_s < received_s - self._heard_s
+        self._heard_s = received_s
 
     def saw_joints(self, state: State, received_s: float) -> None:
         """Take note of where the joints were in what came at a time [s]."""
         performer = self._performer
-        self.measured.take(state, received_s)
+        self.measured.take(state, received_s, self._unseen)
+        self._unseen = False
         performer.late_s = self._punctuality.delay_s
         lag_s = self._guard.config.following_lag_s
         moving = performer.timeline.moving(received_s) or performer.timeline.moving(received_s - lag_s)
@@ -78,6 +85,7 @@ class Observer:
     def shift(self, by_s: float) -> None:
         """Take note that the clock was set by so much [s]."""
         self.measured.shift(by_s)
+        self._heard_s += by_s
         self._punctuality.forget()
 
     def verdict(self, now_s: float) -> Verdict:

@@ -237,13 +237,18 @@ def test_what_was_measured_before_the_robot_stopped_is_no_start(stage: Stage) ->
     stage.answer()
     assert len(stage.sent) == 2
     np.testing.assert_allclose(stage.sent[1].points[0].positions, stage.rest, atol=1e-6)
+    for time_s in np.arange(ends_s + 0.1, performer.timeline.ends_s + 0.03, 0.1):
+        stage.at(float(time_s))
+        stage.measure(performer.timeline.commanded(float(time_s)).position, still)
     stage.at(performer.timeline.ends_s + 0.03)
     stage.measure(stage.rest + 0.02, still)
     stage.answer()
     np.testing.assert_allclose(stage.sent[2].points[0].positions, stage.rest, atol=1e-6)
-    for later_s in (1.5, 1.9):  # others move it meanwhile
-        stage.at(performer.timeline.ends_s + later_s)
-        stage.measure(stage.rest + 0.05, still)
+    ends_s = performer.timeline.ends_s
+    for time_s in np.arange(stage.node._now_s() + 0.1, ends_s + 1.95, 0.1):
+        stage.at(float(time_s))
+        others = 0.05 * (time_s > ends_s + 1.45)  # move it meanwhile
+        stage.measure(performer.timeline.commanded(float(time_s)).position + others, still)
     stage.answer()
     np.testing.assert_allclose(stage.sent[3].points[0].positions, stage.rest + 0.05, atol=1e-6)
 
@@ -317,3 +322,41 @@ def test_an_answer_of_endless_frames_is_refused(stage: Stage) -> None:
     stage.node._on_responses([encode_motion(Header(), motion)])
     assert not stage.sent
     assert stage.node.dropped == {"responses: expected 2 to 256 frames (height), got 257": 1}
+
+
+def test_a_robot_of_which_nothing_was_heard_is_looked_at_first(stage: Stage) -> None:
+    """Its driver was restarted: it is near where its last plan ended, and may move; it is not started from there."""
+    still, there = np.zeros(len(stage.rest)), stage.rest.copy()
+    there[0] += 0.3
+    stage.stand(stage.rest)
+    stage.answer()
+    performer = stage.node._supervisor.performer
+    for time_s in np.arange(1.1, performer.timeline.ends_s + 0.5, 0.1):
+        stage.at(float(time_s))
+        stage.measure(performer.timeline.commanded(float(time_s)).position, still)
+    back_s = stage.node._now_s() + 5.0
+    for number in range(2):
+        stage.at(back_s + 0.1 * number)
+        stage.measure(there, still)
+    stage.answer()
+    stage.node._watch()
+    assert len(stage.sent) == 1
+    assert stage.node.counts["answers that waited for a stop"] == 1
+    for number in range(2, 5):
+        stage.at(back_s + 0.1 * number)
+        stage.measure(there, still)
+        stage.node._watch()
+    assert len(stage.sent) == 2
+    np.testing.assert_allclose(stage.sent[1].points[0].positions, there, atol=1e-6)
+
+
+def test_what_waited_for_this_process_is_no_silence_of_the_robot(stage: Stage) -> None:
+    """States that came in time, and are read together, leave no gap."""
+    still = np.zeros(len(stage.rest))
+    stage.stand(stage.rest)
+    message = JointState(name=list(stage.node._supervisor.performer.model.joint_names), position=stage.rest.tolist())
+    stage.at(3.0)
+    stage.node._see_joints([(serialize_message(message), waited_s) for waited_s in np.arange(1.9, 0.0, -0.1)])
+    stage.answer()
+    assert len(stage.sent) == 1
+    stage.measure(stage.rest, still)
