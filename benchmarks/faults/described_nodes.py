@@ -54,6 +54,7 @@ class DescribedNodes:
 
     def __init__(self, mapping: str) -> None:
         os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+        os.environ["IAT_ROS_HALTS"] = "none"
         set_logger_level("rcl_lifecycle", LoggingSeverity.FATAL)
         self._folder = tempfile.TemporaryDirectory()
         robot = Path(self._folder.name) / "mapping.yaml"

@@ -66,6 +66,7 @@ class FuzzedNodes:
     def __enter__(self) -> FuzzedNodes:
         self.told.__enter__()
         os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+        os.environ["IAT_ROS_HALTS"] = "none"
         self._context = Context()
         rclpy.init(context=self._context, domain_id=self._domain)
         set_logger_level("rcl_lifecycle", LoggingSeverity.FATAL)

@@ -148,6 +148,7 @@ def kill_one(chain: Chain, name: str, acting: bool, into_s: float) -> Kill:
     recovered_s, back_s = answered_s(), chain.back_s(name)
     if acting:
         chain.person.acting = False
+        chain.until(lambda: chain.now_s > chain.planned_until_s, REST_WITHIN_S)  # it has only begun to move
         rest_s = _rest_s(chain, time.monotonic())
     now_s = time.monotonic()
     chain.until(lambda: chain.told_s > now_s, 3.0)  # what the robot has counted up to here

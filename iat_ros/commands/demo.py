@@ -43,6 +43,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--port", type=whole(0, 65535), help="port of the page on this machine; 0: any free one; default: 8080"
     )
+    parser.add_argument(
+        "--domain",
+        type=whole(0, 232),
+        help="ROS domain, to listen in: a robot there moves, too; default: any but yours",
+    )
     parser.add_argument("--duration", type=number(0.0, 1e6), default=0.0, help="stop after so long [s]; 0: at Ctrl-C")
     add_json(parser)
 
@@ -68,7 +73,9 @@ def run(args: argparse.Namespace) -> int:
     }
     if args.urdf is not None:
         parameters["robot_description"] = read_urdf(to_path(args.urdf))
-    summary = run_demo(frames, parameters, page=not args.headless, duration_s=args.duration, ros_args=args.ros_args)
+    summary = run_demo(
+        frames, parameters, page=not args.headless, duration_s=args.duration, ros_args=args.ros_args, domain=args.domain
+    )
     latency = summary["latency_ms"]
     took = f"; latency p50 {latency['p50']} ms, p99 {latency['p99']} ms" if summary["answers"] else ""
     print(f"{summary['actions']} actions, {summary['answers']} answers{took}")

@@ -59,6 +59,7 @@ class IatNode(LifecycleNode):
         super().__init__(name, **options)
         self.parameters = ParameterTable(self, self.PARAMETERS, self.change)
         self.active = False
+        self._refused = ""  # why it could not be configured
         self.counts: Counter[str] = Counter()
         self.dropped: Counter[str] = Counter()
         self._said: dict[str, float] = {}  # when each reason was last told
@@ -122,11 +123,12 @@ class IatNode(LifecycleNode):
             return self._refuse(str(error))
         except Exception as error:  # noqa: BLE001 - rclpy would swallow it and leave the user without a word
             return self._refuse(f"unexpected {describe(error)}")
-        self.parameters.locked = True
+        self.parameters.locked, self._refused = True, ""
         return super().on_configure(state)
 
     def _refuse(self, reason: str) -> TransitionCallbackReturn:
-        self.get_logger().error(f"refused to configure: {reason[:_LONGEST_REFUSAL]}")
+        self._refused = reason[:_LONGEST_REFUSAL]
+        self.get_logger().error(f"refused to configure: {self._refused}")
         self.teardown()
         return TransitionCallbackReturn.FAILURE
 
@@ -197,7 +199,8 @@ class IatNode(LifecycleNode):
             message=f"{state}, {total} dropped" if total else state,
             hardware_id="iat_ros",
         )
-        values: dict[str, object] = {"trouble": trouble if self.active else "not active"}
+        idle = f"not configured: {self._refused}" if self._refused else "not active"
+        values: dict[str, object] = {"trouble": trouble if self.active else idle}
         values |= {
             **self.state(),
             **self.counts,

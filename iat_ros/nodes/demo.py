@@ -30,17 +30,23 @@ from rclpy.parameter import Parameter
 from iat_ros.data.recording import StreamFrame
 from iat_ros.errors import IatError
 from iat_ros.nodes.base import IatNode
+from iat_ros.nodes.halt_file import SWITCH as HALTS
 from iat_ros.nodes.interact import make_nodes
 from iat_ros.nodes.monitor import MonitorNode, percentiles
 from iat_ros.nodes.perception import PerceptionNode
 from iat_ros.nodes.play import PlayNode
-from iat_ros.nodes.process import bring_up, make_executor, start_ros
+from iat_ros.nodes.process import bring_up, make_executor, start_ros, warn_of_unknown_parameters
 from iat_ros.nodes.robot import RobotNode
 from iat_ros.nodes.trajectory import OVERTAKEN
 
 
 def run_demo(
-    frames: list[StreamFrame], parameters: dict[str, Any], page: bool, duration_s: float, ros_args: list[str]
+    frames: list[StreamFrame],
+    parameters: dict[str, Any],
+    page: bool,
+    duration_s: float,
+    ros_args: list[str],
+    domain: int | None = None,
 ) -> dict[str, Any]:
     """Play frames in a loop to the chain until Ctrl-C or the time is over.
 
@@ -50,6 +56,7 @@ def run_demo(
         page: Whether to serve the page.
         duration_s: How long [s]; 0: until Ctrl-C.
         ros_args: Command line from ``--ros-args`` on.
+        domain: ROS domain; None: any but that of the environment, where a robot may be at work.
 
     Returns:
         ``frames`` (that perception could read), ``actions``, ``answers``, ``trajectories`` (an answer that takes over
@@ -60,14 +67,17 @@ def run_demo(
         IatError: A node refused its parameters; its own line says why.
     """
     # What a demonstration publishes must not reach a robot, here or elsewhere in the network, unless somebody says so.
-    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-    os.environ.setdefault("ROS_DOMAIN_ID", str(random.SystemRandom().randint(1, 101)))
+    os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+    others = [number for number in range(1, 102) if str(number) != os.environ.get("ROS_DOMAIN_ID")]
+    os.environ["ROS_DOMAIN_ID"] = str(random.SystemRandom().choice(others) if domain is None else domain)
+    os.environ[HALTS] = "none"  # a halt of a real robot is not its own
     stop = start_ros(ros_args)
     nodes: list[Node] = []
     try:
         chain = _make_chain(parameters, page)
         nodes = list(chain)
         for node in chain:
+            warn_of_unknown_parameters(node)
             if isinstance(node, LifecycleNode) and not bring_up(node):
                 raise IatError(f"the node {node.get_name()} refused to start; its line above says why")
         controllers = next(node.controllers for node in chain if isinstance(node, RobotNode))

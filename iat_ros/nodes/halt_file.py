@@ -21,17 +21,21 @@ from pathlib import Path
 
 from rclpy.node import Node
 
+SWITCH = "IAT_ROS_HALTS"
 _LONGEST = 300  # characters of a reason
 
 
 class HaltFile:
     """Keeps a node's halt in a file in ROS's home directory, $ROS_HOME or ~/.ros, under iat_ros/halts.
 
+    Where the variable IAT_ROS_HALTS is "none", as in what moves no real robot, it keeps nothing.
+
     Args:
         node: By its name, namespace and domain the next one of its kind finds the halt.
     """
 
     def __init__(self, node: Node) -> None:
+        self._keeps = os.environ.get(SWITCH) != "none"
         home = Path(os.environ.get("ROS_HOME") or Path.home() / ".ros")
         name = node.get_fully_qualified_name().strip("/").replace("/", ".")
         self._node = node
@@ -40,6 +44,8 @@ class HaltFile:
 
     def read(self) -> str:
         """Return why the node before was halted; empty if it was not, or was asked to resume."""
+        if not self._keeps:
+            return ""
         try:
             text = self._path.read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:
@@ -50,13 +56,16 @@ class HaltFile:
         return self._kept
 
     def keep(self, reason: str) -> None:
-        """Keep a halt, or forget it where the reason is empty; writes only what has changed.
+        """Keep a halt, or forget it where the reason is empty; writes, and logs, only what has changed.
 
         A disk that refuses is told, and keeps nobody from halting.
         """
         if reason == self._kept:
             return
-        self._kept = reason
+        was, self._kept = self._kept, reason
+        self._node.get_logger().warning(f"halted: {reason}; call resume" if reason else f"no longer halted: {was}")
+        if not self._keeps:
+            return
         try:
             if reason:
                 self._path.parent.mkdir(parents=True, exist_ok=True)

@@ -58,6 +58,7 @@ class JointStatesReader:
     def __init__(self, joint_names: tuple[str, ...]) -> None:
         self._names = joint_names
         self._columns: dict[tuple[str, ...], _Columns] = {}  # of names that were told before
+        self._stamps_s: dict[tuple[str, ...], float] = {}  # when they were told last [s]
         self._position = np.zeros(len(joint_names))
         self._velocity = np.zeros(len(joint_names))
         self._told_s = np.full(len(joint_names), -math.inf)
@@ -65,6 +66,8 @@ class JointStatesReader:
 
     def read(self, told: JointsTold, now_s: float) -> State | None:
         """Return where all joints are now; None while some are not known, or if it is of another part of the robot.
+
+        None, too, for what has the stamp of the message before: of a driver that is stuck, and repeats itself.
 
         Velocities that are missing or NaN, as of a joint without a sensor for it, count as 0; accelerations are never
         told.
@@ -82,6 +85,9 @@ class JointStatesReader:
             return None
         if columns.doubled or len(told.names) != len(told.position):
             raise MessageError("joint_states name a joint twice, or have another number of positions than names")
+        if told.stamp_s and told.stamp_s == self._stamps_s.get(told.names):
+            return None
+        self._stamps_s[told.names] = told.stamp_s
         position = told.position[columns.theirs]
         velocity = np.zeros(len(position))
         if len(told.velocity) == len(told.names):
@@ -108,6 +114,7 @@ class JointStatesReader:
             found = _Columns(mine, theirs, len(index) < len(names))
             if len(self._columns) >= _MOST_KINDS:
                 self._columns.clear()
+                self._stamps_s.clear()
             self._columns[names] = found
         return found
 

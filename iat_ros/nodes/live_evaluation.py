@@ -40,6 +40,7 @@ from iat_ros.data.source import Source
 from iat_ros.errors import IatError
 from iat_ros.evaluation.iat import IatEvaluation
 from iat_ros.nodes.answer_message import decode_answer
+from iat_ros.nodes.halt_file import SWITCH as HALTS
 from iat_ros.nodes.monitor import MonitorNode, faults_of, percentiles
 from iat_ros.nodes.play import PlayNode
 from iat_ros.nodes.process import start_ros
@@ -80,6 +81,7 @@ def evaluate_live(
     # A domain of its own: other nodes on this machine and in this network neither disturb nor are disturbed.
     os.environ["ROS_DOMAIN_ID"] = str(random.SystemRandom().randint(1, 101))
     os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+    os.environ[HALTS] = "none"
     stop = start_ros([])
     processes = _start(model, robot, source.definition.name, ", ".join(source.definition.limb_names))
     monitor, player = MonitorNode(tuple(robot_model.config.controllers())), PlayNode()

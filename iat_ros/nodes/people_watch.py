@@ -16,7 +16,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -24,8 +23,9 @@ import numpy as np
 from sensor_msgs.msg import PointCloud2
 
 from iat_ros.errors import IatError
-from iat_ros.nodes.clouds import decode_skeletons, stamp_s
+from iat_ros.nodes.clouds import decode_skeletons
 from iat_ros.robot.guard import Guard
+from iat_ros.robot.nearness import Nearness
 from iat_ros.stream.size import TOO_LARGE, too_large
 
 
@@ -44,6 +44,7 @@ class PeopleWatch:
         self._guard, self._now_s = guard, now_s
         self._joints = 0
         self._robot = np.zeros(3)
+        self._nearness = Nearness()
         self.newest_s = 0.0
 
     def expect(self, joints: int) -> None:
@@ -61,12 +62,23 @@ class PeopleWatch:
             IatError: It cannot be read, which the guard is told, too.
         """
         try:
-            positions = decode_skeletons(message, self._joints).positions
+            people = decode_skeletons(message, self._joints)
         except IatError as error:
             self._guard.could_not_read_people(str(error))
             raise
-        distances_m = np.linalg.norm(positions - self._robot, axis=-1)
-        seen = distances_m[np.isfinite(distances_m)]
-        doubt = TOO_LARGE if too_large(positions).any() else ""
-        self.newest_s = stamp_s(message.header.stamp)
-        self._guard.saw_people(self._now_s(), float(seen.min()) if seen.size else math.inf, doubt, self.newest_s)
+        distances_m = np.linalg.norm(people.positions - self._robot, axis=-1)
+        config, now_s = self._guard.config, self._now_s()
+        within_m = max(config.stop_distance_m, config.slow_distance_m)
+        nearest_m = self._nearness.see(now_s, people.body_ids, distances_m, within_m)
+        doubt = TOO_LARGE if too_large(people.positions).any() else ""
+        self.newest_s = people.time_s
+        self._guard.saw_people(now_s, nearest_m, doubt, self.newest_s)
+
+    def shift(self, by_s: float) -> None:
+        """Take note that the clock was set by so much [s].
+
+        Where it was set forward, as after the machine was suspended, what came before is older by that.
+        """
+        self._nearness.shift(by_s)
+        if self.newest_s:
+            self.newest_s += max(by_s, 0.0)

@@ -40,6 +40,7 @@ from iat_ros.nodes.hand_over import Inlet
 from iat_ros.nodes.joint_states import JointStatesReader
 from iat_ros.nodes.joint_states_decoder import JointStatesDecoder
 from iat_ros.nodes.people_watch import PeopleWatch
+from iat_ros.nodes.process import stopping
 from iat_ros.nodes.robot_description import read_robot
 from iat_ros.nodes.trajectory_output import TrajectoryOutput
 from iat_ros.nodes.trajectory_parameters import PARAMETERS, doubts, guard_config, timing
@@ -197,9 +198,9 @@ class TrajectoryNode(IatNode):
         return super().on_shutdown(state)
 
     def leave(self) -> bool:
-        """Stop the robot before the process ends; a halt that nobody asked for ends with it."""
+        """Stop the robot before the process ends; a halt that nobody asked for is over with an orderly end."""
         sent = self.active and self._stop()
-        if self._guard.halted != _ON_REQUEST:
+        if stopping.is_set() and not self._guard.halted.startswith(_ON_REQUEST):
             self._halt_file.keep("")
         return sent
 
@@ -214,9 +215,15 @@ class TrajectoryNode(IatNode):
         """Say why the robot may not move."""
         return "" if self._supervisor is None else self._supervisor.trouble()
 
+    def state(self) -> dict[str, str]:
+        """Tell what is strange about the robot's controller, which keeps nobody from moving it."""
+        doubt = self._output.doubt() if self.active else ""
+        return {"controller": doubt} if doubt else {}
+
     def _on_clock_set(self, now: float, by_s: float) -> None:
         """Stop a moving robot, whose points are now wrongly timed."""
         self._guard.shift(by_s)
+        self._people.shift(by_s)
         if not self._watching.is_canceled():
             self._watching.reset()  # it is due at a time of the old clock
         self.drop(f"times before the clock was set {'back' if by_s < 0 else 'forward'}")
@@ -261,12 +268,10 @@ class TrajectoryNode(IatNode):
         for left, message in reversed(list(enumerate(messages))):
             try:
                 self._perform(self._supervisor, message)
+                self.counts[OVERTAKEN] += left
+                break
             except IatError as error:
                 self.drop(str(error))  # then the one before
-            else:
-                if left:
-                    self.counts[OVERTAKEN] += left
-                break
         self._watch()  # what was taken in meanwhile may forbid to go on
 
     def _perform(self, supervisor: Supervisor, message: AnswerMessage) -> None:
@@ -322,7 +327,9 @@ class TrajectoryNode(IatNode):
             self._supervisor.lost()
 
     def _on_halt(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        self._guard.halt(_ON_REQUEST)
+        if not self._guard.halted.startswith(_ON_REQUEST):  # what the guard did by itself before may be over with it
+            before = f"; before that: {self._guard.halted}" if self._guard.halted else ""
+            self._guard.halt(_ON_REQUEST + before, instead=True)
         performer = self._former if self._supervisor is None else self._supervisor.performer
         response.success, response.message = True, "halted; call resume to go on"
         if self.active and self._supervisor is not None:

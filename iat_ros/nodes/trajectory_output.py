@@ -54,6 +54,7 @@ class TrajectoryOutput:
         self._publishers = {TOPIC: node.create_lifecycle_publisher(JointTrajectory, TOPIC, RESULT_QOS)}
         self._goals: dict[str, _Goals] = {}
         self._prepared: tuple[JointTrajectory, dict[str, Serialised]] | None = None
+        self._doubted = ""  # what was strange when somebody last asked
 
     def open(self, output: str, controllers: Mapping[str, tuple[str, ...]]) -> None:
         """Get ready to send.
@@ -89,6 +90,21 @@ class TrajectoryOutput:
     def missing(self) -> str:
         """Name the action of a controller that is not there; then nothing must be sent, one arm shall not go alone."""
         return next((goals.action for goals in self._goals.values() if not goals.served()), "")
+
+    def doubt(self) -> str:
+        """Say what is strange about who takes the trajectories, and who else sends some, and log it when it begins."""
+        doubt = next(filter(None, map(self._doubt, set(self._joints) - set(self._goals))), "")
+        if doubt and doubt != self._doubted:
+            self._node.get_logger().warning(doubt)
+        self._doubted = doubt
+        return doubt
+
+    def _doubt(self, topic: str) -> str:
+        name = self._node.resolve_topic_name(topic)
+        if not self._publishers[topic].get_subscription_count():
+            return f"nobody takes {name}: is that the controller's topic?"
+        others = self._node.count_publishers(name) - 1
+        return f"{name} comes from {others} more: a second chain, or another program" if others > 0 else ""
 
     def send(self, message: JointTrajectory) -> None:
         """Send a trajectory; it replaces the one before."""

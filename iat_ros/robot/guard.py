@@ -24,10 +24,6 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-VANISHED_S = 3.0
-"""Whoever was near is taken to be there still for so long after the last sight of them [s]: trackers lose people who
-are very near."""
-
 
 class Leave(Enum):
     """What the robot may do."""
@@ -86,7 +82,6 @@ class Guard:
         self._stamp_s = 0.0
         self._repeats = False
         self._distance_m = np.inf
-        self._seen_s = -np.inf
         self._doubt = ""
         self._unreadable = ""
 
@@ -95,9 +90,9 @@ class Guard:
         """Why the robot is halted; empty if it is not."""
         return self._halted
 
-    def halt(self, reason: str) -> None:
-        """Forbid all movement until `resume`. The first reason is kept."""
-        self._halted = self._halted or reason
+    def halt(self, reason: str, instead: bool = False) -> None:
+        """Forbid all movement until `resume`. The first reason is kept, unless this one is to stand instead."""
+        self._halted = reason if instead else self._halted or reason
 
     def resume(self, now_s: float) -> str:
         """Lift the halt; return why that is not possible, or nothing."""
@@ -139,19 +134,14 @@ class Guard:
 
         Args:
             now_s: Time [s].
-            distance_m: How far the nearest person is [m]; infinite when nobody is there, which is believed of somebody
-                who was seen lately only after `VANISHED_S`.
+            distance_m: How far the nearest person is [m]; infinite when nobody is there.
             doubt: Why that distance cannot be believed; empty if it can.
             stamp_s: Its time [s]; 0 if that is not known.
         """
         self._repeats = stamp_s != 0.0 and stamp_s == self._stamp_s
         if not self._repeats:
             self._stream_s, self._stamp_s = now_s, stamp_s
-        self._doubt = doubt
-        if np.isfinite(distance_m):
-            self._distance_m, self._seen_s = distance_m, now_s
-        elif not 0.0 <= now_s - self._seen_s < VANISHED_S:
-            self._distance_m = distance_m
+        self._distance_m, self._doubt = distance_m, doubt
 
     def could_not_read_people(self, why: str) -> None:
         """Take note of a skeleton message that tells nothing; if there are no others, the stream has not begun."""
@@ -161,7 +151,6 @@ class Guard:
         """Take note that the clock was set by so much [s]; what was received stays as old as it was."""
         self._measured_s += by_s
         self._stream_s = None if self._stream_s is None else self._stream_s + by_s
-        self._seen_s += by_s
         self._differs_since_s = None if self._differs_since_s is None else self._differs_since_s + by_s
 
     def verdict(self, now_s: float, moving: bool) -> Verdict:

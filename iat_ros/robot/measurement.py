@@ -48,7 +48,7 @@ class Measurement:
     def __init__(self) -> None:
         self.state: State | None = None
         self.received_s = -math.inf
-        self._unseen = False  # for a while before that, and what it did then is not known
+        self._unsure = False  # whether it was away, or unseen for a while, and was not seen to stand since
         self._moved_s = -math.inf  # when the robot was last not known to stand
         self._stood_at: Array | None = None  # since then
 
@@ -59,7 +59,7 @@ class Measurement:
         """
         if unseen or self._stood_at is None or np.abs(state.position - self._stood_at).max() > _MOVES_RAD_S * STANDS_S:
             self._moved_s, self._stood_at = now_s, state.position
-        self._unseen = unseen or (self._unseen and now_s - self._moved_s < STANDS_S)
+        self._unsure = unseen or (self._unsure and now_s - self._moved_s < STANDS_S)
         self.state, self.received_s = state, now_s
 
     def shift(self, by_s: float) -> None:
@@ -92,9 +92,17 @@ class Measurement:
             return False
         return self.received_s >= performer.timeline.ends_s + _OLDEST_S and self._astray(performer)
 
+    def compare(self, performer: Performer, now_s: float) -> None:
+        """Keep in mind that others move the robot, until it stands: on their way it may pass where its plan left it."""
+        self._unsure = self._unsure or self.moves_strangely(performer, now_s)
+
     def _astray(self, performer: Performer) -> bool:
-        """Tell whether the robot that does not stand yet may be elsewhere than where the last plan left it."""
-        return self._unseen or self._off(performer) > ASTRAY_RAD
+        """Tell whether the robot that does not stand yet may be elsewhere than where the last plan left it.
+
+        While it settles it may trail its command by much; what moves later, and farther than noise, others move.
+        """
+        near_rad = _HANGS_RAD if self._moved_s > performer.timeline.ends_s + _SETTLES_S else ASTRAY_RAD
+        return self._unsure or self._off(performer) > near_rad
 
     def _off(self, performer: Performer) -> float:
         """Return how far the robot is from where the last plan left it [rad]; infinite where none did."""

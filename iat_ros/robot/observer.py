@@ -75,6 +75,7 @@ class Observer:
         """Take note of where the joints were in what came at a time [s]."""
         performer = self._performer
         self.measured.take(state, received_s, self._unseen)
+        self.measured.compare(performer, received_s)
         self._unseen = False
         performer.late_s = self._punctuality.delay_s
         lag_s = self._guard.config.following_lag_s

@@ -212,7 +212,8 @@ class Supervisor:
                 self.answer(motion)
             return True
         if self._held and verdict.leave is Leave.MOVE and performer.timing.return_to_rest:
-            self._go_home(now)
+            if not self.observer.moves_strangely(now):
+                self._go_home(now)
             return True
         return self._held and verdict.leave is not Leave.HALT
 

@@ -43,6 +43,7 @@ from iat_ros.model.generator import Act2Act
 from iat_ros.model.model_file import ModelCard, save_model
 from iat_ros.model.normalisation import DurationScale
 from iat_ros.nodes import trajectory_output
+from iat_ros.nodes.halt_file import SWITCH as HALTS
 from iat_ros.skeleton.definition import load_skeleton
 
 ROOT = Path(__file__).parents[2]
@@ -155,6 +156,7 @@ class Rig:
 def nobody_was_halted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nodes that are made in this process find no halt of the test before."""
     monkeypatch.setenv("ROS_HOME", str(tmp_path / "ros_home"))
+    monkeypatch.delenv(HALTS, raising=False)
 
 
 @pytest.fixture(scope="module")

@@ -43,7 +43,7 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def demo(rig: Any, start: Callable[..., subprocess.Popen[str]]) -> str:
+def demo(rig: Any, start: Callable[..., subprocess.Popen[str]], ros_domain: int) -> str:
     """The demonstration with its page; its topics are listened to. Returns the page's address."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -53,7 +53,8 @@ def demo(rig: Any, start: Callable[..., subprocess.Popen[str]]) -> str:
     # A browser that draws in software may keep both cores busy: what that delays is no fault here.
     patient = ("trajectory:joint_states_timeout:=10.0", "trajectory:following_tolerance:=0.0", "viewer:rate:=10.0")
     settings = [word for setting in patient for word in ("-p", setting)]
-    start("demo", "--port", str(port), "--device", "cpu", "--ros-args", *settings)
+    words = ("--port", str(port), "--device", "cpu", "--domain", str(ros_domain))
+    start("demo", *words, "--ros-args", *settings)
     assert rig.until(lambda: len(rig.heard["responses"]) > 0, 120.0), "the demonstration answers nobody"
     return f"http://127.0.0.1:{port}"
 

@@ -21,6 +21,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -28,6 +29,8 @@ import rclpy
 from rclpy.parameter import Parameter
 from std_srvs.srv import Trigger
 
+from iat_ros.nodes import trajectory
+from iat_ros.nodes.halt_file import SWITCH
 from iat_ros.nodes.process import bring_up
 from iat_ros.nodes.trajectory import TrajectoryNode
 
@@ -55,39 +58,50 @@ def make(ros_domain: int) -> Iterator[Callable[..., TrajectoryNode]]:
 
 
 def test_a_node_that_was_killed_is_halted_when_it_comes_back(rig: Any) -> None:
-    """Not after resume; and it says so, for whoever wonders why nothing moves."""
+    """It says so, for whoever wonders why nothing moves."""
     words = ["trajectory", "--ros-args", "-p", "joint_states_timeout:=0.0", "-p", "stream_timeout:=0.0"]
 
     def trouble() -> str | None:
         return rig.counts.get("/trajectory", {}).get("trouble")
 
-    for halted in (False, True, False):
+    for halted in (False, True):
         rig.counts.clear()
         process = subprocess.Popen([sys.executable, "-m", "iat_ros", *words])
         rig.wait_active("trajectory")
         assert rig.until(lambda: trouble() is not None)
         assert ("halted" in (trouble() or "")) == halted
-        service = "resume" if halted else "halt"
-        assert rig.call(Trigger, service, REQUEST).success
+        if not halted:
+            assert rig.call(Trigger, "halt", REQUEST).success
         process.send_signal(signal.SIGKILL)
         process.wait()
-        assert rig.until(lambda: not rig.node.count_subscribers("responses"), 40.0)
+        assert rig.until(lambda: not rig.node.count_subscribers("responses"), 40.0)  # the middleware is slow to notice
 
 
-def test_only_what_was_asked_for_outlives_an_orderly_end(make: Callable[..., TrajectoryNode]) -> None:
-    """What the guard saw by itself, such as a robot that was switched off first, is over with the program."""
+def test_only_what_was_asked_for_outlives_an_orderly_end(
+    make: Callable[..., TrajectoryNode], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the guard saw by itself, such as a robot that was switched off first, is over with the program.
+
+    Unless it ends by an error, or somebody asked for a halt, too.
+    """
+    ends = Event()
+    monkeypatch.setattr(trajectory, "stopping", ends)
     first = make()
     first._guard.halt("no joint_states for 0.5 s while moving")
     first._look()
     crashed = make()
     assert crashed._guard.halted == "no joint_states for 0.5 s while moving"
     first.leave()
+    assert make()._guard.halted == "no joint_states for 0.5 s while moving"
+    ends.set()
+    first.leave()
     second = make()
     assert not second._guard.halted
+    second._guard.halt("joint 'elbow' is 0.4 rad from its command")
     second._on_halt(REQUEST, Trigger.Response())
     second.leave()
     third = make()
-    assert third._guard.halted == "on request"
+    assert third._guard.halted == "on request; before that: joint 'elbow' is 0.4 rad from its command"
     assert third._on_resume(REQUEST, Trigger.Response()).success
     third.leave()
     assert not make()._guard.halted
@@ -129,3 +143,18 @@ def test_whatever_stands_in_the_file_is_one_short_line(make: Callable[..., Traje
         halted = make()._guard.halted
         assert halted.startswith(reason)
         assert len(halted) <= 300
+
+
+def test_what_moves_no_real_robot_keeps_nothing(
+    make: Callable[..., TrajectoryNode], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither its own halts nor those of a real one concern the other."""
+    real = make()
+    real._on_halt(REQUEST, Trigger.Response())
+    with monkeypatch.context() as patch:
+        patch.setenv(SWITCH, "none")
+        demonstration = make()
+        assert not demonstration._guard.halted
+        demonstration._on_halt(REQUEST, Trigger.Response())
+        assert demonstration._on_resume(REQUEST, Trigger.Response()).success
+    assert make()._guard.halted

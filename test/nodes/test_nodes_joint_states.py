@@ -21,7 +21,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from builtin_interfaces.msg import Time
 from sensor_msgs.msg import JointState
+from std_msgs.msg import Header
 
 from iat_ros.errors import MessageError
 from iat_ros.nodes.joint_states import JointStatesReader, read_known_joints
@@ -106,3 +108,17 @@ def test_joints_of_others_are_left_out() -> None:
         read_known_joints(message, ("wheel",))
     with pytest.raises(MessageError, match="as many positions"):
         read_known_joints(JointState(name=["elbow"]), ("wrist",))
+
+
+def test_a_driver_that_repeats_itself_tells_nothing_new() -> None:
+    """By its stamps, for each part of the robot; without stamps that is not told."""
+    reader, now_s = JointStatesReader(NAMES), 1.0
+    stamped = JointsTold.of(JointState(header=Header(stamp=Time(sec=5)), name=list(NAMES), position=[1.0, 2.0]))
+    assert reader.read(stamped, now_s) is not None
+    assert reader.read(stamped, now_s) is None
+    assert reader.read(told(name=list(NAMES), position=[1.0, 2.0]), now_s) is not None
+    assert reader.read(told(name=list(NAMES), position=[1.0, 2.0]), now_s) is not None
+    assert reader.read(stamped, now_s) is not None, "the one before had no stamp"
+    part = JointsTold(5.0, ("elbow",), np.array([3.0]), np.zeros(0))
+    assert reader.read(part, now_s) is None, "the shoulder is not known by this way"
+    assert reader._position.tolist() == [0.0, 3.0]

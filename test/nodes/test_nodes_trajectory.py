@@ -219,3 +219,13 @@ def test_a_stuck_joint_halts_the_robot(stage: Any) -> None:
     perform(stage)
     assert stage.until(lambda: dropped(stage, "right_shoulder_pitch_joint") >= 1, 10.0)
     stands_soon(stage)
+
+
+def test_a_second_chain_on_the_robot_is_told(stage: Any) -> None:
+    """In diagnostics, for as long as it is there; and so is a topic that nobody takes."""
+    second = stage.node.create_publisher(JointTrajectory, "joint_trajectory", 1)
+    told = "/joint_trajectory comes from 1 more: a second chain, or another program"
+    assert stage.until(lambda: stage.counts["/trajectory"].get("controller") == told)
+    assert told in stage.log
+    stage.node.destroy_publisher(second)
+    assert stage.until(lambda: "controller" not in stage.counts["/trajectory"])

@@ -293,3 +293,11 @@ def test_a_controller_without_an_action_is_refused(
     node = make(robot=str(tmp_path / "it.yaml"), output="action")
     assert not bring_up(node)
     assert controller.names == []
+
+
+def test_a_topic_that_no_controller_takes_is_told(make: Callable[..., TrajectoryNode]) -> None:
+    """As where it has another name than the node was told; a goal has `missing` for that."""
+    node = make()
+    assert not node.state()
+    assert bring_up(node)
+    assert node.state() == {"controller": "nobody takes /joint_trajectory: is that the controller's topic?"}

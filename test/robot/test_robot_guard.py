@@ -47,6 +47,8 @@ def test_a_halt_is_latched_until_resume() -> None:
     guard.halt("again")
     assert guard.verdict(1.1, False).leave is Leave.HALT
     assert "on request" in guard.verdict(1.1, False).reason
+    guard.halt("on request, too", instead=True)
+    assert guard.halted == "on request, too"
     assert guard.resume(1.1) == ""
     assert guard.verdict(1.1, True).leave is Leave.MOVE
 
@@ -115,27 +117,6 @@ def test_before_the_first_skeletons_the_robot_stays_still() -> None:
     assert guard.verdict(50.1, False).leave is Leave.MOVE
     answers_from_elsewhere = Guard(GuardConfig(joint_states_timeout_s=0.0, stream_timeout_s=0.0))
     assert answers_from_elsewhere.verdict(50.0, False).leave is Leave.MOVE
-
-
-def test_who_vanishes_near_the_robot_is_taken_to_be_there_still() -> None:
-    """For three seconds; whoever is seen farther away has gone; a clock that is set changes nothing about that."""
-    guard = Guard(GuardConfig(joint_states_timeout_s=0.0, stop_distance_m=0.5, slow_distance_m=1.0))
-    guard.saw_people(1.0, 0.4)
-    for now_s in (1.1, 2.5, 3.9):
-        guard.saw_people(now_s, np.inf)
-        assert guard.verdict(now_s, True).leave is Leave.HOLD
-    guard.saw_people(4.1, np.inf)
-    assert guard.verdict(4.1, True).leave is Leave.MOVE
-    guard.saw_people(5.0, 0.4)
-    guard.saw_people(5.1, 0.9)
-    assert guard.verdict(5.1, True).leave is Leave.SLOW
-    guard.saw_people(5.2, 2.0)
-    guard.saw_people(5.3, np.inf)
-    assert guard.verdict(5.3, True).leave is Leave.MOVE
-    guard.saw_people(6.0, 0.4)
-    guard.shift(-100.0)
-    guard.saw_people(-93.0, np.inf)
-    assert guard.verdict(-93.0, True).leave is Leave.HOLD
 
 
 @pytest.mark.parametrize(("distance_m", "leave"), [(2.0, Leave.MOVE), (0.9, Leave.SLOW), (0.4, Leave.HOLD)])

@@ -244,6 +244,43 @@ def test_what_others_go_on_moving_is_never_taken_over(g1: RobotModel) -> None:
     assert len(stage.begun) == 1
 
 
+def test_what_others_move_is_not_sent_home(stage: Stage) -> None:
+    """After a hold it waits until they are done."""
+    stage.supervisor.answer(ANSWER)
+    stage.wait(1.0)
+    stage.distance_m = NEAR_M
+    stage.wait(4.0)
+    begun = len(stage.begun)
+    for number in range(110):
+        stage.now_s += WATCH_S
+        stage.distance_m = FAR_M if number > 10 else NEAR_M
+        stage.measure(0.5 * np.sin(0.1 * number))
+        assert stage.supervisor.watch()
+    assert len(stage.begun) == begun
+    stage.awake = True
+    stage.wait(8.0)
+    assert len(stage.begun) == begun + 1
+    assert stage.at_rest
+
+
+@pytest.mark.parametrize("away_rad", [0.12, 0.3])
+def test_what_others_move_near_its_last_pose_is_waited_for_and_can_be_halted(stage: Stage, away_rad: float) -> None:
+    """Once its own plan is over for a while, what moves a little is moved by others as well."""
+    stage.supervisor.answer(ANSWER)
+    stage.wait(12.0)
+    assert stage.at_rest
+    for number in range(10):
+        stage.now_s += WATCH_S
+        stage.measure(away_rad * (number + 1) / 10.0)
+    stage.supervisor.answer(ANSWER)
+    assert stage.counts["answers that waited for a stop"] == 1
+    assert len(stage.begun) == 1
+    stage.supervisor.stop()
+    assert len(stage.begun) == 2
+    position = stage.begun[-1].plan.start.position
+    np.testing.assert_allclose(position, stage.performer.model.rest + away_rad, atol=0.01)
+
+
 def test_an_answer_that_waits_when_all_is_forgotten_is_counted(g1: RobotModel) -> None:
     """With the reason; nothing is counted where none waits."""
     stage = Stage(g1)
