@@ -52,7 +52,10 @@ def chain(rig: Any, start: Callable[..., subprocess.Popen[str]], random_model: C
     """Perception, act2act and trajectory, each a process of its own, active."""
     start("perception")
     start("act2act", "--ros-args", "-p", f"model:={random_model()}", "-p", "noise_seed:=3", "-p", "device:=cpu")
-    start("trajectory", "--ros-args", "-p", "robot:=g1", "-p", "joint_states_timeout:=0.0", "-p", "stream_timeout:=0.0")
+    # Responses are given once more later, and the robot is moved by what it was told.
+    without = ("joint_states_timeout", "stream_timeout", "answer_timeout")
+    timeouts = [word for name in without for word in ("-p", f"{name}:=0.0")]
+    start("trajectory", "--ros-args", "-p", "robot:=g1", *timeouts)
     for kind, topic in ((PointCloud2, "windows"), (PointCloud2, "responses"), (JointTrajectory, "joint_trajectory")):
         rig.listen(kind, topic)
     rig.wait_active("perception", "act2act", "trajectory")
