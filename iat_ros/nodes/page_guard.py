@@ -115,6 +115,7 @@ def asked_first(guard: RequestGuard) -> Iterator[None]:
         serve = websocket_server.serve
 
         def guarded_serve(handler: Any, *args: Any, process_request: _Answer | None = None, **options: Any) -> Any:
+            """Serve, and have the guard asked first where viser does."""
             if getattr(handler, "__module__", "").partition(".")[0] == "viser":
                 process_request = _after(guard, process_request)
             return serve(handler, *args, process_request=process_request, **options)
@@ -128,6 +129,7 @@ def asked_first(guard: RequestGuard) -> Iterator[None]:
 
 def _after(guard: RequestGuard, answer: _Answer | None) -> _Answer:
     async def ask(connection: ServerConnection, request: Request) -> Response | None:
+        """Refuse what is wrong with a request; else answer as without the guard, but in no other site's frame."""
         reason = guard.refusal(request.path, request.headers)
         if reason is not None:
             return connection.respond(http.HTTPStatus.FORBIDDEN, f"Refused: {reason}.\n")

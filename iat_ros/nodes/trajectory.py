@@ -37,11 +37,10 @@ from iat_ros.nodes.clouds import stamp_s
 from iat_ros.nodes.controller_states import ControllerStates
 from iat_ros.nodes.halt_file import HaltFile
 from iat_ros.nodes.hand_over import Inlet
-from iat_ros.nodes.joint_states import JointStatesReader
-from iat_ros.nodes.joint_states_decoder import JointStatesDecoder
 from iat_ros.nodes.people_watch import PeopleWatch
 from iat_ros.nodes.process import stopping
 from iat_ros.nodes.robot_description import read_robot
+from iat_ros.nodes.robot_watch import RobotWatch
 from iat_ros.nodes.trajectory_output import TrajectoryOutput
 from iat_ros.nodes.trajectory_parameters import PARAMETERS, doubts, guard_config, timing
 from iat_ros.nodes.trajectory_sender import TrajectorySender
@@ -100,6 +99,7 @@ class TrajectoryNode(IatNode):
             self.get_logger().warning(f"halted since before this node was started: {halted}; call resume")
         self._supervisor: Supervisor | None = None  # while configured
         self._controller_states: ControllerStates | None = None  # while configured
+        self._robot: RobotWatch | None = None  # while configured
         self._former: Performer | None = None
         self._values: dict[str, Any] = {}
         self._told_joints: tuple[str, ...] = ()
@@ -111,7 +111,7 @@ class TrajectoryNode(IatNode):
         self.coming_joint_responses = Inlet(self, JointTrajectory, "coming_joint_responses", coming, RESULT_QOS)
         self._see_joints = self.guarded(self._on_joint_states)
         joint_states = self.create_polled_subscription(JointState, "joint_states", _STATES_QOS, raw=True)
-        self._waiting_states, self._decode_states = WaitingMessages(joint_states), JointStatesDecoder().decode
+        self._waiting_states = WaitingMessages(joint_states)
         self._skeletons = self.create_polled_subscription(PointCloud2, "skeletons", _NEWEST_QOS)
         self._see_people = self.guarded(self._people.see)
         self.create_timer(WATCH_S, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
@@ -136,7 +136,6 @@ class TrajectoryNode(IatNode):
         still = np.tile(np.array([0.0, 0.0, -1.0]), (32, len(self._limb_names), 1))
         warm.answer(Motion(still, 2.0), 0.0, None)
         performer = Performer(model, self._limb_names, checker, timing(values))
-        self._read_joints = JointStatesReader(model.joint_names).read
         self._controller_states = ControllerStates(self, model.config.controllers(), model.joint_names, self._now_s)
         if self._former is not None and self._former.model.joint_names == model.joint_names:
             performer.take_over(self._former)  # a robot that still comes to a stop
@@ -147,6 +146,7 @@ class TrajectoryNode(IatNode):
         self._say_doubts(values)
         self._values = values
         self._supervisor = self._supervise(performer, values["slow_tempo"], self._controller_states)
+        self._robot = RobotWatch(model.joint_names, self._supervisor.observer, self._now_s, self.drop)
         for pair in () if checker is None else checker.ignored:
             self.get_logger().info(f"{pair[0]} and {pair[1]} touch in the rest pose; they are not checked")
         self.get_logger().info(f"robot '{model.config.name}', {len(model.joint_names)} joints")
@@ -166,7 +166,7 @@ class TrajectoryNode(IatNode):
     def teardown(self) -> None:
         """Free the robot's model, but for what it last performed."""
         if self._supervisor is not None:
-            self._former, self._supervisor = self._supervisor.performer, None
+            self._former, self._supervisor, self._robot = self._supervisor.performer, None, None
         if self._controller_states is not None:
             self._controller_states.close()
             self._controller_states = None
@@ -240,26 +240,8 @@ class TrajectoryNode(IatNode):
         self._halt_file.keep(self._guard.halted)
 
     def _on_joint_states(self, waiting: Sequence[tuple[bytes, float]]) -> None:
-        """Take note of joint states, the oldest first, each as it was sent and with how long it has waited [s].
-
-        Each tells how busy the machines are; where the robot is, the newest does.
-        """
-        if self._supervisor is None:
-            return
-        observer, newest = self._supervisor.observer, None
-        for serialised, waited_s in waiting:
-            received_s = self._now_s() - waited_s
-            try:
-                told = self._decode_states(serialised)
-                state = self._read_joints(told, received_s)
-            except MessageError as error:
-                self.drop(str(error))
-                continue
-            if state is not None:
-                observer.heard(told.stamp_s, received_s)
-                newest = state, received_s
-        if newest is not None:
-            observer.saw_joints(*newest)
+        if self._robot is not None:
+            self._robot.hear(waiting)
 
     def _on_responses(self, messages: Sequence[AnswerMessage]) -> None:
         """Perform the last of the answers that come together; the robot would leave each of the others at once."""

@@ -104,7 +104,7 @@ def test_what_cannot_be_drawn_is_refused(nodes: DescribedNodes, before: bytes, a
 def test_a_joint_may_be_called_as_the_torso(nodes: DescribedNodes) -> None:
     """The viewer asks for the link of that name; the mapping, without its elbow, is refused elsewhere only."""
     nodes._turn = 2  # the viewer's
-    nodes.try_out(WHOLE.replace(b'"elbow"', b'"base"'), WHOLE)
+    assert nodes._bring_up(nodes._nodes[2], WHOLE.replace(b'"elbow"', b'"base"')) == "", "it is drawn"
 
 
 def test_harm_is_seen(nodes: DescribedNodes, monkeypatch: pytest.MonkeyPatch) -> None:
