@@ -16,17 +16,20 @@
 
 from __future__ import annotations
 
+import _thread
 import argparse
 import errno
 import os
+import shutil
 import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Collection, Sequence
 from typing import NoReturn, TypeVar
 
 from iat_ros.commands.output import refuse_unwritable
-from iat_ros.commands.parameter_hint import parameter_hint
+from iat_ros.commands.parameter_hint import parameter_help, parameter_hint
 from iat_ros.errors import IatError, OptionError, describe
 
 Arguments = Callable[[argparse.ArgumentParser], None]
@@ -48,11 +51,14 @@ def run_verb(verb: str, description: str, add_arguments: Arguments, run: Run, ar
     Returns:
         0 when all went well, 1 after an error, 2 after unusable options, 130 after Ctrl-C.
     """
+    if sys.unraisablehook is sys.__unraisablehook__:
+        sys.unraisablehook = _again_if_interrupted
     signal.signal(signal.SIGTERM, _interrupt)  # the nodes' verbs put their own handlers over this one
     parser = _Parser(prog=f"iat_ros {verb}", description=description, epilog=EXIT_CODES, formatter_class=HelpFormatter)
     add_arguments(parser)
     own, ros = split_ros_args(sys.argv[1:] if argv is None else list(argv))
     parser.hint = lambda: parameter_hint(verb, own, parser.options)
+    parser.parameters = lambda: parameter_help(verb, shutil.get_terminal_size().columns - 2)
     args = parser.parse_args(own)
     args.ros_args = ros
     try:
@@ -77,14 +83,19 @@ def run_verb(verb: str, description: str, add_arguments: Arguments, run: Run, ar
 
 
 class _Parser(argparse.ArgumentParser):
-    """Appends a hint to its refusals."""
+    """Appends a hint to its refusals, and the parameters of its nodes to its help."""
 
     hint: Callable[[], str] = staticmethod(lambda: "")
+    parameters: Callable[[], str] = staticmethod(lambda: "")
 
     @property
     def options(self) -> Collection[str]:
         """All options, as they are written."""
         return self._option_string_actions.keys()
+
+    def format_help(self) -> str:
+        """Return the help."""
+        return super().format_help() + self.parameters()
 
     def error(self, message: str) -> NoReturn:
         """Refuse the command line."""
@@ -109,6 +120,16 @@ class HelpFormatter(argparse.HelpFormatter):
 
 def _interrupt(_number: int, _frame: object) -> None:
     raise KeyboardInterrupt
+
+
+def _again_if_interrupted(unraisable: sys.UnraisableHookArgs) -> None:
+    """Interrupt once more where an interrupt came while Python was in what cannot raise, such as a finalizer."""
+    if unraisable.exc_type is KeyboardInterrupt:
+        again = threading.Timer(0.01, _thread.interrupt_main, (signal.SIGTERM,))  # raised here, it would be lost, too
+        again.daemon = True
+        again.start()
+    else:
+        sys.__unraisablehook__(unraisable)
 
 
 def number(low: float, high: float) -> Callable[[str], float]:

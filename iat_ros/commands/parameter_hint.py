@@ -12,11 +12,13 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the command line should have been when a node's parameter is given as an option."""
+"""The parameters of the nodes that a verb starts: listed for its help, and told where one is given as an option."""
 
 from __future__ import annotations
 
+import re
 import shlex
+import textwrap
 from collections.abc import Collection, Sequence
 
 from iat_ros.resources import share_directory
@@ -30,6 +32,29 @@ _NODES = {
 }
 """Which nodes a verb starts that have parameters."""
 _OF_ROS = {"-p", "--param", "-r", "--remap", "--params-file"}
+
+
+def parameter_help(verb: str, width: int) -> str:
+    """Return what a verb's help says of its nodes' parameters: each with its default and what it means.
+
+    Of several nodes, only where that is written; empty for a verb without.
+
+    Args:
+        verb: The verb.
+        width: Longest line [characters].
+    """
+    nodes, file = _NODES.get(verb, ()), share_directory() / "config" / "interact.yaml"
+    if not nodes:
+        return ""
+    told = ["", "parameters, at the end: --ros-args -p NAME:=VALUE, or --params-file FILE:"]
+    if len(nodes) > 1:
+        return "\n".join([*told, f"  those of {', '.join(nodes)}, each explained in", f"  {file}", ""])
+    pattern = rf"^/\*\*/{nodes[0]}:.*\n +ros__parameters:\n((?: .*\n)*)"
+    section = re.search(pattern, file.read_text(encoding="utf-8"), re.MULTILINE)
+    for line in (section[1] if section else "").splitlines():
+        value, _, meaning = line.strip().partition(" # ")
+        told += textwrap.wrap(f"{value.strip():26}  {meaning}", width, initial_indent="  ", subsequent_indent=30 * " ")
+    return "\n".join([*told, ""])
 
 
 def parameter_hint(verb: str, words: Sequence[str], options: Collection[str]) -> str:

@@ -50,6 +50,10 @@ class IatNode(LifecycleNode):
     Subclasses name their `PARAMETERS` and implement `setup` (on configure; may raise IatError) and `teardown`.
     Callbacks are wrapped by `guarded`, so that they run only while the node is active, and so that an unusable
     message is a counted drop.
+
+    Attributes:
+        kind: The name that this package gives the node; it may have been given another.
+        unusable: Why what the process was started with is unusable for this node, which is never configured then.
     """
 
     PARAMETERS: ClassVar[Sequence[Parameter]] = ()
@@ -57,6 +61,7 @@ class IatNode(LifecycleNode):
     def __init__(self, name: str, **options: Any) -> None:
         self._polled: set[str] = set()  # topics of subscriptions that no executor waits for
         super().__init__(name, **options)
+        self.kind, self.unusable = name, ""
         self.parameters = ParameterTable(self, self.PARAMETERS, self.change)
         self.active = False
         self._refused = ""  # why it could not be configured
@@ -117,6 +122,8 @@ class IatNode(LifecycleNode):
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Read the parameters and set up, or refuse with one line."""
+        if self.unusable:
+            return self._refuse(self.unusable)
         try:
             self.setup(self.parameters.read())
         except IatError as error:
@@ -161,7 +168,14 @@ class IatNode(LifecycleNode):
         return result
 
     def guarded(self, callback: Callable[[Any], None]) -> Callable[[Any], None]:
-        """Wrap a subscription's callback: nothing while inactive; an unusable message is counted and named."""
+        """Wrap a subscription's callback: nothing while inactive; unusable messages are counted and named.
+
+        A callback may take one message, or a list of several.
+        """
+
+        def count(message: Any) -> int:
+            """How many messages these are."""
+            return len(message) if isinstance(message, (list, tuple)) else 1
 
         def call(message: Any) -> None:
             """Hand an active node its message, and count what it refuses."""
@@ -170,9 +184,9 @@ class IatNode(LifecycleNode):
             try:
                 callback(message)
             except IatError as error:
-                self.drop(str(error))
+                self.drop(str(error), count(message))
             except Exception as error:  # noqa: BLE001 - one message must not end the node; it is counted and named
-                self.drop(f"message, because of an unexpected {describe(error)}")
+                self.drop(f"message, because of an unexpected {describe(error)}", count(message))
 
         return call
 

@@ -30,12 +30,13 @@ from rclpy.parameter import Parameter
 from iat_ros.data.recording import StreamFrame
 from iat_ros.errors import IatError
 from iat_ros.nodes.base import IatNode
+from iat_ros.nodes.given_parameters import misspelling, warn_of_unknown_parameters
 from iat_ros.nodes.halt_file import SWITCH as HALTS
 from iat_ros.nodes.interact import make_nodes
 from iat_ros.nodes.monitor import MonitorNode, percentiles
 from iat_ros.nodes.perception import PerceptionNode
 from iat_ros.nodes.play import PlayNode
-from iat_ros.nodes.process import bring_up, make_executor, start_ros, warn_of_unknown_parameters
+from iat_ros.nodes.process import bring_up, make_executor, start_ros
 from iat_ros.nodes.robot import RobotNode
 from iat_ros.nodes.trajectory import OVERTAKEN
 
@@ -78,6 +79,7 @@ def run_demo(
         nodes = list(chain)
         for node in chain:
             warn_of_unknown_parameters(node)
+            node.unusable = misspelling(node, ros_args)
             if isinstance(node, LifecycleNode) and not bring_up(node):
                 raise IatError(f"the node {node.get_name()} refused to start; its line above says why")
         controllers = next(node.controllers for node in chain if isinstance(node, RobotNode))

@@ -40,7 +40,7 @@ class HaltFile:
         name = node.get_fully_qualified_name().strip("/").replace("/", ".")
         self._node = node
         self._path = home / "iat_ros" / "halts" / f"domain_{node.context.get_domain_id()}.{name}.txt"
-        self._kept = ""
+        self._kept = self._unkept = ""
 
     def read(self) -> str:
         """Return why the node before was halted; empty if it was not, or was asked to resume."""
@@ -51,21 +51,24 @@ class HaltFile:
         except FileNotFoundError:
             return ""
         except OSError as error:  # in doubt it was
-            text = f"whether it was is unknown: {error}"
+            text = f"the file that keeps halts cannot be read: {error}"
         self._kept = " ".join(text.split())[:_LONGEST] or "without a reason"
         return self._kept
 
-    def keep(self, reason: str) -> None:
+    def keep(self, reason: str) -> str:
         """Keep a halt, or forget it where the reason is empty; writes, and logs, only what has changed.
 
         A disk that refuses is told, and keeps nobody from halting.
+
+        Returns:
+            What the disk refused, in words; empty where all went well.
         """
         if reason == self._kept:
-            return
-        was, self._kept = self._kept, reason
+            return self._unkept
+        was, self._kept, self._unkept = self._kept, reason, ""
         self._node.get_logger().warning(f"halted: {reason}; call resume" if reason else f"no longer halted: {was}")
         if not self._keeps:
-            return
+            return ""
         try:
             if reason:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -77,3 +80,5 @@ class HaltFile:
         except OSError as error:
             what = "outlive this node" if reason else "be forgotten: the next node will be halted"
             self._node.get_logger().error(f"the halt cannot {what}: {error}")
+            self._unkept = f"; it cannot {what}: {error}"
+        return self._unkept

@@ -16,15 +16,11 @@
 
 from __future__ import annotations
 
-import difflib
 import gc
-import itertools
 import os
-import re
 import signal
 import time
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from threading import Event
 
 import rclpy
@@ -35,8 +31,12 @@ from rclpy.signals import SignalHandlerOptions
 
 from iat_ros.errors import ConfigError, describe
 from iat_ros.nodes.base import IatNode
-from iat_ros.resources import share_directory
-from iat_ros.yaml_file import load_mapping
+from iat_ros.nodes.given_parameters import (
+    check_ros_args,
+    misspelling,
+    warn_of_parameters_of_others,
+    warn_of_unknown_parameters,
+)
 
 try:
     from rclpy.experimental import EventsExecutor
@@ -94,6 +94,8 @@ def run_nodes(make: Callable[[], Iterable[Node]], ros_args: list[str], autostart
                 return 0
             executor.add_node(node)
             warn_of_unknown_parameters(node)
+            if isinstance(node, IatNode):
+                node.unusable = misspelling(node, ros_args)
             if autostart and isinstance(node, LifecycleNode) and bring_up(node):
                 node.get_logger().info("active")
         warn_of_parameters_of_others(nodes, ros_args)
@@ -124,32 +126,6 @@ def warn_of_missing_clock(nodes: Sequence[Node]) -> None:
         waiting[0].get_logger().warning(f"use_sim_time is set, and nothing comes on /clock: {names} stand still")
 
 
-def warn_of_unknown_parameters(node: Node) -> None:
-    """Say which parameters were given that no node of this package has: ROS itself ignores them without a word."""
-    sections = load_mapping(share_directory() / "config" / "interact.yaml").values()
-    known = {name for section in sections for name in section["ros__parameters"]}  # other nodes' are no mistake
-    for name in sorted(set(node._parameter_overrides) - known):
-        if not node.has_parameter(name) and "." not in name:  # qos_overrides.… are ROS's own
-            near = [f"; did you mean '{each}'?" for each in difflib.get_close_matches(name, known, 1)]
-            node.get_logger().warning(f"no parameter is named '{name}'{''.join(near)}")
-
-
-def warn_of_parameters_of_others(nodes: Sequence[Node], ros_args: Sequence[str]) -> None:
-    """Say which parameters on the command line only a node has that does not run in this process.
-
-    In a file they are no mistake: that is shared by all nodes.
-    """
-    sections = load_mapping(share_directory() / "config" / "interact.yaml")
-    for option, value in itertools.pairwise(ros_args):
-        name = value.partition(":=")[0].rpartition(":")[2]
-        if option not in ("-p", "--param") or any(node.has_parameter(name) for node in nodes):
-            continue
-        owners = [node.strip("/*") for node, section in sections.items() if name in section["ros__parameters"]]
-        if owners and nodes:
-            here = ", ".join(node.get_name() for node in nodes)
-            nodes[0].get_logger().warning(f"parameter '{name}' is of {', '.join(owners)}, not of {here}")
-
-
 def avoid_shared_memory() -> None:
     """Let Fast DDS send over UDP alone, unless the user has chosen; other middleware does not look at this.
 
@@ -159,15 +135,6 @@ def avoid_shared_memory() -> None:
     """
     if not _OWN_CHOICES & os.environ.keys():
         os.environ["FASTDDS_BUILTIN_TRANSPORTS"] = "UDPv4"
-
-
-def _check_ros_args(ros_args: list[str]) -> None:
-    """Refuse the two mistakes that are made most, for which ROS has words of its C layer only."""
-    for option, value in itertools.pairwise([*ros_args, ""]):
-        if option == "--params-file" and not Path(value).is_file():
-            raise ConfigError(f"--params-file {value}: no such file; expected a YAML file of parameters")
-        if option in ("-p", "--param") and not re.fullmatch(r"[^=]+:=.+", value, re.DOTALL):
-            raise ConfigError(f"{option} {value}: expected NAME:=VALUE; an empty text is NAME:='\"\"'")
 
 
 def start_ros(ros_args: list[str]) -> Event:
@@ -181,7 +148,7 @@ def start_ros(ros_args: list[str]) -> Event:
     Raises:
         ConfigError: ROS cannot read that command line.
     """
-    _check_ros_args(ros_args)
+    check_ros_args(ros_args)
     avoid_shared_memory()
     stopping.clear()
     for number in (signal.SIGINT, signal.SIGTERM):  # before: a KeyboardInterrupt in the C++ of rclpy ends in an abort

@@ -29,7 +29,7 @@ from iat_ros.robot.collision_geometry import read_collision_geometry
 from iat_ros.robot.description import RobotConfig, closest, load_robot_config
 from iat_ros.robot.kinematics import ChainStack, joint_axis, read_chain, stack_chains
 from iat_ros.robot.model_source import add_floor, build_pinocchio, complete, load_urdf
-from iat_ros.robot.urdf import rename_shared
+from iat_ros.robot.urdf import rename_shared, soft_limits
 
 Array = NDArray[np.float64]
 
@@ -45,7 +45,8 @@ class RobotModel:
         joint_names: The J joints, in the order of every joint vector.
         limb_names: The L limbs, in the order of every array of directions.
         lower, upper: (J,) position limits [rad] of the URDF.
-        safe_lower, safe_upper: (J,) the same, drawn in by the position margin; answers stay inside.
+        safe_lower, safe_upper: (J,) the same, drawn in by the position margin and the URDF's soft limits; answers stay
+            inside.
         max_velocity: (J,) [rad/s], the URDF's limit or the configured cap, whichever is lower.
         max_acceleration: (J,) [rad/s^2], the configured cap.
         rest: (J,) rest pose [rad], inside the safe limits.
@@ -72,6 +73,7 @@ class RobotModel:
         self.joint_names = config.joints
         self.limb_names = tuple(config.limbs)
         self._renamed = rename_shared(root)
+        soft = soft_limits(root, config.joints, self._where)
         full, self._urdf = build_pinocchio(root, self._where, config.joints)
         for joint in (*config.joints, *config.rest):
             self._one_dof(full, joint)
@@ -79,7 +81,7 @@ class RobotModel:
             for link in links:
                 self._link(full, f"limb '{limb}'", link)
         self._link(full, "torso", config.torso)
-        self._read_limits(full)
+        self._read_limits(full, *soft)
         self._full = full
         self._locked = [full.getJointId(n) for n in full.names[1:] if n not in config.joints], self._pose(full)
         self.pinocchio = reduced = pin.buildReducedModel(full, *self._locked)
@@ -181,7 +183,7 @@ class RobotModel:
             )
         return int(model.getFrameId(known, pin.FrameType.BODY))
 
-    def _read_limits(self, full: Any) -> None:
+    def _read_limits(self, full: Any, soft_lower: Array, soft_upper: Array) -> None:
         config = self.config
         joints = [full.joints[full.getJointId(name)] for name in config.joints]
         self.lower = np.array([full.lowerPositionLimit[j.idx_q] for j in joints])
@@ -200,8 +202,11 @@ class RobotModel:
                 )
             if not speed > 0.0:
                 raise RobotError(f"{self._where}: joint '{name}' has velocity limit {speed:g}; expected > 0")
-        self.safe_lower = self.lower + config.position_margin
-        self.safe_upper = self.upper - config.position_margin
+        self.safe_lower = np.maximum(self.lower + config.position_margin, soft_lower)
+        self.safe_upper = np.minimum(self.upper - config.position_margin, soft_upper)
+        for name, low, high in zip(config.joints, self.safe_lower, self.safe_upper, strict=True):
+            if not low < high:
+                raise RobotError(f"{self._where}: joint '{name}' has soft limits that leave nothing of its limits")
         self.max_velocity = np.minimum(fastest, [config.cap("max_velocity", n) for n in config.joints])
         self.max_acceleration = np.array([config.cap("max_acceleration", n) for n in config.joints])
 

@@ -102,8 +102,17 @@ def add_floor(root: ElementTree.Element, height_m: float, where: str) -> str:
 
 
 def build_pinocchio(root: ElementTree.Element, where: str, joints: tuple[str, ...]) -> tuple[Any, str]:
-    """Parse a URDF with Pinocchio, without its meshes; of ``joints``, those that turn without end turn once at most."""
+    """Parse a URDF with Pinocchio, without its meshes; of ``joints``, those that turn without end turn once at most.
+
+    Raises:
+        RobotError: Pinocchio refuses it, or a joint copies one of ``joints``: it would be taken to stand still.
+    """
     for each in root.iterfind("joint"):
+        if (mimic := each.find("mimic")) is not None and {each.get("name"), mimic.get("joint")} & {*joints}:
+            raise RobotError(
+                f"{where}: joint '{each.get('name')}' copies '{mimic.get('joint')}' (<mimic>), and answers would move "
+                "one of them; leave both out of 'joints'"
+            )
         if each.get("type") == "continuous" and each.get("name") in joints:
             each.set("type", "revolute")
             limit = each.find("limit")

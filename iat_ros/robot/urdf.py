@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -175,6 +175,32 @@ def say_missing(meshes: list[str]) -> str:
     return f"mesh {first}{more} cannot be found; " + (
         f"{way}ROS_PACKAGE_PATH" if package else "put the file there, or correct its <mesh filename>"
     )
+
+
+def soft_limits(root: ElementTree.Element, joints: Sequence[str], where: str) -> tuple[Array, Array]:
+    """Return the soft position limits of a URDF, lower and upper, (J,) each [rad]; infinite where it has none.
+
+    A robot's own controllers slow down what goes beyond them (<safety_controller soft_lower_limit=..>). Of a joint with
+    one of the two only, the other is 0, as the format has it; with neither, there are none.
+
+    Raises:
+        RobotError: A limit is no number, or the lower one is not below the upper one.
+    """
+    low, high = np.full(len(joints), -np.inf), np.full(len(joints), np.inf)
+    found = {joint.get("name"): joint.find("safety_controller") for joint in root.iterfind("joint")}
+    for i, name in enumerate(joints):
+        controller = found.get(name)
+        texts = [None if controller is None else controller.get(f"soft_{end}_limit") for end in ("lower", "upper")]
+        if texts == [None, None]:
+            continue
+        try:
+            low[i], high[i] = (float(text or 0.0) for text in texts)
+        except ValueError:
+            low[i] = np.nan
+        if not low[i] < high[i]:
+            given = " to ".join(str(text) for text in texts)
+            raise RobotError(f"{where}: joint '{name}' has soft limits {given}; expected numbers, lower < upper")
+    return low, high
 
 
 def rename_shared(root: ElementTree.Element) -> dict[str, str]:

@@ -20,6 +20,8 @@ import argparse
 import errno
 import os
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -91,3 +93,25 @@ def test_parameters_given_as_options_are_told(line: str, hint: str, capsys: pyte
         main(shlex.split(line))
     assert refused.value.code == 2
     assert capsys.readouterr().err.endswith(f"{hint}\n")
+
+
+def test_an_interrupt_that_python_cannot_raise_comes_again() -> None:
+    """In a finalizer, as in those of the import lock, it would be printed with a traceback, and lost."""
+    program = """
+import gc, signal, sys, time
+from iat_ros.commands.entry import run_verb
+
+class Held:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+
+def run(args):
+    held = Held()
+    del held
+    time.sleep(20.0)
+    return 0
+
+sys.exit(run_verb("train", "Learn.", lambda parser: None, run, []))
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stderr) == (130, "iat_ros train: interrupted\n")

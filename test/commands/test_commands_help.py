@@ -27,6 +27,12 @@ from iat_ros.__main__ import VERBS
 from iat_ros.commands import demo, make_up
 from iat_ros.commands.entry import HelpFormatter
 from iat_ros.data.bag import read_bag
+from iat_ros.nodes.act2act import Act2ActNode
+from iat_ros.nodes.base import IatNode
+from iat_ros.nodes.perception import PerceptionNode
+from iat_ros.nodes.robot import RobotNode
+from iat_ros.nodes.trajectory import TrajectoryNode
+from iat_ros.nodes.viewer import ViewerNode
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -42,12 +48,34 @@ def test_help_says_what_it_does_takes_and_returns(
     usage, description, *rest = told.split("\n\n")
     assert usage.startswith(f"usage: iat_ros {verb}")
     assert description.rstrip().endswith((".", ")."))
-    assert "Exit code 0: all went well" in rest[-1]
+    assert any("Exit code 0: all went well" in part for part in rest)
     assert max(map(len, told.splitlines())) <= 100
     options = re.split(r"\n  (?=-)", "\n".join(part for part in rest if "options:" in part))[1:]
     assert options
     for option in options:
         assert re.search(r"(\s{2,}|\n\s+)\w", option), f"{option} says nothing"
+
+
+@pytest.mark.parametrize("node", [TrajectoryNode, PerceptionNode, Act2ActNode, RobotNode, ViewerNode])
+def test_a_node_names_its_parameters(node: type[IatNode], capsys: pytest.CaptureFixture[str]) -> None:
+    """All of them, with default and meaning: so that nobody has to look for them elsewhere."""
+    verb = node.__module__.rpartition(".")[2]
+    with pytest.raises(SystemExit):
+        importlib.import_module(f"iat_ros.commands.{verb}").main(["--help"])
+    _, _, told = capsys.readouterr().out.partition("\nparameters, at the end")
+    for parameter in node.PARAMETERS:
+        assert re.search(rf"^  {parameter.name}: \S+ .*\w", told, re.MULTILINE), parameter.name
+
+
+@pytest.mark.parametrize("verb", ["interact", "demo", "train"])
+def test_a_verb_of_several_nodes_says_where_their_parameters_are(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Their list would be longer than a screen; a verb without nodes has none."""
+    with pytest.raises(SystemExit):
+        importlib.import_module(f"iat_ros.commands.{verb}").main(["--help"])
+    _, found, told = capsys.readouterr().out.partition("\nparameters, at the end")
+    assert bool(found) == (verb != "train")
+    if found:
+        assert Path(told.split()[-1]).is_file()
 
 
 def test_the_demonstration_says_how_its_nodes_are_given_parameters(capsys: pytest.CaptureFixture[str]) -> None:

@@ -57,3 +57,17 @@ def test_many_reasons_are_counted_together(node: IatNode) -> None:
     assert node.dropped.total() == before + 1000
     assert len(node.dropped) <= 51
     assert len(node._said) <= 52
+
+
+def test_messages_that_come_together_are_counted_one_by_one(node: IatNode) -> None:
+    """A batch that fails as a whole is as many drops as it has messages; a single message is one."""
+
+    def fail(_: object) -> None:
+        raise ZeroDivisionError("of all")
+
+    before = node.dropped.total()
+    node.active = True
+    node.guarded(fail)(["a", "b", "c"])
+    node.guarded(fail)("a long message")
+    node.active = False
+    assert node.dropped.total() == before + 4

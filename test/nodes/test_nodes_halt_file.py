@@ -120,14 +120,19 @@ def test_a_disk_that_refuses_keeps_nobody_from_halting(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """It is told, once for each halt."""
+    """It is told, once for each halt, and to whoever asks for one."""
     blocked = tmp_path / "file"
     blocked.write_text("")
     monkeypatch.setenv("ROS_HOME", str(blocked))
     node = make()
-    assert "unknown" in node._guard.halted  # a path through a file cannot be read: in doubt it is halted
-    assert node._on_resume(REQUEST, Trigger.Response()).success
-    assert node._on_halt(REQUEST, Trigger.Response()).success
+    assert "cannot be read" in node._guard.halted  # a path through a file cannot be read: in doubt it is halted
+    resumed = node._on_resume(REQUEST, Trigger.Response())
+    assert resumed.success
+    assert "the next node will be halted" in resumed.message
+    for _ in range(2):  # asked again, it is as true
+        halted = node._on_halt(REQUEST, Trigger.Response())
+        assert halted.success
+        assert "cannot outlive this node" in halted.message
     node._look()
     told = capfd.readouterr().err
     assert told.count("the halt cannot outlive this node") == 1

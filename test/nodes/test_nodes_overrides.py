@@ -19,11 +19,15 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from lifecycle_msgs.msg import State
 from rcl_interfaces.srv import DescribeParameters, ListParameters
+
+from iat_ros.nodes.given_parameters import misspelling
+from iat_ros.nodes.trajectory import TrajectoryNode
 
 pytestmark = pytest.mark.ros
 
@@ -76,3 +80,66 @@ def test_parameters_of_several_nodes_on_one_command_line_or_in_a_file_are_no_mis
     for name in ("several/trajectory", "several/act2act", "several/perception", "files"):
         rig.wait_active(name)
     assert "parameter '" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("way", ["file", "word"])
+def test_parameters_for_a_node_whose_name_is_misspelt_keep_it_from_working(
+    rig: Any, start: Callable[..., subprocess.Popen[str]], capfd: pytest.CaptureFixture[str], tmp_path: Path, way: str
+) -> None:
+    """ROS ignores them without a word, and a robot that was to go slowly would go fast."""
+    file = tmp_path / "slow.yaml"
+    file.write_text("/**/trajectroy:\n  ros__parameters: {speed_scale: 0.3}\n", encoding="utf-8")
+    given = ["--params-file", str(file)] if way == "file" else ["-p", "trajectroy:speed_scale:=0.3"]
+    process = start("interact", "--ros-args", "-r", f"__ns:=/{way}", *given)
+    rig.wait_active(f"{way}/act2act")
+    assert rig.state(f"{way}/trajectory") == State.PRIMARY_STATE_UNCONFIGURED
+    assert process.poll() is None
+    assert rig.until(lambda: "did you mean 'trajectory'" in rig.counts.get(f"/{way}/trajectory", {}).get("trouble", ""))
+    assert "refused to configure" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "trajectory_left: {ros__parameters: {speed_scale: 0.3}}",  # another's, on purpose
+        "my_trajectory: {ros__parameters: {speed_scale: 0.3}}",
+        "trajectroy: {ros__parameters: {wheel: 0.3}}",  # of another package
+        "/lab: {trajectory: {ros__parameters: {speed_scale: 0.3}}}",
+        "/**: {ros__parameters: {speed_scale: 0.3}}",
+        "arm: {ros__parameters: {speed_scale: 0.3}}",
+        "renamed: {ros__parameters: {speed_scale: 0.3}}",
+        "plain: 3",
+        "- a list",
+    ],
+)
+def test_parameters_of_other_nodes_are_no_mistake(tmp_path: Path, content: str) -> None:
+    """A file may hold those of a whole laboratory."""
+    (tmp_path / "all.yaml").write_text(content, encoding="utf-8")
+    node = SimpleNamespace(kind="trajectory", PARAMETERS=TrajectoryNode.PARAMETERS, get_name=lambda: "renamed")
+    assert misspelling(node, ["--ros-args", "--params-file", str(tmp_path / "all.yaml")]) == ""
+
+
+@pytest.mark.parametrize("name", ["trajectroy", "/lab/trajectry", "Trajectory", "trajectorys", "trajektory"])
+def test_a_slip_in_a_name_is_told(tmp_path: Path, name: str) -> None:
+    """Wherever the name stands: in the file or on the command line, in a namespace or in none."""
+    node = SimpleNamespace(kind="trajectory", PARAMETERS=TrajectoryNode.PARAMETERS, get_name=lambda: "renamed")
+    file = tmp_path / "all.yaml"
+    for content in (
+        f"{name}: {{ros__parameters: {{robot: g1}}}}",
+        f"/ns: {{{name}: {{ros__parameters: {{robot: a}}}}}}",
+    ):
+        file.write_text(content, encoding="utf-8")
+        assert f"{file}: gives parameters to" in misspelling(node, ["--ros-args", "--params-file", str(file)])
+    assert name in misspelling(node, ["--ros-args", "-p", f"{name}:robot:=g1"])
+    assert misspelling(node, ["--ros-args", "-p", f"{name}:wheel:=3"]) == ""
+
+
+def test_a_parameter_for_a_node_that_is_not_here_is_told(
+    rig: Any, start: Callable[..., subprocess.Popen[str]], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """On a command line it can only be a mistake."""
+    start("perception", "--ros-args", "-r", "__node:=alone", "-p", "arm:frames:=16", "-p", "alone:frames:=16")
+    rig.wait_active("alone")
+    said = capfd.readouterr().err
+    assert said.count("parameter 'frames' is for") == 1
+    assert "parameter 'frames' is for 'arm'; here are alone only" in said

@@ -42,6 +42,11 @@ def toy_urdf(limit: str = 'lower="-1" upper="1" velocity="2" effort="1"', kind: 
     </robot>"""
 
 
+def soft(limits: str) -> str:
+    """The same, whose elbow has these soft limits."""
+    return toy_urdf().replace('<limit lower="-1"', f'<safety_controller k_velocity="1" {limits}/><limit lower="-1"')
+
+
 TOY = RobotConfig(
     name="toy",
     urdf="toy.urdf",
@@ -109,6 +114,23 @@ def test_limits_come_from_urdf_and_caps() -> None:
     np.testing.assert_allclose(model.max_acceleration, [7.0, 7.0])
 
 
+@pytest.mark.parametrize(
+    ("limits", "safe"),
+    [
+        ("", (-0.98, 0.98)),
+        ('soft_lower_limit="-0.7" soft_upper_limit="0.8"', (-0.7, 0.8)),
+        ('soft_lower_limit="-3" soft_upper_limit="3"', (-0.98, 0.98)),
+        ('soft_upper_limit="0.5"', (0.0, 0.5)),
+    ],
+)
+def test_answers_stay_inside_soft_limits(limits: str, safe: tuple[float, float]) -> None:
+    """Beyond them a robot's own controllers brake; what the URDF calls the position limits stays what it is."""
+    model = RobotModel(TOY, soft(limits))
+    elbow = model.joint_names.index("elbow")
+    np.testing.assert_allclose((model.safe_lower[elbow], model.safe_upper[elbow]), safe)
+    np.testing.assert_allclose((model.lower[elbow], model.upper[elbow]), (-1.0, 1.0))
+
+
 def test_body_frame_may_be_turned_against_the_torso_link() -> None:
     """``torso_rpy`` turns directions from the torso link's frame into the body frame."""
     turned = RobotModel(replace(TOY, torso_rpy=(0.0, 0.0, np.pi / 2)), toy_urdf())
@@ -135,6 +157,10 @@ def test_body_frame_may_be_turned_against_the_torso_link() -> None:
         (TOY, toy_urdf('lower="-1" upper="1" velocity="0" effort="1"'), ["'elbow'", "velocity limit 0"]),
         (TOY, toy_urdf(kind="continuous").replace('velocity="2"', 'velocity="0"'), ["'elbow'", "velocity limit 0"]),
         (TOY, toy_urdf(kind="prismatic"), ["'elbow'", "does not turn"]),
+        (TOY, soft('soft_lower_limit="0.5" soft_upper_limit="0.2"'), ["'elbow'", "soft limits 0.5 to 0.2"]),
+        (TOY, soft('soft_lower_limit="low"'), ["'elbow'", "soft limits low to None"]),
+        (TOY, soft('soft_lower_limit="1.1" soft_upper_limit="2"'), ["'elbow'", "leave nothing"]),
+        (TOY, toy_urdf().replace('<limit lower="-1"', '<mimic joint="shoulder"/><limit lower="-1"'), ["copies"]),
         (TOY, toy_urdf()[:300], ["damaged"]),
         (TOY, "", ["damaged"]),
         (TOY, "<sdf/>", ["<robot>", "<sdf>"]),
