@@ -31,11 +31,21 @@ from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 
 ROOT = Path(__file__).parents[1]
+LOOPBACK = Path(__file__).parent / "loopback.xml"
 
 
 def verb(name: str, *words: str) -> list[str]:
     """Return the command line of a verb of this package."""
     return [sys.executable, "-m", "iat_ros", name, *words]
+
+
+def stay_on_this_machine() -> None:
+    """Let this process and those that it starts talk to nobody in the network, in the way that the nodes talk."""
+    if "fastrtps" in rclpy.get_rmw_implementation_identifier():
+        os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "SYSTEM_DEFAULT"  # as the profile has it
+        os.environ["FASTDDS_DEFAULT_PROFILES_FILE"] = str(LOOPBACK)
+    else:
+        os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
 
 
 class Processes:
@@ -54,7 +64,7 @@ class Processes:
             domain: ROS domain; None: any.
         """
         domain = domain or random.SystemRandom().randint(1, 101)
-        os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+        stay_on_this_machine()
         self._home = tempfile.TemporaryDirectory()  # halts that earlier runs left behind are not theirs
         self.environment = {**os.environ, "ROS_DOMAIN_ID": str(domain), "ROS_HOME": self._home.name}
         self._context = Context()

@@ -35,14 +35,14 @@ from benchmarks.processes import Processes, verb
 from iat_ros.errors import IatError
 from iat_ros.nodes.base import RESULT_QOS, SENSOR_QOS
 from iat_ros.nodes.clouds import stamp_s
+from iat_ros.nodes.trajectory_parameters import PARAMETERS
 
 NODES = ("perception", "act2act", "trajectory", "robot")
 HELD = {"interact": NODES[:3]}
 """The nodes of a process that holds several; all others hold the one whose name they have."""
 RATE_HZ = 30.0
-HELD_UP_S = 1.0
-"""So long joint states may be away [s]. Where discovery is kept to this machine, Fast DDS uses shared memory in any
-case, and its health check holds the robot up for 0.33 s at every start, at times twice in a row."""
+AWAY_S = next(float(each.default) for each in PARAMETERS if each.name == "joint_states_timeout")
+"""So long joint states may be away [s]."""
 
 
 class Chain:
@@ -115,9 +115,7 @@ class Chain:
     def start(self, name: str) -> None:
         """Start a process."""
         words = ["--ros-args"]
-        if "trajectory" in nodes_of(name):
-            words += ["-p", f"joint_states_timeout:={HELD_UP_S}"]
-        elif name == "tracker":
+        if name == "tracker":
             words = ["--input", "pose_array", *words]
         elif name == "viewer":
             words += ["-p", f"port:={self._page.port}"]

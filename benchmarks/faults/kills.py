@@ -29,7 +29,7 @@ robot: the simulated one, which stands for a driver and its controller. The traj
 joint states stop while the robot moves. Recovery runs from the call of `resume`, as soon as the robot is back; it
 does not come by itself, since nobody knows what a robot did whose driver was away. The robot is killed just after it
 told which limits were broken, since it begins to count anew, and while its trajectory goes on for longer than joint
-states may stay away. It is started again once the halt is told: one that is there within a second, in another pose,
+states may stay away. It is started again once the halt is told: one that is there sooner, in another pose,
 would take the halt's stop for its own and step to where that begins.
 
 Activity is known to the second, since nodes tell it once a second in their diagnostics, as is a halt:
@@ -47,7 +47,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from benchmarks.faults.chain import HELD_UP_S, NODES, Chain
+from benchmarks.faults.chain import AWAY_S, NODES, Chain
 from benchmarks.faults.kill_figures import (
     HALT_WITHIN_S,
     RECOVERY_WITHIN_S,
@@ -170,7 +170,7 @@ def _begin_to_move(chain: Chain, name: str, into_s: float) -> None:
         if now_s <= begun_s + into_s or chain.speed <= MOVING_RAD_S:
             return False
         goes_on_s = chain.planned_until_s - chain.now_s
-        return name != "robot" or (now_s < chain.told_s + 0.1 and goes_on_s > HELD_UP_S + 0.5)
+        return name != "robot" or (now_s < chain.told_s + 0.1 and goes_on_s > AWAY_S + 0.5)
 
     if not chain.until(due, RECOVERY_WITHIN_S if name == "robot" else 10.0) and name == "robot":
         raise IatError(f"the robot does not move for long enough to be killed: {chain.state()}; {chain.crashes}")
