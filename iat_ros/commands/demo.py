@@ -56,7 +56,9 @@ def run(args: argparse.Namespace) -> int:
     """Run the demonstration, looping over the recording until Ctrl-C or --duration."""
     from iat_ros.model.model_file import load_card
     from iat_ros.nodes.demo import run_demo
-    from iat_ros.resources import find_model, to_path
+    from iat_ros.resources import find_config, find_model, to_path
+    from iat_ros.robot.description import load_robot_config
+    from iat_ros.robot.urdf import DESCRIPTION as ROBOT_DESCRIPTION
     from iat_ros.robot.urdf import read_urdf
 
     if args.headless and args.port is not None:
@@ -72,7 +74,10 @@ def run(args: argparse.Namespace) -> int:
         "port": 8080 if args.port is None else args.port,
     }
     if args.urdf is not None:
-        parameters["robot_description"] = read_urdf(to_path(args.urdf))
+        parameters[ROBOT_DESCRIPTION] = read_urdf(to_path(args.urdf))
+    alone = args.domain is None and not any(ROBOT_DESCRIPTION in word for word in args.ros_args)
+    if args.urdf is None and not load_robot_config(find_config("robots", args.robot)).urdf and alone:
+        raise OptionError(f"--robot {args.robot}: its file names no URDF; give it with --urdf FILE")
     summary = run_demo(
         frames, parameters, page=not args.headless, duration_s=args.duration, ros_args=args.ros_args, domain=args.domain
     )

@@ -64,6 +64,8 @@ def read_robot(node: IatNode, values: dict[str, Any]) -> tuple[RobotConfig, str 
     topic, timeout_s = node.resolve_topic_name(DESCRIPTION), values["description_timeout"]
     node.get_logger().info(f"robot '{config.name}' names no URDF: waiting up to {timeout_s:g} s for the topic {topic}")
     urdf_xml = _wait(node, timeout_s)
+    if urdf_xml is None and stopping.is_set():
+        raise ConfigError(f"asked to end while waiting for a URDF on the topic {topic}")
     if urdf_xml is None:
         raise ConfigError(
             f"no URDF came on the topic {topic} within {timeout_s:g} s; start robot_state_publisher, remap the topic, "

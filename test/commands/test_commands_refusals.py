@@ -34,6 +34,7 @@ G1_URDF = "package://example-robot-data/robots/g1_description/urdf/g1_29dof_rev_
         (["make_up", "--out", "bag", "--pairs", "5", "--actions", "wave"], "--actions: --pairs has two people"),
         (["record", "--out", "bag", "--mend", "x", "--duration", "3"], "--duration: --mend records nothing"),
         (["demo", "--headless", "--port", "0"], "--port: with --headless there is no page"),
+        (["demo", "--headless", "--robot", "nao"], "--robot nao: its file names no URDF"),
         (["train", "--data", "made_up", "--out", "m", "--ros-args", "-p", "a:=1"], "--ros-args: train starts no node"),
         (["robot", "check", G1_URDF, "--urdf", "x.urdf"], f"--urdf x.urdf: {G1_URDF} is a URDF itself"),
     ],

@@ -85,7 +85,10 @@ def test_a_node_that_waits_can_be_ended(mapping: Path, ros_domain: int) -> None:
     assert "waiting up to 60 s" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=15) == 0
+    said = process.stderr.read()
     process.stderr.close()
+    assert "asked to end while waiting for a URDF" in said
+    assert "no URDF came" not in said
 
 
 def test_both_arms_are_moved_by_their_controllers(
