@@ -110,8 +110,11 @@ def test_both_arms_are_moved_by_their_controllers(
     for topic in TOPICS:
         assert rig.until(lambda topic=topic: rig.node.count_publishers(topic) == 1)
         assert rig.node.count_subscribers(topic) == 2
-    own = [name for name, _ in rig.node.get_publisher_names_and_types_by_node("trajectory", "/")]
-    assert "/joint_trajectory" not in own
+
+    def own() -> list[str]:
+        return [name for name, _ in rig.node.get_publisher_names_and_types_by_node("trajectory", "/")]
+
+    assert rig.until(lambda: "/joint_trajectory" not in own())
     assert rig.until(lambda: states and responses.get_subscription_count() >= 1)
     rig.wait_untroubled("trajectory")
     responses.publish(ANSWER)
