@@ -41,6 +41,7 @@ def verb(name: str, *words: str) -> list[str]:
 
 def stay_on_this_machine() -> None:
     """Let this process and those that it starts talk to nobody in the network, in the way that the nodes talk."""
+    os.environ.pop("ROS_LOCALHOST_ONLY", None)  # would win
     if "fastrtps" in rclpy.get_rmw_implementation_identifier():
         os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "SYSTEM_DEFAULT"  # as the profile has it
         os.environ["FASTDDS_DEFAULT_PROFILES_FILE"] = str(LOOPBACK)

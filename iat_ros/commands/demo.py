@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 from collections.abc import Sequence
 
 from iat_ros.commands.entry import number, run_verb, whole
@@ -75,7 +76,9 @@ def run(args: argparse.Namespace) -> int:
     }
     if args.urdf is not None:
         parameters[ROBOT_DESCRIPTION] = read_urdf(to_path(args.urdf))
-    alone = args.domain is None and not any(ROBOT_DESCRIPTION in word for word in args.ros_args)
+    given = [value for option, value in itertools.pairwise(args.ros_args) if option in ("-p", "--param")]
+    alone = args.domain is None and "--params-file" not in args.ros_args
+    alone &= not any(f"{ROBOT_DESCRIPTION}:=" in value for value in given)
     if args.urdf is None and not load_robot_config(find_config("robots", args.robot)).urdf and alone:
         raise OptionError(f"--robot {args.robot}: its file names no URDF; give it with --urdf FILE")
     summary = run_demo(

@@ -49,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="{simulate,check}")
     simulate = actions.add_parser("simulate", help="run a simulated robot, one node", description=SIMULATE, **shared)
     add_autostart(simulate)
+    simulate.parameters = lambda: parser.parameters()  # type: ignore[attr-defined]
     check = actions.add_parser("check", help="propose and try the mapping of a robot", description=CHECK, **shared)
     check.add_argument(
         "robot",

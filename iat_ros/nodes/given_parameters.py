@@ -32,8 +32,20 @@ from iat_ros.yaml_file import load_mapping
 
 _ALMOST = 0.75
 """Names so much alike, from 0 to 1, are taken for a name and its misspelling."""
-_ON_PURPOSE = re.compile(r"[_\d].*|.*_")
-"""What is put before or behind a node's name where it is meant: trajectory_left, robot2, my_robot."""
+_USUAL = {
+    "rate",
+    "topic",
+    "robot",
+    "robot_description",
+    "skeleton",
+    "model",
+    "device",
+    "source",
+    "host",
+    "port",
+    "loop",
+}
+"""Parameters that nodes of other packages have, too: what else is in a section tells whose it is."""
 
 
 def check_ros_args(ros_args: Sequence[str]) -> None:
@@ -55,27 +67,70 @@ def check_ros_args(ros_args: Sequence[str]) -> None:
 def misspelling(node: IatNode, ros_args: Sequence[str]) -> str:
     """Say which parameters were given to a node whose name is almost this one's; empty if none were.
 
-    ROS ignores them without a word, and a robot would go at full speed. A name that is a node's with something put
-    before or behind it (trajectory_left, robot2) is let pass, and so is one under which no parameter of this node is.
+    ROS ignores them without a word, and a robot would go at full speed. So it is on a command line where the name is
+    right and the namespace is not. A name that holds a node's and more (trajectory_left, robot2) is let pass, and so is
+    one under which no parameter is that this node has and few others.
 
     Args:
         node: The node, in this package's name or another.
         ros_args: Command line from ``--ros-args`` on.
     """
+    return next((said for said, sure in _ignored(node, ros_args) if sure), "")
+
+
+def warn_of_ignored_parameters(node: IatNode, ros_args: Sequence[str]) -> None:
+    """Say which parameters may have been meant for a node, which ROS does not give it."""
+    for said, sure in _ignored(node, ros_args):
+        if not sure:
+            node.get_logger().warning(said)
+
+
+def _ignored(node: IatNode, ros_args: Sequence[str]) -> Iterator[tuple[str, bool]]:
+    """Yield what is said of sections that were meant for a node and are not its, and whether that is sure."""
     own = {parameter.name for parameter in node.PARAMETERS}
-    for option, value in itertools.pairwise(ros_args):
-        for path, parameters in _given(option, value):
-            name = path.rpartition("/")[2]
-            if name == node.get_name() or name in _shipped() or own.isdisjoint(parameters):
-                continue
-            before, found, behind = name.partition(node.kind)
-            on_purpose = found and all(not each or _ON_PURPOSE.fullmatch(each) for each in (before, behind))
-            if not on_purpose and difflib.get_close_matches(name, [node.kind], cutoff=_ALMOST):
-                return (
-                    f"{option} {value}: gives parameters to '{path}', which no node is called; did you mean "
-                    f"'{node.kind}'? Correct it and start again"
-                )
-    return ""
+    name, full_name, others = node.get_name(), node.get_fully_qualified_name(), _shipped().keys() - {node.kind}
+    sections = [
+        (option, value, path, parameters)
+        for option, value in itertools.pairwise(ros_args)
+        for path, parameters in _given(option, value)
+        if not own.isdisjoint(parameters)
+    ]
+    named = any(_last(path) == name and _matches(path, full_name) for _, _, path, _ in sections)
+    for option, value, path, parameters in sections:
+        given = _last(path)
+        where = f"{option} {value}: gives parameters to '{path}'"
+        if _matches(path, full_name) or given in others:
+            continue
+        if given in (name, node.kind):
+            if option != "--params-file" or not named:  # a file may hold another chain's, too
+                yield f"{where}, which is not {full_name}; correct it and start again", option != "--params-file"
+        elif _is_slip(given, name) or _is_slip(given, node.kind):
+            yield (
+                f"{where}, which no node is called; did you mean '{name}'? Correct it and start again",
+                not (own - _USUAL).isdisjoint(parameters),
+            )
+
+
+def _is_slip(given: str, meant: str) -> bool:
+    """Tell whether one name is the other, misspelt; what holds it and has something more is meant to be another."""
+    if meant.lower() in given.lower():
+        before, _, behind = given.lower().partition(meant.lower())
+        more = (before + behind).strip("_")
+        numbered = more.isdigit() or (meant in given and given.replace(meant, "").isupper())
+        return given != meant and not numbered and (len(more) < 2 or more == "node")
+    parts = [given.lower(), *given.lower().split("_")]
+    return bool(difflib.get_close_matches(meant.lower(), parts, cutoff=_ALMOST))
+
+
+def _last(path: str) -> str:
+    return path.rstrip("/").rpartition("/")[2]
+
+
+def _matches(path: str, full_name: str) -> bool:
+    """Tell whether a node has the parameters under a path of ROS's: * is one name, ** any number of them."""
+    names = {"**": r"(/\w+)*", "*": r"/\w+"}
+    pattern = "".join(names.get(each, f"/{re.escape(each)}") for each in path.strip("/").split("/"))
+    return re.fullmatch(pattern, full_name) is not None
 
 
 def _given(option: str, value: str) -> list[tuple[str, Mapping[str, Any]]]:
@@ -120,14 +175,13 @@ def warn_of_parameters_of_others(nodes: Sequence[Node], ros_args: Sequence[str])
 
     In a file they are no mistake: that is shared by all nodes.
     """
-    names, shipped = [node.get_name() for node in nodes], _shipped()
+    shipped, here = _shipped(), ", ".join(node.get_name() for node in nodes)
     for option, value in itertools.pairwise(ros_args):
-        node_name, _, name = value.partition(":=")[0].rpartition(":")
+        path, _, name = value.partition(":=")[0].rpartition(":")
         if option not in ("-p", "--param") or not nodes:
             continue
-        here = ", ".join(names)
         owners = [node for node, parameters in shipped.items() if name in parameters]
-        if node_name and "*" not in node_name and node_name.rpartition("/")[2] not in names:
-            nodes[0].get_logger().warning(f"parameter '{name}' is for '{node_name}'; here are {here} only")
+        if path and not any(_matches(path, node.get_fully_qualified_name()) for node in nodes):
+            nodes[0].get_logger().warning(f"parameter '{name}' is for '{path}'; here are {here} only")
         elif owners and not any(node.has_parameter(name) for node in nodes):
             nodes[0].get_logger().warning(f"parameter '{name}' is of {', '.join(owners)}, not of {here}")

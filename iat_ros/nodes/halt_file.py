@@ -55,18 +55,24 @@ class HaltFile:
         self._kept = " ".join(text.split())[:_LONGEST] or "without a reason"
         return self._kept
 
-    def keep(self, reason: str) -> str:
+    def keep(self, reason: str, again: bool = False) -> str:
         """Keep a halt, or forget it where the reason is empty; writes, and logs, only what has changed.
 
         A disk that refuses is told, and keeps nobody from halting.
 
+        Args:
+            reason: Why the robot is halted.
+            again: Also what the disk refused before.
+
         Returns:
             What the disk refused, in words; empty where all went well.
         """
-        if reason == self._kept:
+        changed = reason != self._kept
+        if not changed and not (again and self._unkept):
             return self._unkept
-        was, self._kept, self._unkept = self._kept, reason, ""
-        self._node.get_logger().warning(f"halted: {reason}; call resume" if reason else f"no longer halted: {was}")
+        was, told, self._kept, self._unkept = self._kept, self._unkept, reason, ""
+        if changed:
+            self._node.get_logger().warning(f"halted: {reason}; call resume" if reason else f"no longer halted: {was}")
         if not self._keeps:
             return ""
         try:
@@ -79,6 +85,7 @@ class HaltFile:
                 self._path.unlink(missing_ok=True)
         except OSError as error:
             what = "outlive this node" if reason else "be forgotten: the next node will be halted"
-            self._node.get_logger().error(f"the halt cannot {what}: {error}")
             self._unkept = f"; it cannot {what}: {error}"
+            if self._unkept != told:
+                self._node.get_logger().error(f"the halt cannot {what}: {error}")
         return self._unkept

@@ -321,7 +321,7 @@ class TrajectoryNode(IatNode):
         elif performer is not None and performer.timeline.moving(self._now_s()):
             response.success = False
             response.message = "this node is not active: what it has sent goes on to its end; nothing new begins"
-        response.message += self._halt_file.keep(self._guard.halted)
+        response.message += self._halt_file.keep(self._guard.halted, again=True)
         self._publish_diagnostics()  # whoever shows the state needs not wait
         return response
 
@@ -330,7 +330,7 @@ class TrajectoryNode(IatNode):
         reason = self._guard.resume(self._now_s()) if was else "not halted"
         if self._supervisor is not None and not reason:
             self._supervisor.release()
-        unkept = self._halt_file.keep(self._guard.halted)
+        unkept = self._halt_file.keep(self._guard.halted, again=True)
         response.success = not reason
         response.message = (reason or f"resumed; it was halted: {was}") + unkept
         self._publish_diagnostics()

@@ -94,7 +94,7 @@ def stop(model: RobotModel, moving: State) -> JointPlan:
     fall_s = SHORTEST_S
     while fall_s <= LONGEST_S:
         steps = math.ceil(fall_s / DT_S)
-        end = np.clip(moving.position + moving.velocity * steps * DT_S / 2.0, model.safe_lower, model.safe_upper)
+        end = np.clip(moving.position + moving.velocity * steps * DT_S / 2.0, *_reach(model, moving))
         way = spline.quintic(moving, State.at_rest(end), DT_S, steps)[1:]
         control = np.concatenate([spline.opening(moving, DT_S), way, np.repeat(end[None], 3, axis=0)])
         result = JointPlan(model.joint_names, control, DT_S)
@@ -102,6 +102,12 @@ def stop(model: RobotModel, moving: State) -> JointPlan:
             return result
         fall_s *= 1.15
     raise RobotError(f"the robot moves, and cannot be stopped within {LONGEST_S:g} s inside the limits")
+
+
+def _reach(model: RobotModel, moving: State) -> tuple[Array, Array]:
+    """Where a robot may come to rest: inside the safe limits; one that is outside need not go back."""
+    here = np.clip(moving.position, model.lower, model.upper)
+    return np.minimum(model.safe_lower, here), np.maximum(model.safe_upper, here)
 
 
 def _slow_down_at(

@@ -228,6 +228,12 @@ class RobotModel:
                 pose[k] = min(max(0.0, low), high) if low <= high else 0.0
         angles = [pose[full.joints[full.getJointId(n)].idx_q] for n in self.config.joints]
         self.rest = np.clip(angles, self.safe_lower, self.safe_upper)
+        for name, angle, inside in zip(self.config.joints, angles, self.rest, strict=True):
+            if name in self.config.rest and abs(angle - inside) > self.config.position_margin + 1e-9:
+                raise RobotError(
+                    f"{self.config.source}: rest of '{name}' is {angle:g} rad, outside its soft limits in the URDF; "
+                    f"the nearest is {inside:g}"
+                )
         return np.asarray(pose)
 
     def _build_chains(self) -> list[ChainStack]:

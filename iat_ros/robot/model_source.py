@@ -111,7 +111,7 @@ def build_pinocchio(root: ElementTree.Element, where: str, joints: tuple[str, ..
         if (mimic := each.find("mimic")) is not None and {each.get("name"), mimic.get("joint")} & {*joints}:
             raise RobotError(
                 f"{where}: joint '{each.get('name')}' copies '{mimic.get('joint')}' (<mimic>), and answers would move "
-                "one of them; leave both out of 'joints'"
+                "one of them; leave them out of the mapping's joints"
             )
         if each.get("type") == "continuous" and each.get("name") in joints:
             each.set("type", "revolute")

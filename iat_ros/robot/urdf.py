@@ -181,7 +181,7 @@ def soft_limits(root: ElementTree.Element, joints: Sequence[str], where: str) ->
     """Return the soft position limits of a URDF, lower and upper, (J,) each [rad]; infinite where it has none.
 
     A robot's own controllers slow down what goes beyond them (<safety_controller soft_lower_limit=..>). Of a joint with
-    one of the two only, the other is 0, as the format has it; with neither, there are none.
+    one of the two only, the other is 0, as the format has it; with neither, or both at 0, there are none.
 
     Raises:
         RobotError: A limit is no number, or the lower one is not below the upper one.
@@ -191,12 +191,13 @@ def soft_limits(root: ElementTree.Element, joints: Sequence[str], where: str) ->
     for i, name in enumerate(joints):
         controller = found.get(name)
         texts = [None if controller is None else controller.get(f"soft_{end}_limit") for end in ("lower", "upper")]
-        if texts == [None, None]:
-            continue
         try:
-            low[i], high[i] = (float(text or 0.0) for text in texts)
+            ends = [0.0 if text is None else float(text) for text in texts]
         except ValueError:
-            low[i] = np.nan
+            ends = [np.nan, np.nan]
+        if ends == [0.0, 0.0]:
+            continue
+        low[i], high[i] = ends
         if not low[i] < high[i]:
             given = " to ".join(str(text) for text in texts)
             raise RobotError(f"{where}: joint '{name}' has soft limits {given}; expected numbers, lower < upper")

@@ -136,6 +136,9 @@ def test_a_disk_that_refuses_keeps_nobody_from_halting(
     node._look()
     told = capfd.readouterr().err
     assert told.count("the halt cannot outlive this node") == 1
+    blocked.unlink()
+    assert node._on_halt(REQUEST, Trigger.Response()).message == "halted; call resume to go on"
+    assert make()._guard.halted
 
 
 def test_whatever_stands_in_the_file_is_one_short_line(make: Callable[..., TrajectoryNode]) -> None:

@@ -26,7 +26,7 @@ import pytest
 from lifecycle_msgs.msg import State
 from rcl_interfaces.srv import DescribeParameters, ListParameters
 
-from iat_ros.nodes.given_parameters import misspelling
+from iat_ros.nodes.given_parameters import misspelling, warn_of_ignored_parameters
 from iat_ros.nodes.trajectory import TrajectoryNode
 
 pytestmark = pytest.mark.ros
@@ -98,16 +98,41 @@ def test_parameters_for_a_node_whose_name_is_misspelt_keep_it_from_working(
     assert "refused to configure" in capfd.readouterr().err
 
 
+def node_of(name: str = "/trajectory") -> Any:
+    """Stands for a trajectory node of this full name."""
+    last = name.rpartition("/")[2]
+    return SimpleNamespace(
+        kind="trajectory",
+        PARAMETERS=TrajectoryNode.PARAMETERS,
+        get_name=lambda: last,
+        get_fully_qualified_name=lambda: name,
+    )
+
+
+def ignored(node: Any, *ros_args: str) -> tuple[str, list[str]]:
+    """What keeps the node from working, and what is warned of."""
+    told: list[str] = []
+    node.get_logger = lambda: SimpleNamespace(warning=told.append)
+    warn_of_ignored_parameters(node, ["--ros-args", *ros_args])
+    return misspelling(node, ["--ros-args", *ros_args]), told
+
+
 @pytest.mark.parametrize(
     "content",
     [
         "trajectory_left: {ros__parameters: {speed_scale: 0.3}}",  # another's, on purpose
         "my_trajectory: {ros__parameters: {speed_scale: 0.3}}",
+        "trajectoryLeft: {ros__parameters: {speed_scale: 0.3}}",
+        "trajectory2: {ros__parameters: {speed_scale: 0.3}}",
+        "trajectoryB: {ros__parameters: {speed_scale: 0.3}}",
         "trajectroy: {ros__parameters: {wheel: 0.3}}",  # of another package
-        "/lab: {trajectory: {ros__parameters: {speed_scale: 0.3}}}",
+        "lab: {trajectory: {ros__parameters: {speed_scale: 0.3}}}",
+        "/lab/trajectory: {ros__parameters: {speed_scale: 0.3}}",
+        "/**/trajectory: {ros__parameters: {speed_scale: 0.3}}",
+        "/*/trajectory: {ros__parameters: {speed_scale: 0.3}}",
         "/**: {ros__parameters: {speed_scale: 0.3}}",
         "arm: {ros__parameters: {speed_scale: 0.3}}",
-        "renamed: {ros__parameters: {speed_scale: 0.3}}",
+        "perception: {ros__parameters: {skeleton: zed_18}}",
         "plain: 3",
         "- a list",
     ],
@@ -115,23 +140,52 @@ def test_parameters_for_a_node_whose_name_is_misspelt_keep_it_from_working(
 def test_parameters_of_other_nodes_are_no_mistake(tmp_path: Path, content: str) -> None:
     """A file may hold those of a whole laboratory."""
     (tmp_path / "all.yaml").write_text(content, encoding="utf-8")
-    node = SimpleNamespace(kind="trajectory", PARAMETERS=TrajectoryNode.PARAMETERS, get_name=lambda: "renamed")
-    assert misspelling(node, ["--ros-args", "--params-file", str(tmp_path / "all.yaml")]) == ""
+    assert ignored(node_of("/lab/trajectory"), "--params-file", str(tmp_path / "all.yaml")) == ("", [])
 
 
-@pytest.mark.parametrize("name", ["trajectroy", "/lab/trajectry", "Trajectory", "trajectorys", "trajektory"])
-def test_a_slip_in_a_name_is_told(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    "given",
+    ["trajectroy", "/lab/trajectry", "TRAJECTORY", "trajectorys", "trajektory", "trajectory_node", "left_trajectroy"],
+)
+def test_a_slip_in_a_name_is_told(tmp_path: Path, given: str) -> None:
     """Wherever the name stands: in the file or on the command line, in a namespace or in none."""
-    node = SimpleNamespace(kind="trajectory", PARAMETERS=TrajectoryNode.PARAMETERS, get_name=lambda: "renamed")
     file = tmp_path / "all.yaml"
-    for content in (
-        f"{name}: {{ros__parameters: {{robot: g1}}}}",
-        f"/ns: {{{name}: {{ros__parameters: {{robot: a}}}}}}",
-    ):
+    section = f"{given}: {{ros__parameters: {{lead_time: 1.0}}}}"
+    for content in (section, f"/ns: {{{section}}}"):
         file.write_text(content, encoding="utf-8")
-        assert f"{file}: gives parameters to" in misspelling(node, ["--ros-args", "--params-file", str(file)])
-    assert name in misspelling(node, ["--ros-args", "-p", f"{name}:robot:=g1"])
-    assert misspelling(node, ["--ros-args", "-p", f"{name}:wheel:=3"]) == ""
+        refusal, warnings = ignored(node_of(), "--params-file", str(file))
+        assert refusal.startswith(f"--params-file {file}: gives parameters to")
+        assert refusal.endswith("did you mean 'trajectory'? Correct it and start again")
+        assert not warnings
+    assert given in misspelling(node_of(), ["--ros-args", "-p", f"{given}:lead_time:=1.0"])
+    assert misspelling(node_of(), ["--ros-args", "-p", f"{given}:wheel:=3"]) == ""
+    file.write_text(f"{given}: {{ros__parameters: {{robot: nao}}}}")  # others have such a parameter, too
+    refusal, (warning,) = ignored(node_of(), "--params-file", str(file))
+    assert (refusal, "did you mean" in warning) == ("", True)
+
+
+def test_a_right_name_in_a_wrong_namespace_is_told(tmp_path: Path) -> None:
+    """On a command line it is a mistake; in a file it may be another chain's, if this one has its own."""
+    node = node_of("/lab/trajectory")
+    assert "not /lab/trajectory" in ignored(node, "-p", "trajectory:speed_scale:=0.3")[0]
+    assert ignored(node, "-p", "/lab/trajectory:speed_scale:=0.3") == ("", [])
+    file = tmp_path / "two.yaml"
+    file.write_text("/left/trajectory: {ros__parameters: {speed_scale: 0.3}}")
+    refusal, (warning,) = ignored(node, "--params-file", str(file))
+    assert (refusal, "not /lab/trajectory" in warning) == ("", True)
+    with file.open("a") as more:
+        more.write("\n/lab/trajectory: {ros__parameters: {speed_scale: 0.4}}\n")
+    assert ignored(node, "--params-file", str(file)) == ("", [])
+
+
+def test_a_renamed_node_is_known_by_its_name(tmp_path: Path) -> None:
+    """What is like that is a slip, and what is under its usual name does not reach it."""
+    file = tmp_path / "one.yaml"
+    for content, refused in (("left_arn", True), ("trajectory", False)):
+        file.write_text(f"{content}: {{ros__parameters: {{speed_scale: 0.3}}}}")
+        refusal, warnings = ignored(node_of("/left_arm"), "--params-file", str(file))
+        assert (bool(refusal), bool(warnings)) == (refused, not refused)
+        assert "/left_arm" in "".join(warnings) or "did you mean 'left_arm'" in refusal
 
 
 def test_a_parameter_for_a_node_that_is_not_here_is_told(

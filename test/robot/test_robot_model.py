@@ -121,6 +121,7 @@ def test_limits_come_from_urdf_and_caps() -> None:
         ('soft_lower_limit="-0.7" soft_upper_limit="0.8"', (-0.7, 0.8)),
         ('soft_lower_limit="-3" soft_upper_limit="3"', (-0.98, 0.98)),
         ('soft_upper_limit="0.5"', (0.0, 0.5)),
+        ('k_position="0" soft_lower_limit="0" soft_upper_limit="0"', (-0.98, 0.98)),
     ],
 )
 def test_answers_stay_inside_soft_limits(limits: str, safe: tuple[float, float]) -> None:
@@ -159,6 +160,12 @@ def test_body_frame_may_be_turned_against_the_torso_link() -> None:
         (TOY, toy_urdf(kind="prismatic"), ["'elbow'", "does not turn"]),
         (TOY, soft('soft_lower_limit="0.5" soft_upper_limit="0.2"'), ["'elbow'", "soft limits 0.5 to 0.2"]),
         (TOY, soft('soft_lower_limit="low"'), ["'elbow'", "soft limits low to None"]),
+        (TOY, soft('soft_lower_limit="" soft_upper_limit="0.2"'), ["'elbow'", "soft limits  to 0.2"]),
+        (
+            replace(TOY, rest={"elbow": 0.8}),
+            soft('soft_lower_limit="-0.3" soft_upper_limit="0.3"'),
+            ["rest of 'elbow' is 0.8 rad", "the nearest is 0.3"],
+        ),
         (TOY, soft('soft_lower_limit="1.1" soft_upper_limit="2"'), ["'elbow'", "leave nothing"]),
         (TOY, toy_urdf().replace('<limit lower="-1"', '<mimic joint="shoulder"/><limit lower="-1"'), ["copies"]),
         (TOY, toy_urdf()[:300], ["damaged"]),
