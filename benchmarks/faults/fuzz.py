@@ -30,13 +30,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+from rclpy.serialization import serialize_message
 from std_srvs.srv import Trigger
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.faults.fuzzed_nodes import FuzzedNodes
 from benchmarks.faults.judge import Judge
-from benchmarks.faults.malformed import Dice
+from benchmarks.faults.malformed import Dice, damaged_bytes
 from benchmarks.faults.memory import rss_mb
 from benchmarks.faults.messages import Messages
 from benchmarks.faults.program import main
@@ -49,6 +50,8 @@ from iat_ros.robot.model import RobotModel
 from iat_ros.robot.simulated import SimulatedRobot
 
 _MESSAGES_A_REQUEST = 40
+_SKELETONS_A_DAMAGE = 12
+"""Of so many skeletons one is damaged in its bytes, too."""
 _PHASE_TICKS = 1500
 """In every second phase of so many ticks no answer is right, so that the robot comes to rest."""
 _ANSWERS = ("responses", "joint_responses")
@@ -139,6 +142,10 @@ class _Rig(FuzzedNodes):
 
     def _pass(self, name: str, topic: str, message: Any) -> None:
         self.judge.sent[name] += 1
+        if topic == "skeletons" and name != "viewer":  # who takes them as they come
+            message = serialize_message(message)
+            if self._dice.below(_SKELETONS_A_DAMAGE) == 0:
+                message = damaged_bytes(self._dice, message)
         self.call(name, self.callbacks[name, topic], message)
 
     def _ask(self, name: str) -> None:

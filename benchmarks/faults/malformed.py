@@ -57,6 +57,17 @@ class Dice:
         return choices[int(self.share() * len(choices))]
 
 
+def damaged_bytes(dice: Dice, serialised: bytes) -> bytes:
+    """Damage a message as it comes over the network: a byte of it, its end, or what tells how it is written."""
+    at, kind = dice.below(len(serialised)), dice.below(4)
+    if kind == 0:
+        return serialised[:at]
+    if kind == 1:
+        return bytes([0, dice.one((0, 1, 2, 3, 6, 7, 255)), 0, 0]) + serialised[4:]
+    at = at if kind == 2 else at % 200  # lengths and fields stand at its begin
+    return serialised[:at] + bytes([dice.below(256)]) + serialised[at + 1 :]
+
+
 class Malformer:
     """Damages messages in place, one to three times each.
 

@@ -24,6 +24,7 @@ import array
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,7 @@ from std_msgs.msg import Header
 
 from iat_ros.clock import whole_ns
 from iat_ros.errors import MessageError
+from iat_ros.nodes.serialised_clouds import Cloud
 from iat_ros.skeleton.motion import Motion
 
 try:  # not on PyPI; part of every ROS distribution
@@ -65,7 +67,7 @@ class SkeletonCloud:
     positions: np.ndarray
 
 
-def decode_skeletons(message: PointCloud2, joints: int) -> SkeletonCloud:
+def decode_skeletons(message: PointCloud2 | Cloud, joints: int) -> SkeletonCloud:
     """Read an organised cloud: height = people, width = joints.
 
     Fields x, y, z are float32 [m]; confidence (float32, 0 = not tracked) and body_id (uint32) are optional. Without
@@ -81,7 +83,8 @@ def decode_skeletons(message: PointCloud2, joints: int) -> SkeletonCloud:
     tracked = np.isfinite(positions).all(axis=-1)
     if "confidence" in present:
         tracked &= points["confidence"] > 0
-    positions = np.where(tracked[..., None], positions, np.nan)
+    if not tracked.all():
+        positions[~tracked] = np.nan
     ids = points["body_id"][:, 0].astype(np.int64) if "body_id" in present else np.arange(len(points))
     if len(set(ids.tolist())) != len(ids):
         present_ids, often = np.unique(ids, return_counts=True)
@@ -168,27 +171,33 @@ def to_stamp(time_s: float) -> Time:
     return Time(sec=time_ns // 10**9, nanosec=time_ns % 10**9)
 
 
-def _read(message: PointCloud2, kinds: dict[str, int], width: int) -> np.ndarray:
+def _read(message: PointCloud2 | Cloud, kinds: dict[str, int], width: int) -> np.ndarray:
     """Check the message, then read the named fields as a structured array of shape (height, width)."""
     _check_fields(message, kinds)
     _check_sizes(message, width)
-    if point_cloud2 is not None and message.row_step == message.width * message.point_step:  # it ignores padded rows
+    plain = isinstance(message, PointCloud2)  # sensor_msgs_py takes nothing else
+    if (
+        point_cloud2 is not None and plain and message.row_step == message.width * message.point_step
+    ):  # it ignores padded rows
         points = point_cloud2.read_points(message, field_names=list(kinds))
         return np.asarray(points).reshape(message.height, message.width)
-    layout = np.dtype(
-        {
-            "names": [field.name for field in message.fields if field.name in kinds],
-            "formats": [_TYPES[field.datatype] for field in message.fields if field.name in kinds],
-            "offsets": [field.offset for field in message.fields if field.name in kinds],
-            "itemsize": message.point_step,
-        }
-    ).newbyteorder(">" if message.is_bigendian else "<")
+    fields = tuple(
+        (field.name, _TYPES[field.datatype], field.offset) for field in message.fields if field.name in kinds
+    )
+    layout = _layout(fields, message.point_step, message.is_bigendian)
     rows = np.frombuffer(message.data, np.uint8).reshape(message.height, message.row_step)
     rows = np.ascontiguousarray(rows[:, : message.width * message.point_step])
     return rows.view(layout).reshape(message.height, message.width)
 
 
-def _check_fields(message: PointCloud2, kinds: dict[str, int]) -> None:
+@lru_cache(maxsize=64)
+def _layout(fields: tuple[tuple[str, str, int], ...], point_step: int, is_bigendian: bool) -> np.dtype:
+    names, formats, offsets = (list(values) for values in zip(*fields, strict=True))
+    layout = np.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": point_step})
+    return layout.newbyteorder(">" if is_bigendian else "<")
+
+
+def _check_fields(message: PointCloud2 | Cloud, kinds: dict[str, int]) -> None:
     fields = {field.name: field for field in message.fields}
     if len(fields) != len(message.fields):
         raise MessageError("cloud: a field is named twice")
@@ -207,7 +216,7 @@ def _check_fields(message: PointCloud2, kinds: dict[str, int]) -> None:
             )
 
 
-def _check_sizes(message: PointCloud2, width: int) -> None:
+def _check_sizes(message: PointCloud2 | Cloud, width: int) -> None:
     if message.width != width:
         raise MessageError(f"cloud: expected width {width}, got {message.width}: is it of another skeleton?")
     if message.row_step < message.width * message.point_step:
@@ -245,7 +254,12 @@ def _dtype(kinds: dict[str, int]) -> np.dtype:
 
 
 def _xyz(points: np.ndarray) -> np.ndarray:
-    return _float(np.stack([points["x"], points["y"], points["z"]], axis=-1))
+    """Return points as doubles, shape (height, width, 3)."""
+    xyz = np.empty((*points.shape, 3))
+    with np.errstate(invalid="ignore"):  # NumPy would warn of a signalling NaN, which is as good as any other
+        for axis, name in enumerate("xyz"):
+            xyz[..., axis] = points[name]
+    return xyz
 
 
 def _float(values: np.ndarray) -> np.ndarray:

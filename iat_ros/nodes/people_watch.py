@@ -20,10 +20,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from sensor_msgs.msg import PointCloud2
 
 from iat_ros.errors import IatError
 from iat_ros.nodes.clouds import decode_skeletons
+from iat_ros.nodes.serialised_clouds import CloudReader
 from iat_ros.robot.guard import Guard
 from iat_ros.robot.nearness import Nearness
 from iat_ros.stream.size import TOO_LARGE, too_large
@@ -45,6 +45,7 @@ class PeopleWatch:
         self._joints = 0
         self._robot = np.zeros(3)
         self._nearness = Nearness()
+        self._clouds = CloudReader()
         self.newest_s = 0.0
 
     def expect(self, joints: int) -> None:
@@ -55,14 +56,14 @@ class PeopleWatch:
         """Take where the robot is in the frame of the skeletons from the parameters robot_x, robot_y, robot_z [m]."""
         self._robot = np.array([values[f"robot_{axis}"] for axis in "xyz"])
 
-    def see(self, message: PointCloud2) -> None:
-        """Take note of a message.
+    def see(self, serialised: bytes) -> None:
+        """Take note of a message, as it came.
 
         Raises:
             IatError: It cannot be read, which the guard is told, too.
         """
         try:
-            people = decode_skeletons(message, self._joints)
+            people = decode_skeletons(self._clouds.read(serialised), self._joints)
         except IatError as error:
             self._guard.could_not_read_people(str(error))
             raise

@@ -36,6 +36,7 @@ from iat_ros.nodes.lost_messages import LostMessages
 from iat_ros.nodes.parameters import Parameter
 from iat_ros.nodes.people_parameters import PARAMETERS as PEOPLE
 from iat_ros.nodes.people_parameters import choice_config, cleaning_config, identity_config
+from iat_ros.nodes.serialised_clouds import CloudReader
 from iat_ros.skeleton.definition import load_skeleton
 from iat_ros.stream.choice import looks_along
 from iat_ros.stream.people import People
@@ -116,7 +117,8 @@ class PerceptionNode(IatNode):
         self._people: People | None = None
         self._coming: dict[int, _Coming] = {}
         self._reported: Counter[str] = Counter()
-        self._skeletons = self.create_subscription(PointCloud2, "skeletons", self._on_skeletons, _FRAMES_QOS)
+        self._skeletons = self.create_subscription(PointCloud2, "skeletons", self._on_skeletons, _FRAMES_QOS, raw=True)
+        self._clouds = CloudReader()
         self._lost = LostMessages(self._who_streams)
         self._take = self.guarded(self._take_frame)
         self.create_service(Trigger, "~/trigger", self._on_trigger)
@@ -166,15 +168,15 @@ class PerceptionNode(IatNode):
             told["forward"] = f"{looks_along(self._frame_id, self._forward_axis)} of {self._frame_id}"
         return told
 
-    def _on_skeletons(self, message: PointCloud2) -> None:
+    def _on_skeletons(self, serialised: bytes) -> None:
         """Take this frame and those that wait behind it; where these are many, the oldest are skipped.
 
         So an answer is never later than the few frames that are used take. What is skipped is counted, and so is what
         the middleware threw away while this node was busy, where its queue had run over.
         """
-        frames = [message]
+        frames = [serialised]
         lost = self._lost.took(None)
-        while len(frames) < _FRAMES_QOS.depth and (waiting := self._skeletons.handle.take_message(PointCloud2, False)):
+        while len(frames) < _FRAMES_QOS.depth and (waiting := self._skeletons.handle.take_message(PointCloud2, True)):
             frames.append(waiting[0])
             lost += self._lost.took(waiting[1]["publication_sequence_number"])
         if lost and self.active:
@@ -188,11 +190,11 @@ class PerceptionNode(IatNode):
     def _who_streams(self) -> list[bytes]:
         return [bytes(each.endpoint_gid) for each in self.get_publishers_info_by_topic(self._skeletons.topic_name)]
 
-    def _take_frame(self, message: PointCloud2) -> None:
+    def _take_frame(self, serialised: bytes) -> None:
         people = self._people
         if people is None:
             return
-        cloud = decode_skeletons(message, len(self._definition.sent))
+        cloud = decode_skeletons(self._clouds.read(serialised), len(self._definition.sent))
         self.counts["frames"] += 1
         positions = self._definition.complete(cloud.positions)
         self._publish(people.push(cloud.time_s, cloud.body_ids, positions, cloud.frame_id))

@@ -160,8 +160,9 @@ class SteppedChain:
 
     def show(self, message: PointCloud2) -> None:
         """Hand a frame to those who watch people."""
-        self._queue.send("perception", self._perception._on_skeletons, message)
-        self._queue.send("", self._trajectory._see_people, message)
+        serialised = serialize_message(message)
+        self._queue.send("perception", self._perception._on_skeletons, serialised)
+        self._queue.send("", self._trajectory._see_people, serialised)
         self._queue.deliver()
 
     def tick(self, ros_ns: int | None = None) -> None:

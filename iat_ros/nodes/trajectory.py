@@ -112,7 +112,7 @@ class TrajectoryNode(IatNode):
         self._see_joints = self.guarded(self._on_joint_states)
         joint_states = self.create_polled_subscription(JointState, "joint_states", _STATES_QOS, raw=True)
         self._waiting_states = WaitingMessages(joint_states)
-        self._skeletons = self.create_polled_subscription(PointCloud2, "skeletons", _NEWEST_QOS)
+        self._skeletons = self.create_polled_subscription(PointCloud2, "skeletons", _NEWEST_QOS, raw=True)
         self._see_people = self.guarded(self._people.see)
         self.create_timer(WATCH_S, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
         self.create_service(Trigger, "halt", self._on_halt)

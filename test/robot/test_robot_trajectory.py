@@ -16,7 +16,6 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import replace
 
 import numpy as np
@@ -26,7 +25,7 @@ from hypothesis import strategies as st
 
 from iat_ros.errors import RobotError
 from iat_ros.robot import spline
-from iat_ros.robot.braking import slow_down, stop
+from iat_ros.robot.braking import slow_down
 from iat_ros.robot.model import RobotModel
 from iat_ros.robot.plan import JointPlan, check
 from iat_ros.robot.spline import State
@@ -344,15 +343,3 @@ def test_what_began_in_a_brake_can_be_stopped_too(g1: RobotModel, make_motion) -
             stopped += 1
     assert stopped > 100
     assert all("would break" in reason for reason in refused), refused
-
-
-def test_a_robot_outside_its_safe_limits_stops_where_it_is(g1: RobotModel) -> None:
-    """As where others moved it beyond its soft limits: a stop does not drive it back."""
-    narrow = copy.copy(g1)
-    narrow.safe_lower, narrow.safe_upper = g1.rest - 0.1, g1.rest + 0.1
-    velocity = np.zeros(len(g1.rest))
-    velocity[0] = 0.2
-    begin = np.clip(g1.rest + 0.5, g1.lower + 0.05, g1.upper - 0.05)
-    end = stop(narrow, State(begin, velocity, np.zeros_like(velocity))).state(10.0)
-    assert np.abs(end.velocity).max() < 1e-9
-    assert np.abs(end.position - begin).max() < 0.05

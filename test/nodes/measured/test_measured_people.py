@@ -22,6 +22,7 @@ import numpy as np
 import pytest
 from rclpy.parameter import Parameter
 from rclpy.publisher import Publisher
+from rclpy.serialization import serialize_message
 from sensor_msgs.msg import PointCloud2
 from std_msgs.msg import Header
 from trajectory_msgs.msg import JointTrajectory
@@ -55,7 +56,7 @@ def test_people_in_millimetres_hold_the_robot(stage: Any) -> None:
     """How near they are is unknown; in metres it is known again."""
     for factor, held in ((1000.0, True), (1.0, False)):
         stage.stand(stage.rest)
-        stage.node._see_people(stage.people_at(3.0, factor))
+        stage.node._see_people(serialize_message(stage.people_at(3.0, factor)))
         assert ("skeletons must be in metres" in stage.node.trouble()) == held
         stage.answer()
         assert bool(stage.sent) != held
@@ -64,7 +65,7 @@ def test_people_in_millimetres_hold_the_robot(stage: Any) -> None:
 def test_who_held_the_robot_is_looked_for_again(stage: Any, people: Publisher, rig: Any) -> None:
     """An answer is not refused for a person who has gone already."""
     stage.stand(stage.rest)
-    stage.node._see_people(stage.people_at(0.3))
+    stage.node._see_people(serialize_message(stage.people_at(0.3)))
     stage.answer()
     assert not stage.sent
     people.publish(stage.people_at(3.0))
@@ -76,7 +77,7 @@ def test_who_held_the_robot_is_looked_for_again(stage: Any, people: Publisher, r
 def test_who_came_near_meanwhile_stops_the_answer_at_once(stage: Any, people: Publisher, rig: Any) -> None:
     """The newest frame is not read before an answer that may be given, but right after."""
     stage.stand(stage.rest)
-    stage.node._see_people(stage.people_at(3.0))
+    stage.node._see_people(serialize_message(stage.people_at(3.0)))
     people.publish(stage.people_at(0.3))
     rig.until(lambda: False, 0.3)
     stage.answer()
@@ -127,13 +128,13 @@ def test_an_answer_to_what_ended_long_ago_is_dropped(stage: Any) -> None:
     for newest_s, dropped in ((9_996.0, True), (9_005.5, True), (9_004.0, False)):
         people = stage.people_at(3.0)
         people.header.stamp = to_stamp(newest_s)
-        stage.node._see_people(people)
+        stage.node._see_people(serialize_message(people))
         stage.node._on_responses([answer])
         assert bool(stage.sent) != dropped, (stage.node.dropped, stage.node.counts)
     reason = "answer to an action that ended more than 5 s before the newest skeletons (answer_timeout)"
     assert stage.node.dropped[reason] == 2
     people.header.stamp = to_stamp(9_996.0)
-    stage.node._see_people(people)
+    stage.node._see_people(serialize_message(people))
     assert stage.node.set_parameters([Parameter("answer_timeout", value=0.0)])[0].successful
     stage.node._on_responses([answer])
     assert len(stage.sent) == 2
@@ -161,7 +162,7 @@ def test_an_answer_from_before_the_machine_was_suspended_is_dropped(
     now_s = node._now_s()
     people = stage.people_at(3.0)
     people.header.stamp = to_stamp(now_s)
-    node._see_people(people)
+    node._see_people(serialize_message(people))
     node._refuse_old(now_s - 0.2)
     clock_ns[0] += 3600 * 10**9
     with pytest.raises(MessageError, match="answer_timeout"):
