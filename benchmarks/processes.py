@@ -44,7 +44,8 @@ def stay_on_this_machine() -> None:
     os.environ.pop("ROS_LOCALHOST_ONLY", None)  # would win
     if "fastrtps" in rclpy.get_rmw_implementation_identifier():
         os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "SYSTEM_DEFAULT"  # as the profile has it
-        os.environ["FASTDDS_DEFAULT_PROFILES_FILE"] = str(LOOPBACK)
+        for version in ("FASTRTPS", "FASTDDS"):  # before 3.0 and since
+            os.environ[f"{version}_DEFAULT_PROFILES_FILE"] = str(LOOPBACK)
     else:
         os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
 
