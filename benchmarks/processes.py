@@ -31,7 +31,7 @@ from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 
 ROOT = Path(__file__).parents[1]
-LOOPBACK = Path(__file__).parent / "loopback.xml"
+LOOPBACK = ROOT / "config" / "fastdds" / "loopback.xml"
 
 
 def verb(name: str, *words: str) -> list[str]:

@@ -18,8 +18,11 @@
 from __future__ import annotations
 
 import os
+import socket
+import struct
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -38,9 +41,13 @@ if sys.argv[1] == "avoid":
 rclpy.init(domain_id=int(sys.argv[2]))
 node = rclpy.create_node("looks")
 print(sum("/dev/shm/fastrtps" in line for line in open("/proc/self/maps")))
+own = {os.readlink(entry.path) for entry in os.scandir("/proc/self/fd") if os.path.islink(entry.path)}
+rows = [line.split() for line in open("/proc/net/udp")][1:]
+print(*sorted({row[1].split(":")[0] for row in rows if f"socket:[{row[9]}]" in own}))
 node.destroy_node()
 rclpy.shutdown()
 """
+LOOPBACK = Path(__file__).parents[2] / "config" / "fastdds" / "loopback.xml"
 
 
 @pytest.mark.parametrize("chosen", CHOICES)
@@ -64,4 +71,23 @@ def test_a_node_maps_no_shared_memory(ros_domain: int, how: str, shared: bool) -
         [sys.executable, "-c", SEGMENTS, how, str(ros_domain)],
         env=environment, capture_output=True, text=True, timeout=60, check=True,
     )  # fmt: skip
-    assert (int(done.stdout) > 0) == shared
+    assert (int(done.stdout.split()[0]) > 0) == shared
+
+
+def test_the_profile_that_ships_keeps_to_this_machine_without_shared_memory(ros_domain: int) -> None:
+    """All its sockets are of 127.0.0.1, or of the group address that is joined there."""
+    environment = {name: value for name, value in os.environ.items() if name not in CHOICES}
+    environment |= dict.fromkeys(CHOICES[1:], str(LOOPBACK))
+    environment["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "SYSTEM_DEFAULT"
+    done = subprocess.run(
+        [sys.executable, "-c", SEGMENTS, "avoid", str(ros_domain)],
+        env=environment, capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    segments, *addresses = done.stdout.split()
+    assert segments == "0"
+    assert set(addresses) == {_hexadecimal("127.0.0.1"), _hexadecimal("239.255.0.1")}
+
+
+def _hexadecimal(address: str) -> str:
+    """As /proc/net/udp writes an address."""
+    return f"{struct.unpack('=I', socket.inet_aton(address))[0]:08X}"
