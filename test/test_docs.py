@@ -178,7 +178,7 @@ def test_the_figures_in_readme_are_the_measured_ones() -> None:
     assert f"{faults['parts']['soak']['rss_growth_mb']:.0f} MB more memory" in rows(README, "eight hours")[0][1]
     assert (faults["soak_hours"], faults["limit_violations"]) == (8.0, 0)
     kills = faults["parts"]["kills"]
-    assert rows(README, "nodes killed")[0][1].startswith(f"{kills['recovered']} of {kills['kills']}")
+    assert rows(README, "processes killed")[0][1].startswith(f"{kills['recovered']} of {kills['kills']}")
     assert kills["rested"] == kills["kills"]
 
 
