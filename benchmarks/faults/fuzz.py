@@ -30,6 +30,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from rclpy.parameter import Parameter
 from rclpy.serialization import serialize_message
 from std_srvs.srv import Trigger
 
@@ -54,6 +55,8 @@ _SKELETONS_A_DAMAGE = 12
 """Of so many skeletons one is damaged in its bytes, too."""
 _PHASE_TICKS = 1500
 """In every second phase of so many ticks no answer is right, so that the robot comes to rest."""
+_PHASES_A_WATCH = 4
+"""In so many times two phases people who are near hold the robot once."""
 _ANSWERS = ("responses", "joint_responses")
 _WEIGHTS = {
     ("perception", "skeletons"): 36, ("act2act", "windows"): 6, ("act2act", "partial_windows"): 6,
@@ -148,6 +151,14 @@ class _Rig(FuzzedNodes):
                 message = damaged_bytes(self._dice, message)
         self.call(name, self.callbacks[name, topic], message)
 
+    def _watch_people(self, near: bool) -> None:
+        """Let people who are near hold the robot, or not: of those in rubbish somebody is near nearly all the time."""
+        distances = (
+            {"stop_distance": 0.5, "slow_distance": 1.0} if near else {"stop_distance": 0.0, "slow_distance": 0.0}
+        )
+        values = [Parameter(name, value=value) for name, value in distances.items()]
+        self.nodes["trajectory"].set_parameters(values)
+
     def _ask(self, name: str) -> None:
         """Send a request to a service of rclpy's own."""
         service, request = self._requests.choose(list(self.nodes[name].services))
@@ -156,6 +167,8 @@ class _Rig(FuzzedNodes):
 
     def _tick(self) -> None:
         """Let 8 ms pass: the robot moves and says where it is, timers fire, and now and then somebody calls."""
+        if self._ticks % (2 * _PHASE_TICKS) == 0:
+            self._watch_people(self._ticks // (2 * _PHASE_TICKS) % _PHASES_A_WATCH == 1)
         self._ticks += 1
         period_ns = self._time.tick()
         for node in self.nodes.values():

@@ -39,6 +39,7 @@ def test_malformed_messages_do_no_harm(ros_domain: int) -> None:
         assert node["dropped"] > 50, name
     for name, topic in (("perception", "windows"), ("act2act", "responses"), ("trajectory", "joint_trajectory")):
         assert report["per_node"][name]["published"][topic] > 0, name
+    assert report["per_node"]["trajectory"]["counts"]["answers"] > 20, "the robot is kept from moving"
     assert report["per_node"]["trajectory"]["counts"]["answers from where the robot is held"] > 0
 
 
