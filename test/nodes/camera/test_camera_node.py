@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 import pytest
 from rclpy.parameter import Parameter
+from rclpy.serialization import serialize_message
 from sensor_msgs.msg import PointCloud2
 
 from iat_ros.data.actions import with_stillness
@@ -88,7 +89,8 @@ def test_perception_makes_the_same_window_of_a_video_as_of_clouds(rig: Any, thro
     published: list[PointCloud2] = []
     direct._windows.publish = published.append
     for cloud, expected in zip(clouds, positions, strict=True):
-        direct._take(encode_skeletons(to_stamp(cloud.time_s), "camera", np.array([0]), expected[None]))
+        message = encode_skeletons(to_stamp(cloud.time_s), "camera", np.array([0]), expected[None])
+        direct._take(serialize_message(message))
     window, expected_window = decode_motion(windows[0], 4), decode_motion(published[0], 4)
     np.testing.assert_allclose(window.limbs_in_body, expected_window.limbs_in_body, atol=1e-4)
     assert window.duration_s == pytest.approx(expected_window.duration_s, abs=1e-6)
