@@ -175,10 +175,9 @@ def _read(message: PointCloud2 | Cloud, kinds: dict[str, int], width: int) -> np
     """Check the message, then read the named fields as a structured array of shape (height, width)."""
     _check_fields(message, kinds)
     _check_sizes(message, width)
-    plain = isinstance(message, PointCloud2)  # sensor_msgs_py takes nothing else
-    if (
-        point_cloud2 is not None and plain and message.row_step == message.width * message.point_step
-    ):  # it ignores padded rows
+    # sensor_msgs_py takes nothing but messages, and ignores padded rows.
+    plain = isinstance(message, PointCloud2) and message.row_step == message.width * message.point_step
+    if point_cloud2 is not None and plain:
         points = point_cloud2.read_points(message, field_names=list(kinds))
         return np.asarray(points).reshape(message.height, message.width)
     fields = tuple(

@@ -20,6 +20,7 @@ import difflib
 import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +156,7 @@ def _sections(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[st
             yield from _sections(inner, f"{prefix}/{str(name).strip('/')}" if prefix else str(name))
 
 
+@cache
 def _shipped() -> dict[str, dict[str, Any]]:
     """Return the parameters of each node, as the file that ships has them."""
     sections = load_mapping(share_directory() / "config" / "interact.yaml")

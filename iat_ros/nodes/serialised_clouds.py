@@ -80,12 +80,7 @@ class CloudReader:
         try:
             return self._read(serialised)
         except (struct.error, ValueError):  # written in another way, or damaged: the middleware knows
-            pass
-        try:
-            message: PointCloud2 = deserialize_message(serialised, PointCloud2)
-        except Exception as error:  # rclpy raises its C layer's errors, which have no common base
-            raise MessageError(f"cloud: cannot be read: {describe(error)}") from error
-        return message
+            return _deserialised(serialised)
 
     def _read(self, serialised: bytes) -> Cloud:
         if not serialised.startswith(_LITTLE_ENDIAN):
@@ -129,6 +124,19 @@ class CloudReader:
             fields.append(PointField(name=name, offset=offset, datatype=datatype, count=many))
         self._bytes, self._fields = serialised[begun_at:at], fields
         return fields, at
+
+
+def _deserialised(serialised: bytes) -> PointCloud2:
+    """Read a cloud as the middleware does.
+
+    Raises:
+        MessageError: It is none.
+    """
+    try:
+        message: PointCloud2 = deserialize_message(serialised, PointCloud2)
+    except Exception as error:  # rclpy raises its C layer's errors, which have no common base
+        raise MessageError(f"cloud: cannot be read: {describe(error)}") from error
+    return message
 
 
 def _aligned(at: int) -> int:
