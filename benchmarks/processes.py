@@ -30,24 +30,14 @@ import rclpy
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 
+from iat_ros.nodes.transport import keep_to_this_machine
+
 ROOT = Path(__file__).parents[1]
-LOOPBACK = ROOT / "config" / "fastdds" / "loopback.xml"
 
 
 def verb(name: str, *words: str) -> list[str]:
     """Return the command line of a verb of this package."""
     return [sys.executable, "-m", "iat_ros", name, *words]
-
-
-def stay_on_this_machine() -> None:
-    """Let this process and those that it starts talk to nobody in the network, in the way that the nodes talk."""
-    os.environ.pop("ROS_LOCALHOST_ONLY", None)  # would win
-    if "fastrtps" in rclpy.get_rmw_implementation_identifier():
-        os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "SYSTEM_DEFAULT"  # as the profile has it
-        for version in ("FASTRTPS", "FASTDDS"):  # before 3.0 and since
-            os.environ[f"{version}_DEFAULT_PROFILES_FILE"] = str(LOOPBACK)
-    else:
-        os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
 
 
 class Processes:
@@ -66,7 +56,7 @@ class Processes:
             domain: ROS domain; None: any.
         """
         domain = domain or random.SystemRandom().randint(1, 101)
-        stay_on_this_machine()
+        keep_to_this_machine()
         self._home = tempfile.TemporaryDirectory()  # halts that earlier runs left behind are not theirs
         self.environment = {**os.environ, "ROS_DOMAIN_ID": str(domain), "ROS_HOME": self._home.name}
         self._context = Context()

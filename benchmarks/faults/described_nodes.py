@@ -38,6 +38,7 @@ from iat_ros.nodes.process import bring_up
 from iat_ros.nodes.robot import RobotNode
 from iat_ros.nodes.robot_description import LATCHED_QOS
 from iat_ros.nodes.trajectory import TrajectoryNode
+from iat_ros.nodes.transport import keep_to_this_machine
 from iat_ros.robot.urdf import DESCRIPTION
 
 _WAIT_S = 5.0
@@ -53,7 +54,7 @@ class DescribedNodes:
     """
 
     def __init__(self, mapping: str) -> None:
-        os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+        keep_to_this_machine()
         os.environ["IAT_ROS_HALTS"] = "none"
         set_logger_level("rcl_lifecycle", LoggingSeverity.FATAL)
         self._folder = tempfile.TemporaryDirectory()

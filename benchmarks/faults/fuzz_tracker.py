@@ -22,7 +22,6 @@ damaged in one to three places. Messages of other trackers' packages are stood f
 
 from __future__ import annotations
 
-import os
 import random
 import sys
 from collections import Counter
@@ -52,6 +51,7 @@ from iat_ros.nodes.clouds import decode_skeletons, to_stamp
 from iat_ros.nodes.process import bring_up
 from iat_ros.nodes.tracker import hri, transforms, zed
 from iat_ros.nodes.tracker.node import SOURCES, TrackerNode
+from iat_ros.nodes.transport import keep_to_this_machine
 from iat_ros.skeleton.definition import load_skeleton
 
 JOINTS = load_skeleton("utd_mhad").joints
@@ -89,7 +89,7 @@ def run_fuzz(messages: int = 100_000, seed: int = 0, domain: int | None = None) 
         "messages", "crashes" (exceptions that nobody foresaw), "wrong_outputs" (clouds that cannot be read),
         "rss_growth_mb" (after the first tenth of each input), "per_input" and "details".
     """
-    os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+    keep_to_this_machine()
     context = Context()
     rclpy.init(context=context, domain_id=domain or random.SystemRandom().randint(1, 101))
     try:

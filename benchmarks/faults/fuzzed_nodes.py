@@ -40,6 +40,7 @@ from iat_ros.nodes.perception import PerceptionNode
 from iat_ros.nodes.process import bring_up
 from iat_ros.nodes.robot import RobotNode
 from iat_ros.nodes.trajectory import TrajectoryNode
+from iat_ros.nodes.transport import keep_to_this_machine
 from iat_ros.nodes.viewer import ViewerNode
 
 
@@ -65,7 +66,7 @@ class FuzzedNodes:
 
     def __enter__(self) -> FuzzedNodes:
         self.told.__enter__()
-        os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+        keep_to_this_machine()
         os.environ["IAT_ROS_HALTS"] = "none"
         self._context = Context()
         rclpy.init(context=self._context, domain_id=self._domain)

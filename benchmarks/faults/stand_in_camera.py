@@ -59,7 +59,8 @@ class Eyes:
         self._node.create_subscription(PoseArray, "pose_array", self._see, SENSOR_QOS)
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self._node)
-        Thread(target=self._executor.spin, daemon=True).start()
+        self._thread = Thread(target=self._executor.spin, daemon=True)
+        self._thread.start()
 
     def detect(self, picture: np.ndarray, _time_s: float) -> list[Detection]:
         """Tell of the person, as MediaPipe would."""
@@ -72,8 +73,9 @@ class Eyes:
         return [Detection(positions - positions[self._hips].mean(axis=0), pixels, np.full(len(LANDMARKS), 0.9))]
 
     def close(self) -> None:
-        """See nothing more."""
+        """See nothing more. A thread that still waits in rclpy when the interpreter ends would abort the process."""
         self._executor.shutdown()
+        self._thread.join()
         self._node.destroy_node()
 
     def _see(self, message: PoseArray) -> None:

@@ -39,6 +39,7 @@ from iat_ros.nodes.play import PlayNode
 from iat_ros.nodes.process import bring_up, make_executor, start_ros
 from iat_ros.nodes.robot import RobotNode
 from iat_ros.nodes.trajectory import OVERTAKEN
+from iat_ros.nodes.transport import keep_to_this_machine
 
 
 def run_demo(
@@ -68,7 +69,7 @@ def run_demo(
         IatError: A node refused its parameters; its own line says why.
     """
     # What a demonstration publishes must not reach a robot, here or elsewhere in the network, unless somebody says so.
-    os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+    keep_to_this_machine()
     others = [number for number in range(1, 102) if str(number) != os.environ.get("ROS_DOMAIN_ID")]
     os.environ["ROS_DOMAIN_ID"] = str(random.SystemRandom().choice(others) if domain is None else domain)
     os.environ[HALTS] = "none"  # a halt of a real robot is not its own

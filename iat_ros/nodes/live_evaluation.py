@@ -44,6 +44,7 @@ from iat_ros.nodes.halt_file import SWITCH as HALTS
 from iat_ros.nodes.monitor import MonitorNode, faults_of, percentiles
 from iat_ros.nodes.play import PlayNode
 from iat_ros.nodes.process import start_ros
+from iat_ros.nodes.transport import keep_to_this_machine
 from iat_ros.resources import find_config
 from iat_ros.robot.joint_answer import Answer
 from iat_ros.robot.model import RobotModel
@@ -80,7 +81,7 @@ def evaluate_live(
     by_name = {clip.name: clip for clip in source.clips}
     # A domain of its own: other nodes on this machine and in this network neither disturb nor are disturbed.
     os.environ["ROS_DOMAIN_ID"] = str(random.SystemRandom().randint(1, 101))
-    os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+    keep_to_this_machine()
     os.environ[HALTS] = "none"
     stop = start_ros([])
     processes = _start(model, robot, source.definition.name, ", ".join(source.definition.limb_names))
@@ -118,8 +119,7 @@ def _start(model: Path, robot: str, skeleton: str, limbs: str) -> dict[str, subp
     parameters = {
         "perception": ["-p", "rejoin_distance:=0.0"],  # one body after the other at one place, each a person of its own
         "act2act": ["-p", f'model:="{model}"', "-p", "device:=cpu"],
-        # Kept to this machine, Fast DDS takes shared memory, which may hold up joint states (avoid_shared_memory).
-        "trajectory": ["-p", f'robot:="{robot}"', "-p", "joint_states_timeout:=1.0"],
+        "trajectory": ["-p", f'robot:="{robot}"'],
         "robot": ["-p", f'robot:="{robot}"'],
     }
     shared = ["-p", f"skeleton:={skeleton}", "-p", f'limbs:="{limbs}"']

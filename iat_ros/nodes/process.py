@@ -17,7 +17,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import signal
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -38,14 +37,13 @@ from iat_ros.nodes.given_parameters import (
     warn_of_parameters_of_others,
     warn_of_unknown_parameters,
 )
+from iat_ros.nodes.transport import avoid_shared_memory
 
 try:
     from rclpy.experimental import EventsExecutor
 except ImportError:  # before Jazzy's rclpy 7.1.4
     EventsExecutor = None
 
-
-_OWN_CHOICES = {"FASTDDS_BUILTIN_TRANSPORTS", "FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE"}
 
 _CLOCK_WITHIN_S = 5.0
 _SEND_S = 0.1
@@ -126,17 +124,6 @@ def warn_of_missing_clock(nodes: Sequence[Node]) -> None:
     if waiting:
         names = ", ".join(node.get_name() for node in waiting)
         waiting[0].get_logger().warning(f"use_sim_time is set, and nothing comes on /clock: {names} stand still")
-
-
-def avoid_shared_memory() -> None:
-    """Let Fast DDS send over UDP alone, unless the user has chosen; other middleware does not look at this.
-
-    Where a process that listens through shared memory starts or is killed, Fast DDS holds up every publisher on the
-    machine, the robot's driver too, for a third of a second (eProsima/Fast-DDS#6535). These messages are small, and
-    over UDP as fast. With ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST, rmw_fastrtps takes shared memory all the same.
-    """
-    if not _OWN_CHOICES & os.environ.keys():
-        os.environ["FASTDDS_BUILTIN_TRANSPORTS"] = "UDPv4"
 
 
 def start_ros(ros_args: list[str]) -> Event:

@@ -22,11 +22,13 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+import rclpy
 
-from iat_ros.nodes.process import avoid_shared_memory
+from iat_ros.nodes.transport import avoid_shared_memory, keep_to_this_machine
 
 pytestmark = pytest.mark.ros
 
@@ -35,7 +37,7 @@ SEGMENTS = """
 import os
 import sys
 import rclpy
-from iat_ros.nodes.process import avoid_shared_memory
+from iat_ros.nodes.transport import avoid_shared_memory
 if sys.argv[1] == "avoid":
     avoid_shared_memory()
 rclpy.init(domain_id=int(sys.argv[2]))
@@ -47,7 +49,37 @@ print(*sorted({row[1].split(":")[0] for row in rows if f"socket:[{row[9]}]" in o
 node.destroy_node()
 rclpy.shutdown()
 """
+PLAIN = """
+import sys
+import time
+import rclpy
+from std_msgs.msg import String
+if sys.argv[1] == "avoid":
+    from iat_ros.nodes.transport import avoid_shared_memory
+    avoid_shared_memory()
+rclpy.init(domain_id=int(sys.argv[2]))
+node = rclpy.create_node(sys.argv[3])
+heard = []
+node.create_subscription(String, "said", lambda message: heard.append(message.data), 10)
+publisher = node.create_publisher(String, "said", 10)
+began_s = time.monotonic()
+while not {"first", "second"} <= set(heard) or publisher.get_subscription_count() < 2:
+    assert time.monotonic() < began_s + 30.0, f"{sys.argv[3]} heard {set(heard)}"
+    publisher.publish(String(data=sys.argv[3]))
+    rclpy.spin_once(node, timeout_sec=0.05)
+for _ in range(20):
+    publisher.publish(String(data=sys.argv[3]))
+    time.sleep(0.05)
+node.destroy_node()
+rclpy.shutdown()
+"""
 LOOPBACK = Path(__file__).parents[2] / "config" / "fastdds" / "loopback.xml"
+TOLD = (
+    {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"},
+    {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCAL"},
+    {"ROS_LOCALHOST_ONLY": "1"},
+)
+"""What keeps rcl to this machine; a word that it does not know does so, too."""
 
 
 @pytest.mark.parametrize("chosen", CHOICES)
@@ -74,18 +106,63 @@ def test_a_node_maps_no_shared_memory(ros_domain: int, how: str, shared: bool) -
     assert (int(done.stdout.split()[0]) > 0) == shared
 
 
-def test_the_profile_that_ships_keeps_to_this_machine_without_shared_memory(ros_domain: int) -> None:
-    """All its sockets are of 127.0.0.1, or of the group address that is joined there."""
-    environment = {name: value for name, value in os.environ.items() if name not in CHOICES}
-    environment |= dict.fromkeys(CHOICES[1:], str(LOOPBACK))
-    environment["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "SYSTEM_DEFAULT"
+@pytest.mark.parametrize("told", TOLD)
+def test_kept_to_this_machine_a_node_has_no_socket_to_the_network(ros_domain: int, told: dict[str, str]) -> None:
+    """All its sockets are of 127.0.0.1, or of the group address that is joined there; and it maps no shared memory."""
     done = subprocess.run(
         [sys.executable, "-c", SEGMENTS, "avoid", str(ros_domain)],
-        env=environment, capture_output=True, text=True, timeout=60, check=True,
+        env=_environment(told), capture_output=True, text=True, timeout=60, check=True,
     )  # fmt: skip
     segments, *addresses = done.stdout.split()
     assert segments == "0"
     assert set(addresses) == {_hexadecimal("127.0.0.1"), _hexadecimal("239.255.0.1")}
+
+
+@pytest.mark.parametrize("order", [("avoid", "default"), ("default", "avoid")])
+def test_it_finds_those_that_were_only_told_localhost(ros_domain: int, order: tuple[str, str]) -> None:
+    """Whoever starts first; messages come both ways."""
+    ends = []
+    for how, name in zip(order, ("first", "second"), strict=True):
+        words = [sys.executable, "-c", PLAIN, how, str(ros_domain), name]
+        ends.append(subprocess.Popen(words, env=_environment(TOLD[0]), stderr=subprocess.PIPE, text=True))
+        time.sleep(1.0)
+    assert [(end.communicate(timeout=60)[1][-300:], end.returncode) for end in ends] == [("", 0), ("", 0)]
+
+
+@pytest.mark.parametrize(
+    ("middleware", "more"),
+    [("rmw_cyclonedds_cpp", {}), ("rmw_fastrtps_cpp", {"ROS_STATIC_PEERS": "robot"})],
+)
+def test_what_a_profile_would_take_away_stays_told_localhost(
+    monkeypatch: pytest.MonkeyPatch, middleware: str, more: dict[str, str]
+) -> None:
+    """Another middleware, which does not read Fast DDS's profiles, and peers elsewhere that somebody named."""
+    for name in (*CHOICES, "ROS_LOCALHOST_ONLY", "ROS_DISCOVERY_SERVER", "ROS_STATIC_PEERS"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in (TOLD[0] | more).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(rclpy, "get_rmw_implementation_identifier", lambda: middleware)
+    keep_to_this_machine()
+    assert os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] == "LOCALHOST"
+    assert not any(name in os.environ for name in CHOICES)
+
+
+def test_those_that_it_starts_keep_to_this_machine_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Told so once more, in the same process or in one that it started."""
+    for name in (*CHOICES, "ROS_LOCALHOST_ONLY", "ROS_DISCOVERY_SERVER", "ROS_STATIC_PEERS"):
+        monkeypatch.setenv(name, "")
+    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "SUBNET")
+    monkeypatch.setenv("FASTDDS_BUILTIN_TRANSPORTS", "UDPv4")  # as nodes have it
+    for again in (keep_to_this_machine, keep_to_this_machine, avoid_shared_memory):
+        again()
+        assert os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] == "SYSTEM_DEFAULT"
+        assert [os.environ.get(name) for name in CHOICES] == [None, str(LOOPBACK), str(LOOPBACK)]
+
+
+def _environment(more: dict[str, str]) -> dict[str, str]:
+    """This environment without what decides about transports, and more."""
+    kept = {**os.environ, "ROS_AUTOMATIC_DISCOVERY_RANGE": "", "ROS_LOCALHOST_ONLY": ""}
+    return {name: value for name, value in kept.items() if name not in CHOICES} | more
 
 
 def _hexadecimal(address: str) -> str:
