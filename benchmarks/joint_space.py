@@ -44,7 +44,7 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.uncut import Truth, cut_pairs, judge, make_sessions, takes_of
-from iat_ros.commands.train import run as run_train
+from iat_ros.commands import train
 from iat_ros.data.actions import Action, cut_action, with_stillness
 from iat_ros.data.bag import write_bag
 from iat_ros.data.clip import Clip
@@ -135,19 +135,11 @@ def steer(source: Source, stage: Stage) -> list[JointClip]:
     ]
 
 
-def learn(data: Path | str, out: Path, seed: int, division: str) -> Responder:
+def learn(data: Path | str, out: Path, seed: int, *more: str) -> Responder:
     """Run the verb `train`."""
-    options = {
-        "format": "auto",
-        "on_bad": "refuse",
-        "skeleton": "utd_mhad",
-        "stimulus": [],
-        "response": "auto",
-        "limbs": "",
-        "config": "default",
-    }
-    options |= {"division": division, "resume": False, "threads": 1, "no_scores": True, "json": None}
-    run_train(argparse.Namespace(data=str(data), out=out, seed=seed, **options))
+    words = ["--data", str(data), "--out", str(out), "--seed", str(seed), "--device", "cpu", "--no-scores"]
+    if train.main([*words, *more]) != 0:
+        raise SystemExit("no model, no figures")
     return Responder.load(out, "cpu")
 
 
@@ -241,14 +233,16 @@ def measure(data: str, robot: str, seed: int, folder: Path, uncut: bool) -> dict
     figures: dict[str, Any] = {}
     sources: list[tuple[str, Path | str]] = [("joints", taught), ("limbs", data)]
     if uncut:
-        bags = folder / f"bags_{seed}"
-        truths = write_sessions(source, source.divide(FRAMES, "subject", seed), steered, bags, seed)
-        figures["found in bags"] = found_in(bags, truths)
+        sessions = folder / f"bags_{seed}"
+        truths = write_sessions(source, source.divide(FRAMES, "subject", seed), steered, sessions, seed)
+        figures["found in bags"] = found_in(sessions, truths)
         print(f"seed {seed}, found in bags: {json.dumps(figures['found in bags'])}", flush=True)
-        sources.append(("joints, uncut", bags))
+        sources.append(("joints, uncut", sessions))
     for name, learned_from in sources:
         out = folder / f"{name.replace(', ', '_')}_{seed}"
-        responder = learn(learned_from, out, seed, "all" if name == "joints, uncut" else "subject")
+        bags = name == "joints, uncut"  # which hold nobody of B, and do not tell their skeleton
+        more = ("--division", "all", "--skeleton", "utd_mhad") if bags else ("--division", "subject")
+        responder = learn(learned_from, out, seed, *more)
         stage.refused, stage.stretches = 0, []
         scores = evaluation.score(performing(responder, stage, seed), ROUNDS).as_dict()
         performed = {"answers": len(stage.stretches), "refused": stage.refused}

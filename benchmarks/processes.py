@@ -30,7 +30,7 @@ import rclpy
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 
-from iat_ros.nodes.transport import keep_to_this_machine
+from iat_ros.nodes.transport import keep_to_this_machine, require_loopback
 
 ROOT = Path(__file__).parents[1]
 
@@ -61,6 +61,7 @@ class Processes:
         self.environment = {**os.environ, "ROS_DOMAIN_ID": str(domain), "ROS_HOME": self._home.name}
         self._context = Context()
         rclpy.init(context=self._context, domain_id=domain)
+        require_loopback(self._context)
         self.node = rclpy.create_node(name, context=self._context)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self.node)

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 import fcntl
+import importlib.util
 import itertools
 import os
 import tempfile
@@ -36,7 +37,10 @@ from iat_ros.model.model_file import ModelCard, save_model
 from iat_ros.model.normalisation import DurationScale, to_tensor
 from iat_ros.skeleton.definition import load_skeleton
 
-os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+if importlib.util.find_spec("rclpy") is not None:
+    from iat_ros.nodes.transport import keep_to_this_machine
+
+    keep_to_this_machine()  # before any test makes a node: Fast DDS reads its profile once
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 

@@ -38,7 +38,7 @@ from iat_ros.nodes.process import bring_up
 from iat_ros.nodes.robot import RobotNode
 from iat_ros.nodes.robot_description import LATCHED_QOS
 from iat_ros.nodes.trajectory import TrajectoryNode
-from iat_ros.nodes.transport import keep_to_this_machine
+from iat_ros.nodes.transport import keep_to_this_machine, require_loopback
 from iat_ros.robot.urdf import DESCRIPTION
 
 _WAIT_S = 5.0
@@ -63,6 +63,7 @@ class DescribedNodes:
         self._context = Context()
         own = os.environ.get("ROS_DOMAIN_ID")
         rclpy.init(context=self._context, domain_id=int(own) if own else random.SystemRandom().randint(1, 101))
+        require_loopback(self._context)
         self._topic = f"{DESCRIPTION}_{os.getpid()}"
         self._other = Node("describes", context=self._context, use_global_arguments=False)
         self._publisher = self._other.create_publisher(String, self._topic, LATCHED_QOS)

@@ -51,7 +51,7 @@ from iat_ros.nodes.clouds import decode_skeletons, to_stamp
 from iat_ros.nodes.process import bring_up
 from iat_ros.nodes.tracker import hri, transforms, zed
 from iat_ros.nodes.tracker.node import SOURCES, TrackerNode
-from iat_ros.nodes.transport import keep_to_this_machine
+from iat_ros.nodes.transport import keep_to_this_machine, require_loopback
 from iat_ros.skeleton.definition import load_skeleton
 
 JOINTS = load_skeleton("utd_mhad").joints
@@ -92,6 +92,7 @@ def run_fuzz(messages: int = 100_000, seed: int = 0, domain: int | None = None) 
     keep_to_this_machine()
     context = Context()
     rclpy.init(context=context, domain_id=domain or random.SystemRandom().randint(1, 101))
+    require_loopback(context)
     try:
         parts = {source: _Fuzz(source, Dice(seed), context).run(messages // len(SOURCES)) for source in SOURCES}
     finally:

@@ -40,7 +40,7 @@ from iat_ros.nodes.perception import PerceptionNode
 from iat_ros.nodes.process import bring_up
 from iat_ros.nodes.robot import RobotNode
 from iat_ros.nodes.trajectory import TrajectoryNode
-from iat_ros.nodes.transport import keep_to_this_machine
+from iat_ros.nodes.transport import keep_to_this_machine, require_loopback
 from iat_ros.nodes.viewer import ViewerNode
 
 
@@ -70,6 +70,7 @@ class FuzzedNodes:
         os.environ["IAT_ROS_HALTS"] = "none"
         self._context = Context()
         rclpy.init(context=self._context, domain_id=self._domain)
+        require_loopback(self._context)
         set_logger_level("rcl_lifecycle", LoggingSeverity.FATAL)
         for kind, values in (
             (PerceptionNode, {"early": True}),

@@ -31,6 +31,7 @@ from rclpy.time_source import CLOCK_TOPIC
 
 from iat_ros.errors import IatError, describe
 from iat_ros.nodes.callback_guard import guard_clock, guard_service
+from iat_ros.nodes.drops import Drops
 from iat_ros.nodes.parameters import Parameter, ParameterTable
 
 SENSOR_QOS = qos_profile_sensor_data
@@ -39,9 +40,8 @@ RESULT_QOS = QoSProfile(depth=64, reliability=ReliabilityPolicy.RELIABLE)
 """As deep as people are many: what all of them do at once finds room."""
 
 
-_MOST_REASONS = 50  # reasons name what came in; a flood of different nonsense must not fill the memory
+_MOST_SAID = 50
 _LONGEST_REFUSAL = 1000  # characters; a URDF may hold names of megabytes
-_LONGEST_REASON = 300  # characters; names in a message may be of any length, and hold line ends
 
 
 class IatNode(LifecycleNode):
@@ -66,7 +66,7 @@ class IatNode(LifecycleNode):
         self.active = False
         self._refused = ""  # why it could not be configured
         self.counts: Counter[str] = Counter()
-        self.dropped: Counter[str] = Counter()
+        self.dropped = Drops()
         self._said: dict[str, float] = {}  # when each reason was last told
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self._diagnostics_timer = self.create_timer(1.0, self._publish_diagnostics)
@@ -192,14 +192,12 @@ class IatNode(LifecycleNode):
 
     def drop(self, reason: str, count: int = 1) -> None:
         """Count something that is not used, and say so, each reason at most once in two seconds."""
-        reason = " ".join(reason.split())[:_LONGEST_REASON]
-        known = reason in self.dropped or len(self.dropped) < _MOST_REASONS
-        self.dropped[reason if known else "other reasons"] += count
+        reason, key = self.dropped.note(reason, count)
         now = time.monotonic()
-        if now - self._said.get(reason, -math.inf) > 2.0:
-            if len(self._said) > _MOST_REASONS:
+        if now - self._said.get(key, -math.inf) > 2.0:
+            if len(self._said) > _MOST_SAID:
                 self._said.clear()
-            self._said[reason] = now
+            self._said[key] = now
             self.get_logger().warning(f"dropped: {reason}")
 
     def _publish_diagnostics(self) -> None:

@@ -37,7 +37,7 @@ from iat_ros.nodes.given_parameters import (
     warn_of_parameters_of_others,
     warn_of_unknown_parameters,
 )
-from iat_ros.nodes.transport import avoid_shared_memory
+from iat_ros.nodes.transport import avoid_shared_memory, require_loopback
 
 try:
     from rclpy.experimental import EventsExecutor
@@ -135,7 +135,7 @@ def start_ros(ros_args: list[str]) -> Event:
         ros_args: Command line from ``--ros-args`` on.
 
     Raises:
-        ConfigError: ROS cannot read that command line.
+        ConfigError: ROS cannot read that command line, or would talk to others than it was told.
     """
     check_ros_args(ros_args)
     avoid_shared_memory()
@@ -146,4 +146,5 @@ def start_ros(ros_args: list[str]) -> Event:
         rclpy.init(args=["iat_ros", *ros_args], signal_handler_options=SignalHandlerOptions.NO)
     except Exception as error:  # rclpy raises its C layer's errors, which have no common base
         raise ConfigError(f"ROS refuses '{' '.join(ros_args)}': {describe(error)}") from error
+    require_loopback()
     return stopping

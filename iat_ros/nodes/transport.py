@@ -17,22 +17,31 @@
 from __future__ import annotations
 
 import os
+import socket
+import struct
 from pathlib import Path
 
 import rclpy
+from rclpy.context import Context
+from rclpy.logging import get_logger
 
+from iat_ros.errors import ConfigError
 from iat_ros.resources import share_directory
 
-_PROFILES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")  # before Fast DDS 3.0 and since
+_RANGE, _OLDER_RANGE = "ROS_AUTOMATIC_DISCOVERY_RANGE", "ROS_LOCALHOST_ONLY"
 _BUILT_IN = "FASTDDS_BUILTIN_TRANSPORTS"
+_PROFILES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")  # before Fast DDS 3.0 and since
 _CHOSEN_HERE = ("DEFAULT_FASTRTPS_PROFILES.xml", "DEFAULT_FASTDDS_PROFILES.xml")  # read in the folder of the start
-_PEERS = ("ROS_STATIC_PEERS", "ROS_DISCOVERY_SERVER")
-_RANGE = "ROS_AUTOMATIC_DISCOVERY_RANGE"
+_NOT_THOSE = ("SKIP_DEFAULT_XML", "SKIP_DEFAULT_XML_FILE")
+_ELSEWHERE = ("ROS_STATIC_PEERS", "ROS_DISCOVERY_SERVER", "ROS2_EASY_MODE", "FASTDDS_ENVIRONMENT_FILE")
+_SOCKETS = Path("/proc/net/udp")
 
 
 def keep_to_this_machine() -> None:
     """Let this process, and those that it starts, talk to this machine alone, whatever the environment said."""
-    os.environ[_RANGE] = "LOCALHOST"
+    for name in (_BUILT_IN, *_PROFILES, *_ELSEWHERE, _OLDER_RANGE):
+        os.environ.pop(name, None)
+    os.environ |= dict.fromkeys(_NOT_THOSE, "1") | {_RANGE: "LOCALHOST"}
     avoid_shared_memory()
 
 
@@ -43,26 +52,76 @@ def avoid_shared_memory() -> None:
     machine, the robot's driver too, for a third of a second (eProsima/Fast-DDS#6535). These messages are small, and
     over UDP as fast.
 
-    Kept to this machine (``ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST``), rmw_fastrtps takes shared memory whatever was
-    chosen. So ``config/fastdds/loopback.xml`` keeps it there instead, and finds those that were told LOCALHOST.
+    Told to keep to this machine (``ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST``), rmw_fastrtps takes shared memory
+    whatever was chosen. Then ``config/fastdds/loopback.xml`` does it instead, which must be there before Fast DDS is
+    used for the first time in this process; `require_loopback` sees that it did.
     """
-    profile = share_directory() / "config" / "fastdds" / "loopback.xml"
-    chosen = {os.environ.get(name, "") for name in (_BUILT_IN, *_PROFILES)} - {""}
     if "fastrtps" not in rclpy.get_rmw_implementation_identifier():
         return
-    if chosen - {str(profile), "UDPv4"} or any(Path(name).exists() for name in _CHOSEN_HERE):
-        return
-    if not _kept_to_this_machine():
-        if not chosen:
+    profile = _profile()
+    chosen = {os.environ.get(name, "") for name in (_BUILT_IN, *_PROFILES)} - {"", str(profile), "UDPv4"}
+    here = not os.environ.get(_NOT_THOSE[0]) and any(os.path.exists(name) for name in _CHOSEN_HERE)
+    if not _told_to_keep_to_this_machine():
+        if not (chosen or here or _through_profile()):
             os.environ[_BUILT_IN] = "UDPv4"
-    elif os.access(profile, os.R_OK) and not any(os.environ.get(name) for name in _PEERS):
-        os.environ |= dict.fromkeys(_PROFILES, str(profile))
-        os.environ[_RANGE] = "SYSTEM_DEFAULT"  # with any other, rmw_fastrtps chooses transports itself
-        for name in (_BUILT_IN, "ROS_LOCALHOST_ONLY"):
-            os.environ.pop(name, None)
+        return
+    others = [name for name in _ELSEWHERE if os.environ.get(name)]
+    if chosen or here or others or not (os.access(profile, os.R_OK) and _SOCKETS.exists()):
+        get_logger("iat_ros").warning(
+            f"{_RANGE}=LOCALHOST, and {' and '.join(others) or 'transports of your own'}: Fast DDS takes shared "
+            "memory, which may hold joint_states up for a second where a process is killed (docs/safety.md)"
+        )
+        return
+    os.environ |= dict.fromkeys(_PROFILES, str(profile))
+    os.environ[_RANGE] = "SYSTEM_DEFAULT"  # with any other, rmw_fastrtps chooses transports itself
+    for name in (_BUILT_IN, _OLDER_RANGE):
+        os.environ.pop(name, None)
 
 
-def _kept_to_this_machine() -> bool:
-    """Tell what the environment says as rcl reads it: ROS_LOCALHOST_ONLY wins, and an unknown range is LOCALHOST."""
+def require_loopback(context: Context | None = None) -> None:
+    """See that a node of this context would be kept to this machine, where the profile is to do that.
+
+    Raises:
+        ConfigError: Others could reach it: the profile cannot be read, or Fast DDS was used before it was given.
+    """
+    if not _through_profile():
+        return
+    node = rclpy.create_node("looks_at_its_sockets", context=context, use_global_arguments=False, enable_rosout=False)
+    try:
+        reached = _addresses() - {"127.0.0.1"}
+    finally:
+        node.destroy_node()
+    if reached:
+        raise ConfigError(
+            f"{_RANGE}=LOCALHOST, but Fast DDS listens at {', '.join(sorted(reached))}, in spite of {_profile()}: "
+            f"leave {_RANGE} out, or choose transports by {_PROFILES[0]}"
+        )
+
+
+def _profile() -> Path:
+    return share_directory() / "config" / "fastdds" / "loopback.xml"
+
+
+def _through_profile() -> bool:
+    """Tell whether this process, or the one that started it, left it to the profile to keep it to this machine."""
+    given = {os.environ.get(name) for name in _PROFILES}
+    return given == {str(_profile())} and os.environ.get(_RANGE) == "SYSTEM_DEFAULT"
+
+
+def _told_to_keep_to_this_machine() -> bool:
+    """Tell it as rcl reads the environment: ROS_LOCALHOST_ONLY wins, and a range that it does not know is LOCALHOST."""
     wide = os.environ.get(_RANGE, "") in ("", "SUBNET", "SYSTEM_DEFAULT", "OFF")
-    return os.environ.get("ROS_LOCALHOST_ONLY") == "1" or not wide
+    return os.environ.get(_OLDER_RANGE) == "1" or not wide
+
+
+def _addresses() -> set[str]:
+    """Return the addresses that UDP sockets of this process are bound to."""
+    own = set()
+    for entry in os.scandir("/proc/self/fd"):
+        try:
+            own.add(os.readlink(entry.path))
+        except OSError:  # closed since
+            continue
+    rows = [line.split() for line in _SOCKETS.read_text().splitlines()[1:]]
+    bound = {row[1].split(":")[0] for row in rows if f"socket:[{row[9]}]" in own}
+    return {socket.inet_ntoa(struct.pack("=I", int(address, 16))) for address in bound}

@@ -33,6 +33,13 @@ from iat_ros.nodes.transport import avoid_shared_memory, keep_to_this_machine
 pytestmark = pytest.mark.ros
 
 CHOICES = ("FASTDDS_BUILTIN_TRANSPORTS", "FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
+OTHERS = (
+    "ROS_LOCALHOST_ONLY",
+    "ROS_STATIC_PEERS",
+    "ROS_DISCOVERY_SERVER",
+    "ROS2_EASY_MODE",
+    "FASTDDS_ENVIRONMENT_FILE",
+)
 SEGMENTS = """
 import os
 import sys
@@ -47,6 +54,22 @@ own = {os.readlink(entry.path) for entry in os.scandir("/proc/self/fd") if os.pa
 rows = [line.split() for line in open("/proc/net/udp")][1:]
 print(*sorted({row[1].split(":")[0] for row in rows if f"socket:[{row[9]}]" in own}))
 node.destroy_node()
+rclpy.shutdown()
+"""
+TOO_LATE = """
+import sys
+import rclpy
+from iat_ros.errors import ConfigError
+from iat_ros.nodes.transport import avoid_shared_memory, require_loopback
+rclpy.init(domain_id=int(sys.argv[1]))
+rclpy.create_node("earlier").destroy_node()
+rclpy.shutdown()
+avoid_shared_memory()
+rclpy.init(domain_id=int(sys.argv[1]))
+try:
+    require_loopback()
+except ConfigError as error:
+    print(error)
 rclpy.shutdown()
 """
 PLAIN = """
@@ -108,19 +131,19 @@ def test_a_node_maps_no_shared_memory(ros_domain: int, how: str, shared: bool) -
 
 @pytest.mark.parametrize("told", TOLD)
 def test_kept_to_this_machine_a_node_has_no_socket_to_the_network(ros_domain: int, told: dict[str, str]) -> None:
-    """All its sockets are of 127.0.0.1, or of the group address that is joined there; and it maps no shared memory."""
+    """All its sockets are of 127.0.0.1; and it maps no shared memory."""
     done = subprocess.run(
         [sys.executable, "-c", SEGMENTS, "avoid", str(ros_domain)],
         env=_environment(told), capture_output=True, text=True, timeout=60, check=True,
     )  # fmt: skip
     segments, *addresses = done.stdout.split()
     assert segments == "0"
-    assert set(addresses) == {_hexadecimal("127.0.0.1"), _hexadecimal("239.255.0.1")}
+    assert addresses == [f"{struct.unpack('=I', socket.inet_aton('127.0.0.1'))[0]:08X}"]
 
 
-@pytest.mark.parametrize("order", [("avoid", "default"), ("default", "avoid")])
-def test_it_finds_those_that_were_only_told_localhost(ros_domain: int, order: tuple[str, str]) -> None:
-    """Whoever starts first; messages come both ways."""
+@pytest.mark.parametrize("order", [("avoid", "default"), ("default", "avoid"), ("avoid", "avoid")])
+def test_it_finds_those_that_were_told_localhost(ros_domain: int, order: tuple[str, str]) -> None:
+    """Those that took shared memory, too, and whoever starts first; messages come both ways."""
     ends = []
     for how, name in zip(order, ("first", "second"), strict=True):
         words = [sys.executable, "-c", PLAIN, how, str(ros_domain), name]
@@ -129,42 +152,55 @@ def test_it_finds_those_that_were_only_told_localhost(ros_domain: int, order: tu
     assert [(end.communicate(timeout=60)[1][-300:], end.returncode) for end in ends] == [("", 0), ("", 0)]
 
 
+def test_a_profile_that_comes_too_late_is_no_start(ros_domain: int) -> None:
+    """Fast DDS reads it once: a process that had a node before would talk to the whole network."""
+    done = subprocess.run(
+        [sys.executable, "-c", TOO_LATE, str(ros_domain)],
+        env=_environment(TOLD[0]), capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert done.stdout.startswith("ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST, but Fast DDS listens at ")
+    assert "0.0.0.0" in done.stdout
+
+
 @pytest.mark.parametrize(
-    ("middleware", "more"),
-    [("rmw_cyclonedds_cpp", {}), ("rmw_fastrtps_cpp", {"ROS_STATIC_PEERS": "robot"})],
+    ("middleware", "more", "said"),
+    [
+        ("rmw_cyclonedds_cpp", {}, ""),
+        ("rmw_fastrtps_cpp", {"ROS_STATIC_PEERS": "robot"}, "ROS_STATIC_PEERS: Fast DDS takes shared memory"),
+        ("rmw_fastrtps_cpp", {CHOICES[2]: "own.xml"}, "transports of your own: Fast DDS takes shared memory"),
+    ],
 )
 def test_what_a_profile_would_take_away_stays_told_localhost(
-    monkeypatch: pytest.MonkeyPatch, middleware: str, more: dict[str, str]
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], middleware: str, more: dict[str, str], said: str
 ) -> None:
-    """Another middleware, which does not read Fast DDS's profiles, and peers elsewhere that somebody named."""
-    for name in (*CHOICES, "ROS_LOCALHOST_ONLY", "ROS_DISCOVERY_SERVER", "ROS_STATIC_PEERS"):
+    """Another middleware, which does not read Fast DDS's profiles; peers elsewhere and transports that somebody named."""
+    for name in (*CHOICES, *OTHERS):
         monkeypatch.delenv(name, raising=False)
     for name, value in (TOLD[0] | more).items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(rclpy, "get_rmw_implementation_identifier", lambda: middleware)
-    keep_to_this_machine()
+    avoid_shared_memory()
     assert os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] == "LOCALHOST"
-    assert not any(name in os.environ for name in CHOICES)
+    assert {name: os.environ[name] for name in CHOICES if name in os.environ} == {
+        name: value for name, value in more.items() if name in CHOICES
+    }
+    err = capfd.readouterr().err
+    assert said in err if said else not err
 
 
-def test_those_that_it_starts_keep_to_this_machine_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Told so once more, in the same process or in one that it started."""
-    for name in (*CHOICES, "ROS_LOCALHOST_ONLY", "ROS_DISCOVERY_SERVER", "ROS_STATIC_PEERS"):
-        monkeypatch.setenv(name, "")
+def test_kept_to_this_machine_nobody_elsewhere_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither peers nor a server nor a user's transports; told once more, or by the process before, all is as it was."""
+    for name in (*CHOICES, *OTHERS, "SKIP_DEFAULT_XML", "SKIP_DEFAULT_XML_FILE"):
+        monkeypatch.setenv(name, "UDPv4")
     monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "SUBNET")
-    monkeypatch.setenv("FASTDDS_BUILTIN_TRANSPORTS", "UDPv4")  # as nodes have it
     for again in (keep_to_this_machine, keep_to_this_machine, avoid_shared_memory):
         again()
         assert os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] == "SYSTEM_DEFAULT"
         assert [os.environ.get(name) for name in CHOICES] == [None, str(LOOPBACK), str(LOOPBACK)]
+        assert not any(name in os.environ for name in OTHERS)
 
 
 def _environment(more: dict[str, str]) -> dict[str, str]:
     """This environment without what decides about transports, and more."""
-    kept = {**os.environ, "ROS_AUTOMATIC_DISCOVERY_RANGE": "", "ROS_LOCALHOST_ONLY": ""}
-    return {name: value for name, value in kept.items() if name not in CHOICES} | more
-
-
-def _hexadecimal(address: str) -> str:
-    """As /proc/net/udp writes an address."""
-    return f"{struct.unpack('=I', socket.inet_aton(address))[0]:08X}"
+    kept = {**os.environ, "ROS_AUTOMATIC_DISCOVERY_RANGE": ""}
+    return {name: value for name, value in kept.items() if name not in (*CHOICES, *OTHERS)} | more

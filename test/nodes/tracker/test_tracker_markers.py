@@ -125,8 +125,7 @@ def test_what_cannot_be_read_is_counted_and_named(make_rig: Callable[..., Any], 
     assert lines.body_ids.tolist() == [1]
     assert crowd.body_ids.tolist() == [0, 1]
     assert rig.tracker.dropped == {
-        "markers: id 120 is joint 20 of body 1, but skeleton 'utd_mhad' has joints 0 to 19": 1,
-        "markers: id -5 is joint 95 of body -1, but skeleton 'utd_mhad' has joints 0 to 19": 1,
+        "markers: id … is joint … of body …, but skeleton 'utd_mhad' has joints 0 to 19": 2,
         "markers: joint 0 of body 1 comes twice in a message": 1,
         "markers: two stamps or frames in one message": 1,
         "markers: unknown action 1234": 1,
