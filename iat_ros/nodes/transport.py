@@ -86,7 +86,13 @@ def require_loopback(context: Context | None = None) -> None:
     """
     if not _through_profile():
         return
-    node = rclpy.create_node("looks_at_its_sockets", context=context, use_global_arguments=False, enable_rosout=False)
+    node = rclpy.create_node(
+        "looks_at_its_sockets",
+        context=context,
+        use_global_arguments=False,
+        enable_rosout=False,
+        start_parameter_services=False,  # which SROS2 allows nobody
+    )
     try:
         reached = _addresses() - {"127.0.0.1"}
     finally:

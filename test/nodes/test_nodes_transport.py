@@ -33,13 +33,8 @@ from iat_ros.nodes.transport import avoid_shared_memory, keep_to_this_machine
 pytestmark = pytest.mark.ros
 
 CHOICES = ("FASTDDS_BUILTIN_TRANSPORTS", "FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
-OTHERS = (
-    "ROS_LOCALHOST_ONLY",
-    "ROS_STATIC_PEERS",
-    "ROS_DISCOVERY_SERVER",
-    "ROS2_EASY_MODE",
-    "FASTDDS_ENVIRONMENT_FILE",
-)
+ELSEWHERE = ("ROS_STATIC_PEERS", "ROS_DISCOVERY_SERVER", "ROS2_EASY_MODE", "FASTDDS_ENVIRONMENT_FILE")
+OTHERS = ("ROS_LOCALHOST_ONLY", *ELSEWHERE)
 SEGMENTS = """
 import os
 import sys
@@ -173,7 +168,7 @@ def test_a_profile_that_comes_too_late_is_no_start(ros_domain: int) -> None:
 def test_what_a_profile_would_take_away_stays_told_localhost(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], middleware: str, more: dict[str, str], said: str
 ) -> None:
-    """Another middleware, which does not read Fast DDS's profiles; peers elsewhere and transports that somebody named."""
+    """Another middleware, which does not read Fast DDS's profiles; peers elsewhere, and transports of the user's."""
     for name in (*CHOICES, *OTHERS):
         monkeypatch.delenv(name, raising=False)
     for name, value in (TOLD[0] | more).items():
@@ -189,7 +184,7 @@ def test_what_a_profile_would_take_away_stays_told_localhost(
 
 
 def test_kept_to_this_machine_nobody_elsewhere_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither peers nor a server nor a user's transports; told once more, or by the process before, all is as it was."""
+    """Neither peers nor a server nor a user's transports; told once more, or in a child, all is as it was."""
     for name in (*CHOICES, *OTHERS, "SKIP_DEFAULT_XML", "SKIP_DEFAULT_XML_FILE"):
         monkeypatch.setenv(name, "UDPv4")
     monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "SUBNET")
