@@ -24,6 +24,7 @@ from pathlib import Path
 import rclpy
 from rclpy.context import Context
 from rclpy.logging import get_logger
+from rclpy.parameter import Parameter
 
 from iat_ros.errors import ConfigError
 from iat_ros.resources import share_directory
@@ -91,7 +92,8 @@ def require_loopback(context: Context | None = None) -> None:
         context=context,
         use_global_arguments=False,
         enable_rosout=False,
-        start_parameter_services=False,  # which SROS2 allows nobody
+        start_parameter_services=False,  # SROS2 allows this name no services
+        parameter_overrides=[Parameter("start_type_description_service", value=False)],
     )
     try:
         reached = _addresses() - {"127.0.0.1"}

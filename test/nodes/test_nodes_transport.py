@@ -24,11 +24,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import rclpy
+from rclpy.context import Context
+from rclpy.node import Node
 
-from iat_ros.nodes.transport import avoid_shared_memory, keep_to_this_machine
+from iat_ros.nodes.transport import avoid_shared_memory, keep_to_this_machine, require_loopback
 
 pytestmark = pytest.mark.ros
 
@@ -155,6 +158,27 @@ def test_a_profile_that_comes_too_late_is_no_start(ros_domain: int) -> None:
     )  # fmt: skip
     assert done.stdout.startswith("ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST, but Fast DDS listens at ")
     assert "0.0.0.0" in done.stdout
+
+
+def test_to_look_at_the_sockets_takes_no_name_that_a_policy_forbids(
+    ros_domain: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under SROS2 each enclave may publish parameter events, and have the services of its own nodes alone."""
+    make, taken = rclpy.create_node, []
+
+    def watched(*args: Any, **options: Any) -> Node:
+        node = make(*args, **options)
+        whose = node.get_name(), node.get_namespace()
+        looks = node.get_publisher_names_and_types_by_node, node.get_service_names_and_types_by_node
+        taken.append([[name for name, _ in look(*whose)] for look in looks])
+        return node
+
+    monkeypatch.setattr(rclpy, "create_node", watched)
+    context = Context()
+    rclpy.init(context=context, domain_id=ros_domain)
+    require_loopback(context)
+    rclpy.shutdown(context=context)
+    assert taken == [[["/parameter_events"], []]]
 
 
 @pytest.mark.parametrize(
