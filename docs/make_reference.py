@@ -42,8 +42,8 @@ PARAMETERS = """
 ## Parameters
 
 Read on configure, those marked live also later. A value that cannot be used leaves the node unconfigured, alive, and
-with one line that says why. So do parameters that stand under a node's name misspelt, in a file or on the command line:
-ROS gives them to nobody. `--help` of a node lists its parameters, too."""
+with one line that says why. So does a parameter whose name is almost one of the node's, and one under a node's name
+misspelt, in a file or on the command line: ROS gives them to nobody. `--help` of a node lists its parameters, too."""
 COMMANDS = """
 ## Commands
 

@@ -60,7 +60,8 @@ def check_ros_args(ros_args: Sequence[str]) -> None:
     """
     for option, value in itertools.pairwise([*ros_args, ""]):
         if option == "--params-file" and not Path(value).is_file():
-            raise ConfigError(f"--params-file {value}: no such file; expected a YAML file of parameters")
+            what = "is no file" if Path(value).exists() else "no such file"
+            raise ConfigError(f"--params-file {value}: {what}; expected a YAML file of parameters")
         if option in ("-p", "--param") and not re.fullmatch(r"[^=]+:=.+", value, re.DOTALL):
             raise ConfigError(f"{option} {value}: expected NAME:=VALUE; an empty text is NAME:='\"\"'")
 
@@ -163,13 +164,26 @@ def _shipped() -> dict[str, dict[str, Any]]:
     return {name.strip("/*"): section["ros__parameters"] for name, section in sections.items()}
 
 
+def misspelt_parameter(node: IatNode) -> str:
+    """Say which parameter was given to a node that is almost one of its own; empty if none was."""
+    own = [parameter.name for parameter in node.PARAMETERS]
+    for name in _unknown(node):
+        for meant in difflib.get_close_matches(name, own, 1, _ALMOST):
+            return f"no parameter is named '{name}'; did you mean '{meant}'? Correct it and start again"
+    return ""
+
+
 def warn_of_unknown_parameters(node: Node) -> None:
     """Say which parameters were given that no node of this package has: ROS itself ignores them without a word."""
-    known = {name for parameters in _shipped().values() for name in parameters}  # other nodes' are no mistake
-    for name in sorted(set(node._parameter_overrides) - known):
-        if not node.has_parameter(name) and "." not in name:  # qos_overrides.… are ROS's own
-            near = [f"; did you mean '{each}'?" for each in difflib.get_close_matches(name, known, 1)]
-            node.get_logger().warning(f"no parameter is named '{name}'{''.join(near)}")
+    for name in _unknown(node):
+        node.get_logger().warning(f"no parameter is named '{name}'")
+
+
+def _unknown(node: Node) -> list[str]:
+    """Return the names of given parameters that no node of this package has; other nodes' are no mistake."""
+    known = {name for parameters in _shipped().values() for name in parameters}
+    given = sorted(set(node._parameter_overrides) - known)
+    return [name for name in given if not node.has_parameter(name) and "." not in name]  # qos_overrides.… are ROS's own
 
 
 def warn_of_parameters_of_others(nodes: Sequence[Node], ros_args: Sequence[str]) -> None:

@@ -32,6 +32,9 @@ class HaltFile:
 
     Args:
         node: By its name, namespace and domain the next one of its kind finds the halt.
+
+    Attributes:
+        found: The halt that was there when the node was started, until it is lifted; empty if there was none.
     """
 
     def __init__(self, node: Node) -> None:
@@ -40,7 +43,7 @@ class HaltFile:
         name = node.get_fully_qualified_name().strip("/").replace("/", ".")
         self._node = node
         self._path = home / "iat_ros" / "halts" / f"domain_{node.context.get_domain_id()}.{name}.txt"
-        self._kept = self._unkept = ""
+        self.found = self._kept = self._unkept = ""
 
     def read(self) -> str:
         """Return why the node before was halted; empty if it was not, or was asked to resume."""
@@ -52,8 +55,8 @@ class HaltFile:
             return ""
         except OSError as error:  # in doubt it was
             text = f"the file that keeps halts cannot be read: {error}"
-        self._kept = " ".join(text.split())[:_LONGEST] or "without a reason"
-        return self._kept
+        self.found = self._kept = " ".join(text.split())[:_LONGEST] or "without a reason"
+        return self.found
 
     def keep(self, reason: str, again: bool = False) -> str:
         """Keep a halt, or forget it where the reason is empty; writes, and logs, only what has changed.
@@ -71,6 +74,7 @@ class HaltFile:
         if not changed and not (again and self._unkept):
             return self._unkept
         was, told, self._kept, self._unkept = self._kept, self._unkept, reason, ""
+        self.found = self.found if reason else ""
         if changed:
             self._node.get_logger().warning(f"halted: {reason}; call resume" if reason else f"no longer halted: {was}")
         if not self._keeps:
@@ -85,7 +89,7 @@ class HaltFile:
                 self._path.unlink(missing_ok=True)
         except OSError as error:
             what = "outlive this node" if reason else "be forgotten: the next node will be halted"
-            self._unkept = f"; it cannot {what}: {error}"
+            self._unkept = f"; the halt cannot {what}: {error}"
             if self._unkept != told:
                 self._node.get_logger().error(f"the halt cannot {what}: {error}")
         return self._unkept

@@ -33,6 +33,7 @@ from iat_ros.nodes.base import IatNode
 from iat_ros.nodes.given_parameters import (
     check_ros_args,
     misspelling,
+    misspelt_parameter,
     warn_of_ignored_parameters,
     warn_of_parameters_of_others,
     warn_of_unknown_parameters,
@@ -94,7 +95,7 @@ def run_nodes(make: Callable[[], Iterable[Node]], ros_args: list[str], autostart
             executor.add_node(node)
             warn_of_unknown_parameters(node)
             if isinstance(node, IatNode):
-                node.unusable = misspelling(node, ros_args)
+                node.unusable = misspelt_parameter(node) or misspelling(node, ros_args)
                 warn_of_ignored_parameters(node, ros_args)
             if autostart and isinstance(node, LifecycleNode) and bring_up(node):
                 node.get_logger().info("active")

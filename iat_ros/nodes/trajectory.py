@@ -198,9 +198,10 @@ class TrajectoryNode(IatNode):
         return super().on_shutdown(state)
 
     def leave(self) -> bool:
-        """Stop the robot before the process ends; a halt that nobody asked for is over with an orderly end."""
+        """Stop the robot before the process ends; a halt that the guard made since its start is over then."""
         sent = self.active and self._stop()
-        if stopping.is_set() and not self._guard.halted.startswith(_ON_REQUEST):
+        asked = self._guard.halted.startswith(_ON_REQUEST)
+        if stopping.is_set() and not asked and not self._halt_file.found:  # who made what was found is unknown
             self._halt_file.keep("")
         return sent
 

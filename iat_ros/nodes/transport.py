@@ -56,21 +56,24 @@ def avoid_shared_memory() -> None:
     Told to keep to this machine (``ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST``), rmw_fastrtps takes shared memory
     whatever was chosen. Then ``config/fastdds/loopback.xml`` does it instead, which must be there before Fast DDS is
     used for the first time in this process; `require_loopback` sees that it did.
+
+    Raises:
+        ConfigError: There is no such file of profiles as the environment names.
     """
     if "fastrtps" not in rclpy.get_rmw_implementation_identifier():
         return
-    profile = _profile()
-    chosen = {os.environ.get(name, "") for name in (_BUILT_IN, *_PROFILES)} - {"", str(profile), "UDPv4"}
-    here = not os.environ.get(_NOT_THOSE[0]) and any(os.path.exists(name) for name in _CHOSEN_HERE)
+    profile, chosen = _profile(), _chosen()
     if not _told_to_keep_to_this_machine():
-        if not (chosen or here or _through_profile()):
+        if not (chosen or _through_profile()):
             os.environ[_BUILT_IN] = "UDPv4"
         return
-    others = [name for name in _ELSEWHERE if os.environ.get(name)]
-    if chosen or here or others or not (os.access(profile, os.R_OK) and _SOCKETS.exists()):
+    ignored = ("ROS_STATIC_PEERS",) if os.environ.get(_OLDER_RANGE) == "1" else ()
+    chosen += [name for name in _ELSEWHERE if os.environ.get(name) and name not in ignored]
+    if chosen or not (os.access(profile, os.R_OK) and _SOCKETS.exists()):
         get_logger("iat_ros").warning(
-            f"{_RANGE}=LOCALHOST, and {' and '.join(others) or 'transports of your own'}: Fast DDS takes shared "
-            "memory, which may hold joint_states up for a second where a process is killed (docs/safety.md)"
+            f"told to keep to this machine, but {' and '.join(chosen) or f'{profile} cannot be read'} stands against "
+            "it: Fast DDS also listens to the network, and takes shared memory, which may hold joint_states up for a "
+            "second where a process is killed (docs/safety.md)"
         )
         return
     os.environ |= dict.fromkeys(_PROFILES, str(profile))
@@ -110,10 +113,24 @@ def _profile() -> Path:
     return share_directory() / "config" / "fastdds" / "loopback.xml"
 
 
+def _chosen() -> list[str]:
+    """Tell what the user has chosen that decides about transports, other than what is chosen here."""
+    chosen = [f"{_BUILT_IN}={os.environ[_BUILT_IN]}"] if os.environ.get(_BUILT_IN, "UDPv4") not in ("", "UDPv4") else []
+    for name in _PROFILES:
+        path = os.environ.get(name)
+        if path and not os.path.isfile(path):
+            raise ConfigError(f"{name}={path}: no such file; expected Fast DDS's profiles, or leave {name} out")
+        if path and os.path.realpath(path) != os.path.realpath(_profile()):
+            chosen.append(f"{name}={path}")
+    if not os.environ.get(_NOT_THOSE[0]):
+        chosen += [f"{name} in this folder" for name in _CHOSEN_HERE if os.path.exists(name)]
+    return chosen
+
+
 def _through_profile() -> bool:
     """Tell whether this process, or the one that started it, left it to the profile to keep it to this machine."""
-    given = {os.environ.get(name) for name in _PROFILES}
-    return given == {str(_profile())} and os.environ.get(_RANGE) == "SYSTEM_DEFAULT"
+    given = {os.path.realpath(path) for name in _PROFILES if (path := os.environ.get(name))}
+    return given == {os.path.realpath(_profile())} and os.environ.get(_RANGE) == "SYSTEM_DEFAULT"
 
 
 def _told_to_keep_to_this_machine() -> bool:

@@ -73,10 +73,14 @@ class JointPath:
         shape = (len(self.joint_names),)
         for point in self.points:
             if point.positions.shape != shape:
-                raise MessageError(f"joint_trajectory: expected {shape[0]} positions in every point")
+                raise MessageError(
+                    f"joint_trajectory: expected {shape[0]} positions in every point, got {point.positions.size}"
+                )
             for name, values in (("velocities", point.velocities), ("accelerations", point.accelerations)):
                 if values is not None and values.shape != shape:
-                    raise MessageError(f"joint_trajectory: expected {shape[0]} {name}, or none, in every point")
+                    raise MessageError(
+                        f"joint_trajectory: expected {shape[0]} {name}, or none, in every point, got {values.size}"
+                    )
 
     @classmethod
     def from_points(

@@ -84,13 +84,17 @@ def test_only_what_was_asked_for_outlives_an_orderly_end(
 
     Unless it ends by an error, or somebody asked for a halt, too.
     """
-    ends = Event()
+    ends, ended = Event(), Event()
+    ended.set()
     monkeypatch.setattr(trajectory, "stopping", ends)
     first = make()
     first._guard.halt("no joint_states for 0.5 s while moving")
     first._look()
     crashed = make()
     assert crashed._guard.halted == "no joint_states for 0.5 s while moving"
+    monkeypatch.setattr(trajectory, "stopping", ended)
+    crashed.leave()  # what it found when it was started, nobody lifted
+    monkeypatch.setattr(trajectory, "stopping", ends)
     first.leave()
     assert make()._guard.halted == "no joint_states for 0.5 s while moving"
     ends.set()
@@ -141,16 +145,22 @@ def test_a_disk_that_refuses_keeps_nobody_from_halting(
     assert make()._guard.halted
 
 
-def test_whatever_stands_in_the_file_is_one_short_line(make: Callable[..., TrajectoryNode]) -> None:
-    """Also if it is none."""
+def test_whatever_stands_in_the_file_is_one_short_line(
+    make: Callable[..., TrajectoryNode], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also if it is none; it holds until somebody calls resume."""
     node = make()
     node._on_halt(REQUEST, Trigger.Response())
     path = node._halt_file._path
     for content, reason in ((b"\xff\n" * 500, "\ufffd \ufffd"), (b"", "without a reason")):
         path.write_bytes(content)
-        halted = make()._guard.halted
-        assert halted.startswith(reason)
-        assert len(halted) <= 300
+        ended = Event()
+        ended.set()
+        monkeypatch.setattr(trajectory, "stopping", ended)
+        for again in (make(), make()):  # an orderly end in between lifts nothing
+            assert again._guard.halted.startswith(reason)
+            assert len(again._guard.halted) <= 300
+            again.leave()
 
 
 def test_what_moves_no_real_robot_keeps_nothing(

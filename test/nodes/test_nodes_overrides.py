@@ -62,12 +62,23 @@ def test_whole_numbers_serve_as_numbers_and_all_parameters_are_described(
 def test_a_parameter_that_nobody_has_is_named(
     rig: Any, start: Callable[..., subprocess.Popen[str]], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """A slip of the pen is warned of, with what was meant; and so is a parameter of a node that runs elsewhere."""
-    start("perception", "--ros-args", "-r", "__node:=slips", "-p", "persn:=nearest", "-p", "robot:=g1")
+    """One that means nothing here is warned of, and so is a parameter of a node that runs elsewhere."""
+    start("perception", "--ros-args", "-r", "__node:=slips", "-p", "elsewhere:=1", "-p", "robot:=g1")
     rig.wait_active("slips")
     said = capfd.readouterr().err
-    assert "no parameter is named 'persn'; did you mean 'person'?" in said
+    assert "no parameter is named 'elsewhere'" in said
     assert "parameter 'robot' is of trajectory, robot, viewer, not of slips" in said
+
+
+@pytest.mark.parametrize("name", ["stop_distence", "stop_distance_m", "stopdistance"])
+def test_a_slip_of_the_pen_keeps_the_node_from_its_work(
+    rig: Any, start: Callable[..., subprocess.Popen[str]], name: str
+) -> None:
+    """Whoever wants people kept away by two metres must not get what is the default."""
+    start("trajectory", "--ros-args", "-r", f"__ns:=/{name}", "-p", f"{name}:=2.0")
+    told = f"no parameter is named '{name}'; did you mean 'stop_distance'?"
+    assert rig.until(lambda: told in rig.counts.get(f"/{name}/trajectory", {}).get("trouble", ""))
+    assert rig.state(f"{name}/trajectory") == State.PRIMARY_STATE_UNCONFIGURED
 
 
 def test_parameters_of_several_nodes_on_one_command_line_or_in_a_file_are_no_mistake(

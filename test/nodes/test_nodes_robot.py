@@ -132,7 +132,7 @@ def test_what_a_controller_refuses_is_named_in_diagnostics(robot: Any) -> None:
         "has no points": lambda made: made.points.clear(),
         "expected strictly increasing times": stand_still,
         "the velocity of the last point is not zero": lambda made: made.points[-1].velocities.__setitem__(0, 0.5),
-        "expected 14 positions in every point": lambda made: made.points[5].positions.pop(),
+        "expected 14 positions in every point, got 13": lambda made: made.points[5].positions.pop(),
         "joint 'left_hip' is not of this robot": lambda made: made.joint_names.__setitem__(0, "left_hip"),
         "ends in the past": lambda made: setattr(made.header, "stamp", to_stamp(now_s(robot) - 60.0)),
         "expected no effort, this robot takes positions": lambda made: made.points[0].effort.append(1.0),

@@ -31,6 +31,7 @@ import rclpy
 from rclpy.context import Context
 from rclpy.node import Node
 
+from iat_ros.errors import ConfigError
 from iat_ros.nodes.transport import avoid_shared_memory, keep_to_this_machine, require_loopback
 
 pytestmark = pytest.mark.ros
@@ -104,15 +105,48 @@ TOLD = (
 
 
 @pytest.mark.parametrize("chosen", CHOICES)
-def test_what_the_user_chose_is_left_alone(monkeypatch: pytest.MonkeyPatch, chosen: str) -> None:
-    """By name of a transport, or by a file of profiles."""
+def test_what_the_user_chose_is_left_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, chosen: str) -> None:
+    """By name of a transport, or by a file of profiles, which must be there."""
     for name in CHOICES:
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv(chosen, "DEFAULT")
+    choice = "DEFAULT" if chosen == CHOICES[0] else str(tmp_path / "own.xml")
+    monkeypatch.setenv(chosen, choice)
+    if chosen != CHOICES[0]:
+        with pytest.raises(ConfigError, match=f"{chosen}=.*own.xml: no such file"):
+            avoid_shared_memory()
+        (tmp_path / "own.xml").write_text("<profiles/>")
     avoid_shared_memory()
     assert {name: os.environ.get(name) for name in CHOICES} == {
-        name: "DEFAULT" if name == chosen else None for name in CHOICES
+        name: choice if name == chosen else None for name in CHOICES
     }
+
+
+def test_a_file_of_profiles_in_the_folder_is_a_choice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Fast DDS reads it where it is started, unless it was told not to."""
+    for name in (*CHOICES, *OTHERS, "SKIP_DEFAULT_XML"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "SUBNET")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "DEFAULT_FASTRTPS_PROFILES.xml").write_text("<profiles/>")
+    avoid_shared_memory()
+    assert CHOICES[0] not in os.environ
+    monkeypatch.setenv("SKIP_DEFAULT_XML", "1")
+    avoid_shared_memory()
+    assert os.environ.pop(CHOICES[0]) == "UDPv4"
+
+
+def test_the_profile_that_ships_is_known_by_any_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A link to it is no transport of the user's; peers count for nothing where the older word is given."""
+    for name in (*CHOICES, *OTHERS):
+        monkeypatch.setenv(name, "")
+    link = tmp_path / "link.xml"
+    link.symlink_to(LOOPBACK)
+    for name, value in {CHOICES[2]: str(link), "ROS_LOCALHOST_ONLY": "1", ELSEWHERE[0]: "robot"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "")
+    avoid_shared_memory()
+    assert os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] == "SYSTEM_DEFAULT"
+    assert os.environ[CHOICES[1]] == str(LOOPBACK)
 
 
 @pytest.mark.parametrize(("how", "shared"), [("avoid", False), ("default", True)])
@@ -185,8 +219,8 @@ def test_to_look_at_the_sockets_takes_no_name_that_a_policy_forbids(
     ("middleware", "more", "said"),
     [
         ("rmw_cyclonedds_cpp", {}, ""),
-        ("rmw_fastrtps_cpp", {"ROS_STATIC_PEERS": "robot"}, "ROS_STATIC_PEERS: Fast DDS takes shared memory"),
-        ("rmw_fastrtps_cpp", {CHOICES[2]: "own.xml"}, "transports of your own: Fast DDS takes shared memory"),
+        ("rmw_fastrtps_cpp", {"ROS_STATIC_PEERS": "robot"}, "ROS_STATIC_PEERS stands against it"),
+        ("rmw_fastrtps_cpp", {CHOICES[0]: "SHM"}, "FASTDDS_BUILTIN_TRANSPORTS=SHM stands against it"),
     ],
 )
 def test_what_a_profile_would_take_away_stays_told_localhost(
