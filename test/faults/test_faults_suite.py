@@ -16,7 +16,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -69,6 +71,26 @@ def test_a_file_of_something_else_is_not_overwritten(tmp_path: Path, text: str) 
     with pytest.raises(DataError, match="earlier run"):
         merge(path, "soak", {})
     assert path.read_text() == text
+
+
+def test_parts_of_one_run_keep_to_this_machine_from_the_first_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fast DDS reads its profile once: a part that makes nodes before would leave the later ones to the network."""
+    seen = []
+
+    def part(name: str, _: object) -> dict[str, int]:
+        seen.append((name, os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"], os.environ["FASTRTPS_DEFAULT_PROFILES_FILE"]))
+        return {"crashes": 0}
+
+    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "SUBNET")
+    monkeypatch.setenv("FASTRTPS_DEFAULT_PROFILES_FILE", "")
+    suite = importlib.import_module("benchmarks.faults.__main__")
+    monkeypatch.setattr(suite, "run_part", part)
+    monkeypatch.setattr(suite.signal, "signal", lambda *_: None)
+    assert suite.main(["--parts", "sensor,fuzz", "--json", str(tmp_path / "faults.json")]) == 0
+    loopback = str(ROOT / "config" / "fastdds" / "loopback.xml")
+    assert seen == [(name, "SYSTEM_DEFAULT", loopback) for name in ("sensor", "fuzz")]
 
 
 def test_what_failed_is_said() -> None:
