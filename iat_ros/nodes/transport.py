@@ -141,12 +141,8 @@ def _told_to_keep_to_this_machine() -> bool:
 
 def _addresses() -> set[str]:
     """Return the addresses that UDP sockets of this process are bound to."""
-    own = set()
-    for entry in os.scandir("/proc/self/fd"):
-        try:
-            own.add(os.readlink(entry.path))
-        except OSError:  # closed since
-            continue
+    links = (os.path.realpath(f"/proc/self/fd/{name}") for name in os.listdir("/proc/self/fd"))  # gone since: its path
+    own = {os.path.basename(link) for link in links}
     rows = [line.split() for line in _SOCKETS.read_text().splitlines()[1:]]
     bound = {row[1].split(":")[0] for row in rows if f"socket:[{row[9]}]" in own}
     return {socket.inet_ntoa(struct.pack("=I", int(address, 16))) for address in bound}
