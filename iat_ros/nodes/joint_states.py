@@ -53,10 +53,14 @@ class JointStatesReader:
 
     Args:
         joint_names: The J joints, in the order of what is returned.
+
+    Attributes:
+        repeats: Whether what was read last has the stamp of the one before, as of a driver that is stuck.
     """
 
     def __init__(self, joint_names: tuple[str, ...]) -> None:
         self._names = joint_names
+        self.repeats = False
         self._columns: dict[tuple[str, ...], _Columns] = {}  # of names that were told before
         self._stamps_s: dict[tuple[str, ...], float] = {}  # when they were told last [s]
         self._position = np.zeros(len(joint_names))
@@ -67,7 +71,7 @@ class JointStatesReader:
     def read(self, told: JointsTold, now_s: float) -> State | None:
         """Return where all joints are now; None while some are not known, or if it is of another part of the robot.
 
-        None, too, for what has the stamp of the message before: of a driver that is stuck, and repeats itself.
+        None, too, for what has the stamp of the message before (`repeats`).
 
         Velocities that are missing or NaN, as of a joint without a sensor for it, count as 0; accelerations are never
         told.
@@ -80,12 +84,14 @@ class JointStatesReader:
             MessageError: Joints named twice, another number of positions than names, NaN, a speed that no joint has, or
                 joints of which nobody tells.
         """
+        self.repeats = False
         columns = self._find(told.names)
         if not len(told.position) or not len(columns.mine):
             return None
         if columns.doubled or len(told.names) != len(told.position):
             raise MessageError("joint_states name a joint twice, or have another number of positions than names")
-        if told.stamp_s and told.stamp_s == self._stamps_s.get(told.names):
+        self.repeats = told.stamp_s != 0.0 and told.stamp_s == self._stamps_s.get(told.names)
+        if self.repeats:
             return None
         self._stamps_s[told.names] = told.stamp_s
         position = told.position[columns.theirs]
@@ -94,7 +100,8 @@ class JointStatesReader:
             velocity = told.velocity[columns.theirs]
             velocity[np.isnan(velocity)] = 0.0
         if not np.isfinite(position).all():
-            raise MessageError("joint_states hold NaN")
+            joint = self._names[columns.mine[int(np.argmin(np.isfinite(position)))]]
+            raise MessageError(f"joint_states hold NaN or infinity for '{joint}'")
         if np.abs(velocity).max() > _MOST_RAD_S:
             raise MessageError(f"joint_states hold a speed above {_MOST_RAD_S:g} rad/s")
         if len(position) < len(self._names):

@@ -42,7 +42,7 @@ class RobotWatch:
         drop: Callable[[str], None],
     ) -> None:
         self._decode = JointStatesDecoder().decode
-        self._read = JointStatesReader(joint_names).read
+        self._reader = JointStatesReader(joint_names)
         self._observer, self._now_s, self._drop = observer, now_s, drop
 
     def hear(self, waiting: Sequence[tuple[bytes, float]]) -> None:
@@ -55,12 +55,17 @@ class RobotWatch:
             received_s = self._now_s() - waited_s
             try:
                 told = self._decode(serialised)
-                state = self._read(told, received_s)
+                state = self._reader.read(told, received_s)
             except MessageError as error:
                 self._drop(str(error))
+                self._observer.could_not_read_joints(received_s, str(error))
                 continue
             if state is not None:
                 self._observer.heard(told.stamp_s, received_s)
                 newest = state, received_s
+            elif self._reader.repeats:
+                self._observer.could_not_read_joints(
+                    received_s, "they repeat their stamp, as of a driver that is stuck"
+                )
         if newest is not None:
             self._observer.saw_joints(*newest)

@@ -84,6 +84,8 @@ class Guard:
         self._distance_m = np.inf
         self._doubt = ""
         self._unreadable = ""
+        self._joints_unreadable = ""
+        self._joints_unreadable_s = -np.inf
 
     @property
     def halted(self) -> str:
@@ -98,6 +100,8 @@ class Guard:
         """Lift the halt; return why that is not possible, or nothing."""
         timeout_s = self.config.joint_states_timeout_s
         if timeout_s and not self.measured_lately(now_s):
+            if why := self._why_unmeasured(now_s):
+                return f"no joint_states that can be read within {timeout_s:g} s: {why}"
             return f"no joint_states within {timeout_s:g} s; start the robot's joint state broadcaster first"
         self._halted = ""
         self._differs_since_s = None
@@ -129,6 +133,20 @@ class Guard:
             self._differs_since_s = now_s
             self._differs = f"joint '{names[joint]}' is {off[joint]:.2f} rad from its command"
 
+    def could_not_read_joints(self, now_s: float, why: str) -> None:
+        """Take note of joint states that do not tell where the robot is; without others, that is unknown.
+
+        Args:
+            now_s: Time [s].
+            why: What is wrong with them.
+        """
+        self._joints_unreadable_s, self._joints_unreadable = now_s, why
+
+    def _why_unmeasured(self, now_s: float) -> str:
+        """Say what is wrong with the joint states that come; empty if none do."""
+        lately = 0.0 <= now_s - self._joints_unreadable_s <= (self.config.joint_states_timeout_s or np.inf)
+        return self._joints_unreadable if lately else ""
+
     def saw_people(self, now_s: float, distance_m: float, doubt: str = "", stamp_s: float = 0.0) -> None:
         """Take note of a skeleton message; one with the stamp of the last one tells nothing new, so is no stream.
 
@@ -150,6 +168,7 @@ class Guard:
     def shift(self, by_s: float) -> None:
         """Take note that the clock was set by so much [s]; what was received stays as old as it was."""
         self._measured_s += by_s
+        self._joints_unreadable_s += by_s
         self._stream_s = None if self._stream_s is None else self._stream_s + by_s
         self._differs_since_s = None if self._differs_since_s is None else self._differs_since_s + by_s
 
@@ -158,13 +177,17 @@ class Guard:
         config = self.config
         if not self._halted and moving:
             if config.joint_states_timeout_s and not self.measured_lately(now_s):
-                self.halt(f"no joint_states for {config.joint_states_timeout_s:g} s while moving")
+                why = self._why_unmeasured(now_s)
+                which, cause = (" that can be read", f": {why}") if why else ("", "")
+                self.halt(f"no joint_states{which} for {config.joint_states_timeout_s:g} s while moving{cause}")
             elif self._differs_since_s is not None and now_s - self._differs_since_s >= config.following_lag_s:
                 self.halt(self._differs)
         if self._halted:
             return Verdict(Leave.HALT, f"halted: {self._halted}; call resume")
         if config.joint_states_timeout_s and not self.measured_lately(now_s):
-            return Verdict(Leave.HOLD, "no joint_states: where the robot is, is unknown")
+            why = self._why_unmeasured(now_s)
+            told = f"no joint_states that can be read: {why}" if why else "no joint_states"
+            return Verdict(Leave.HOLD, f"{told}: where the robot is, is unknown")
         if self._stream_s is None and config.stream_timeout_s:
             why = f"none that can be read: {self._unreadable}" if self._unreadable else "none came yet"
             return Verdict(Leave.HOLD, f"no skeletons: {why}")

@@ -83,6 +83,10 @@ class Observer:
         band = performer.timeline.band(received_s, lag_s) if moving else None
         self._guard.saw_joints(received_s, state.position, band, performer.model.joint_names)
 
+    def could_not_read_joints(self, received_s: float, why: str) -> None:
+        """Take note of what came at a time [s] and does not tell where the joints are."""
+        self._guard.could_not_read_joints(received_s, why)
+
     def shift(self, by_s: float) -> None:
         """Take note that the clock was set by so much [s]."""
         self.measured.shift(by_s)

@@ -84,8 +84,8 @@ def test_joints_that_are_told_one_after_the_other_are_put_together() -> None:
     [
         ([*NAMES, "elbow"], [1.0, 2.0, 3.0], [], "name a joint twice"),
         (NAMES, [1.0], [], "another number of positions"),
-        (NAMES, [1.0, np.nan], [], "hold NaN"),
-        (NAMES, [1.0, -np.inf], [], "hold NaN"),
+        (NAMES, [1.0, np.nan], [], "hold NaN or infinity for 'elbow'"),
+        (NAMES, [-np.inf, np.nan], [], "hold NaN or infinity for 'shoulder'"),
         (NAMES, [1.0, 2.0], [0.0, np.inf], "speed above 100 rad/s"),
     ],
 )
@@ -115,9 +115,12 @@ def test_a_driver_that_repeats_itself_tells_nothing_new() -> None:
     reader, now_s = JointStatesReader(NAMES), 1.0
     stamped = JointsTold.of(JointState(header=Header(stamp=Time(sec=5)), name=list(NAMES), position=[1.0, 2.0]))
     assert reader.read(stamped, now_s) is not None
+    assert not reader.repeats
     assert reader.read(stamped, now_s) is None
+    assert reader.repeats
     assert reader.read(told(name=list(NAMES), position=[1.0, 2.0]), now_s) is not None
     assert reader.read(told(name=list(NAMES), position=[1.0, 2.0]), now_s) is not None
+    assert not reader.repeats
     assert reader.read(stamped, now_s) is not None, "the one before had no stamp"
     part = JointsTold(5.0, ("elbow",), np.array([3.0]), np.zeros(0))
     assert reader.read(part, now_s) is None, "the shoulder is not known by this way"

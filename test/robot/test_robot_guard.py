@@ -61,6 +61,28 @@ def test_without_joint_states_a_halt_cannot_be_lifted() -> None:
     assert guard.halted
 
 
+def test_joint_states_that_cannot_be_read_are_told_as_such() -> None:
+    """They come, so nobody is sent to look for a driver that is not started; what is wrong is told while it is so."""
+    guard = Guard(GuardConfig(joint_states_timeout_s=0.5))
+    assert guard.verdict(1.0, False).reason == "no joint_states: where the robot is, is unknown"
+    guard.could_not_read_joints(1.0, "they hold NaN")
+    held = guard.verdict(1.4, False)
+    assert held == Verdict(
+        Leave.HOLD, "no joint_states that can be read: they hold NaN: where the robot is, is unknown"
+    )
+    well(guard, 2.0)
+    assert guard.verdict(2.1, True).leave is Leave.MOVE
+    guard.could_not_read_joints(2.6, "they hold NaN")
+    halted = "no joint_states that can be read for 0.5 s while moving: they hold NaN"
+    assert guard.verdict(2.7, True) == Verdict(Leave.HALT, f"halted: {halted}; call resume")
+    assert guard.resume(2.7) == "no joint_states that can be read within 0.5 s: they hold NaN"
+    guard.shift(10.0)
+    assert "hold NaN" in guard.resume(12.7), "the clock was set: they are as old as they were"
+    assert guard.resume(20.0) == ("no joint_states within 0.5 s; start the robot's joint state broadcaster first"), (
+        "none come any more"
+    )
+
+
 @pytest.mark.parametrize(("moving", "leave"), [(True, Leave.HALT), (False, Leave.HOLD)])
 def test_stale_joint_states(moving: bool, leave: Leave) -> None:
     """They halt a robot that moves, for good, and hold one that stands, until they come again."""

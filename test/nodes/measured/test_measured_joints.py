@@ -23,6 +23,7 @@ import pytest
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Header
+from std_srvs.srv import Trigger
 
 from iat_ros.nodes.clouds import to_stamp
 from iat_ros.robot.measurement import STANDS_S
@@ -122,6 +123,32 @@ def test_a_node_that_was_held_up_looks_before_it_halts(stage: Any, rig: Any) -> 
     stage.at(2.2)
     stage.node._watch()
     assert stage.node._guard.halted == "no joint_states for 0.5 s while moving"
+
+
+@pytest.mark.parametrize(
+    ("position", "stamps_s", "why"),
+    [
+        (np.nan, (1.1, 1.5), "joint_states hold NaN or infinity for '"),
+        (0.0, (1.1, 1.1), "they repeat their stamp, as of a driver that is stuck"),
+    ],
+)
+def test_joint_states_of_no_use_are_told_from_none(
+    stage: Any, position: float, stamps_s: tuple[float, float], why: str
+) -> None:
+    """Of a broken encoder or a driver that is stuck: the halt and what `resume` answers say so."""
+    stage.stand(stage.rest)
+    stage.answer()
+    names = list(stage.node._supervisor.performer.model.joint_names)
+    for stamp_s, time_s in zip(stamps_s, (1.1, 1.65), strict=True):
+        told = JointState(header=Header(stamp=to_stamp(stamp_s)), name=names, position=[position] * len(names))
+        stage.at(time_s)
+        stage.node._see_joints([(serialize_message(told), 0.0)])
+    stage.at(1.7)
+    stage.node._watch()
+    assert stage.node._guard.halted.startswith(f"no joint_states that can be read for 0.5 s while moving: {why}")
+    resumed = stage.node._on_resume(Trigger.Request(), Trigger.Response())
+    assert not resumed.success
+    assert f"that can be read within 0.5 s: {why}" in resumed.message
 
 
 def test_what_is_read_late_was_measured_when_it_came(stage: Any, rig: Any, monkeypatch: pytest.MonkeyPatch) -> None:
