@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
 from rclpy.service import Service
@@ -85,13 +86,17 @@ class IatNode(LifecycleNode):
             callback = guard_clock(callback, topic, self.drop)
         return super().create_subscription(kind, topic, callback, *args, **options)
 
-    def create_polled_subscription(self, kind: type, topic: str, qos: QoSProfile, raw: bool = False) -> Subscription:
+    def create_polled_subscription(
+        self, kind: type, topic: str, qos: QoSProfile, raw: bool = False, matched: Callable[[], None] | None = None
+    ) -> Subscription:
         """Create a subscription that no executor waits for: `take_waiting` takes what is there when it is needed.
 
-        Messages that come a thousand times a second would else take a tenth of a core for being handed on.
+        Messages that come a thousand times a second would else take a tenth of a core for being handed on. Where
+        ``matched`` is given, an executor calls it when a publisher has come.
         """
         self._polled.add(self.resolve_topic_name(topic))
-        return super().create_subscription(kind, topic, lambda _: None, qos, raw=raw)
+        events = None if matched is None else SubscriptionEventCallbacks(matched=_when_more(matched))
+        return super().create_subscription(kind, topic, lambda _: None, qos, raw=raw, event_callbacks=events)
 
     @property
     def subscriptions(self) -> Iterator[Subscription]:
@@ -222,3 +227,17 @@ class IatNode(LifecycleNode):
         message = DiagnosticArray(status=[status])
         message.header.stamp = self.get_clock().now().to_msg()
         self._diagnostics.publish(message)
+
+
+def _when_more(matched: Callable[[], None]) -> Callable[[Any], None]:
+    """Call it when publishers have come, not when one has gone; the EventsExecutor tells the change as 0 at times."""
+    total = 0
+
+    def look(event: Any) -> None:
+        """Compare how many there have ever been with how many there had been."""
+        nonlocal total
+        if event.total_count > total:
+            total = event.total_count
+            matched()
+
+    return look

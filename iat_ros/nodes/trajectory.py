@@ -110,7 +110,9 @@ class TrajectoryNode(IatNode):
         self.coming_responses = Inlet(self, PointCloud2, "coming_responses", coming, RESULT_QOS)
         self.coming_joint_responses = Inlet(self, JointTrajectory, "coming_joint_responses", coming, RESULT_QOS)
         self._see_joints = self.guarded(self._on_joint_states)
-        joint_states = self.create_polled_subscription(JointState, "joint_states", _STATES_QOS, raw=True)
+        joint_states = self.create_polled_subscription(
+            JointState, "joint_states", _STATES_QOS, raw=True, matched=self._on_driver_came
+        )
         self._waiting_states = WaitingMessages(joint_states)
         self._skeletons = self.create_polled_subscription(PointCloud2, "skeletons", _NEWEST_QOS, raw=True)
         self._see_people = self.guarded(self._people.see)
@@ -243,6 +245,10 @@ class TrajectoryNode(IatNode):
     def _on_joint_states(self, waiting: Sequence[tuple[bytes, float]]) -> None:
         if self._robot is not None:
             self._robot.hear(waiting)
+
+    def _on_driver_came(self) -> None:
+        if self._supervisor is not None:
+            self._supervisor.observer.driver_came(self._now_s())
 
     def _on_responses(self, messages: Sequence[AnswerMessage]) -> None:
         """Perform the last of the answers that come together; the robot would leave each of the others at once."""

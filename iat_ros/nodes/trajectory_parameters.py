@@ -25,6 +25,8 @@ from iat_ros.robot.guard import GuardConfig
 from iat_ros.robot.trajectory import DELIVERY_S, Timing
 
 _GUARD = GuardConfig()
+_HELD_UP_S = 0.35
+"""Where a process starts or is killed, Fast DDS's health check of its shared memory holds messages up for 0.33 s."""
 
 OUTPUTS = ("topic", "action")
 
@@ -122,12 +124,18 @@ def timing(values: dict[str, Any]) -> Timing:
 
 def doubts(values: dict[str, Any]) -> list[str]:
     """Say what is allowed, and hardly meant."""
-    stop_m, slow_m = values["stop_distance"], values["slow_distance"]
+    said = []
+    stop_m, slow_m, timeout_s = values["stop_distance"], values["slow_distance"], values["joint_states_timeout"]
     if 0.0 < slow_m <= stop_m:
-        return [
+        said.append(
             f"slow_distance {slow_m:g} m is not above stop_distance {stop_m:g} m: nobody slows the robot, only stops it"
-        ]
-    return []
+        )
+    if 0.0 < timeout_s < _HELD_UP_S:
+        said.append(
+            f"joint_states_timeout {timeout_s:g} s is below {_HELD_UP_S:g} s: Fast DDS's shared memory may hold up "
+            "messages for as long, and the robot is halted then"
+        )
+    return said
 
 
 def guard_config(values: dict[str, Any]) -> GuardConfig:

@@ -28,6 +28,9 @@ from iat_ros.robot.performer import Performer
 from iat_ros.robot.punctuality import Punctuality
 from iat_ros.robot.spline import Held, State
 
+_STARTS_S = 1.0
+"""So long after a driver can be heard its controllers may still come up [s]; what was sent before may be lost."""
+
 
 class Observer:
     """Compares where a robot is measured with what it performs; what was measured too long ago counts for nothing.
@@ -57,9 +60,26 @@ class Observer:
         self.measured = Measurement()
         self._punctuality = Punctuality()
         self._heard_s = -math.inf  # when the robot last told where its joints were [s]
+        self._driver_s = -math.inf  # when somebody new began to tell where the joints are [s]
         self._unseen = False  # for longer than is allowed, before the newest of those
         self._performer, self._guard = performer, guard
         self._now_s, self.look, self._held = now_s, look, held
+
+    def driver_came(self, now_s: float) -> None:
+        """Take note that somebody new tells where the joints are from now on [s], as a driver that was started anew."""
+        self._driver_s = now_s
+
+    def forgotten(self, now_s: float) -> bool:
+        """Tell whether the robot's controller does not know what runs, since its driver was started anew meanwhile.
+
+        It holds the robot then, and must not be told to go on from where the robot would be by now: that is a jerk. A
+        robot that stands for another reason, as one whose motors are off, has no driver that is new; and where somebody
+        else begins to tell of its joints, as a recording that is played, it does not stand.
+        """
+        performer, lag_s = self._performer, self._guard.config.following_lag_s
+        if not performer.timeline.moving(now_s) or self._driver_s < performer.timeline.sent_s - _STARTS_S:
+            return False
+        return self._guard.measured_lately(now_s) and self.measured.stays_behind(performer, lag_s)
 
     def heard(self, stamp_s: float, received_s: float) -> None:
         """Take note of when the robot told where its joints were, 0 if that is not known, and of when that came [s].
@@ -91,10 +111,13 @@ class Observer:
         """Take note that the clock was set by so much [s]."""
         self.measured.shift(by_s)
         self._heard_s += by_s
+        self._driver_s += by_s
         self._punctuality.forget()
 
     def verdict(self, now_s: float) -> Verdict:
-        """Tell what the robot may do now [s]."""
+        """Tell what the robot may do now [s]; one whose driver was started anew in mid-motion is halted."""
+        if self.forgotten(now_s):
+            self._guard.halt("the robot's driver was started anew in mid-motion, and holds it where it is")
         if not self._guard.measured_lately(now_s):
             # On a busy machine this process may have been held up, not the robot.
             self.look()

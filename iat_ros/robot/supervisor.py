@@ -220,10 +220,15 @@ class Supervisor:
     def slow(self, tempo: float) -> None:
         """Slow the running plan down on its path, to a standstill at tempo 0; an unknown one from where it is.
 
+        Where the controller does not know the plan it holds the robot, and nothing is sent.
+
         Raises:
             RobotError: Limits forbid it at this moment.
         """
         self.observer.look()
+        if self.observer.forgotten(self._means.now_s()):
+            self.lost()
+            return
         measured = self.observer.measured.state
         if tempo == 0.0 and measured is not None and self.observer.moves_strangely(self._means.now_s()):
             self._begin(lambda now_s, _: Performance(stop(self.performer.model, measured), now_s))
@@ -250,7 +255,7 @@ class Supervisor:
         self._held = False
 
     def lost(self) -> None:
-        """Take note that the controller gave up what ran and holds the robot, which the guard halts.
+        """Take note that the controller gave up what ran, or never knew it, and holds the robot, which the guard halts.
 
         The rest of the plan, or a stop on it, would be a jerk to the robot; so nothing is sent.
         """

@@ -51,6 +51,12 @@ class Timeline:
         self._model = model
         self._history: deque[Performance] = deque()
         self._led_until_s = -np.inf
+        self._sent_s = -np.inf
+
+    @property
+    def sent_s(self) -> float:
+        """When something was sent to the controller last [s]; -inf before the first."""
+        return self._sent_s
 
     @property
     def led_until_s(self) -> float:
@@ -128,6 +134,7 @@ class Timeline:
         while self._history and self._history[-1].began_s >= performance.began_s:
             self._history.pop()
         self._history.append(performance)
+        self._sent_s = sent_s
         if performance.way_s:
             self._led_until_s = performance.began_s
         return performance
@@ -149,6 +156,7 @@ class Timeline:
         shifted = [replace(each, began_s=each.began_s + by_s) for each in self._history]
         self._history = deque(shifted)
         self._led_until_s += by_s
+        self._sent_s += by_s
 
     def at(self, time_s: float) -> Performance:
         """Return what runs at a time [s]: the newest that has begun, or the oldest known."""

@@ -16,15 +16,18 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import numpy as np
 import pytest
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Header
 from std_srvs.srv import Trigger
 
+from iat_ros.nodes import process
 from iat_ros.nodes.clouds import to_stamp
 from iat_ros.robot.measurement import STANDS_S
 
@@ -208,3 +211,26 @@ def test_what_waited_for_this_process_is_no_silence_of_the_robot(stage: Any) -> 
     stage.answer()
     assert len(stage.sent) == 1
     stage.measure(stage.rest, still)
+
+
+@pytest.mark.parametrize("kind", [SingleThreadedExecutor, process.EventsExecutor])
+def test_a_driver_that_comes_in_mid_answer_is_noticed(stage: Any, rig: Any, kind: Any) -> None:
+    """The middleware tells, though nobody waits for its messages; one that goes is none that comes."""
+    if kind is None:
+        pytest.skip("this rclpy has no EventsExecutor")
+    executor, came_s = kind(context=rig.context), []
+    stage.node._supervisor.observer.driver_came = came_s.append
+    executor.add_node(stage.node)
+    try:
+        publisher = rig.node.create_publisher(JointState, "/measured/joint_states", 10)
+        ends_s = time.monotonic() + 10.0
+        while not came_s and time.monotonic() < ends_s:
+            executor.spin_once(timeout_sec=0.1)
+        assert came_s == [1.0]
+        rig.node.destroy_publisher(publisher)
+        for _ in range(10):
+            executor.spin_once(timeout_sec=0.1)
+        assert came_s == [1.0]
+    finally:
+        executor.remove_node(stage.node)
+        executor.shutdown()
