@@ -207,7 +207,7 @@ class IatNode(LifecycleNode):
 
     def _publish_diagnostics(self) -> None:
         total = sum(self.dropped.values())
-        trouble = self.trouble()
+        trouble = self.trouble() if self.active else ""
         state = "active" + (f", {trouble}" if trouble else "") if self.active else "not active"
         well = DiagnosticStatus.OK if self.active and not total else DiagnosticStatus.WARN
         status = DiagnosticStatus(

@@ -55,12 +55,12 @@ class JointStatesReader:
         joint_names: The J joints, in the order of what is returned.
 
     Attributes:
-        repeats: Whether what was read last has the stamp of the one before, as of a driver that is stuck.
+        why: Why what was read last tells nothing that can be used by itself; empty if it does.
     """
 
     def __init__(self, joint_names: tuple[str, ...]) -> None:
         self._names = joint_names
-        self.repeats = False
+        self.why = ""
         self._columns: dict[tuple[str, ...], _Columns] = {}  # of names that were told before
         self._stamps_s: dict[tuple[str, ...], float] = {}  # when they were told last [s]
         self._position = np.zeros(len(joint_names))
@@ -71,7 +71,7 @@ class JointStatesReader:
     def read(self, told: JointsTold, now_s: float) -> State | None:
         """Return where all joints are now; None while some are not known, or if it is of another part of the robot.
 
-        None, too, for what has the stamp of the message before (`repeats`).
+        None, too, for what has the stamp of the message before; `why` tells.
 
         Velocities that are missing or NaN, as of a joint without a sensor for it, count as 0; accelerations are never
         told.
@@ -84,14 +84,18 @@ class JointStatesReader:
             MessageError: Joints named twice, another number of positions than names, NaN, a speed that no joint has, or
                 joints of which nobody tells.
         """
-        self.repeats = False
+        self.why = ""
         columns = self._find(told.names)
-        if not len(told.position) or not len(columns.mine):
+        if not len(columns.mine):
+            self.why = f"they name none of this robot's joints, as '{self._names[0]}'"
+            return None
+        if not len(told.position):
+            self.why = "they hold no positions"
             return None
         if columns.doubled or len(told.names) != len(told.position):
             raise MessageError("joint_states name a joint twice, or have another number of positions than names")
-        self.repeats = told.stamp_s != 0.0 and told.stamp_s == self._stamps_s.get(told.names)
-        if self.repeats:
+        if told.stamp_s and told.stamp_s == self._stamps_s.get(told.names):
+            self.why = "they repeat their stamp, as of a driver that is stuck"
             return None
         self._stamps_s[told.names] = told.stamp_s
         position = told.position[columns.theirs]
@@ -104,9 +108,9 @@ class JointStatesReader:
             raise MessageError(f"joint_states hold NaN or infinity for '{joint}'")
         if np.abs(velocity).max() > _MOST_RAD_S:
             raise MessageError(f"joint_states hold a speed above {_MOST_RAD_S:g} rad/s")
+        mine = columns.mine
+        self._position[mine], self._velocity[mine], self._told_s[mine] = position, velocity, now_s
         if len(position) < len(self._names):
-            mine = columns.mine
-            self._position[mine], self._velocity[mine], self._told_s[mine] = position, velocity, now_s
             if not self._complete(now_s):
                 return None
             position, velocity = self._position.copy(), self._velocity.copy()
@@ -131,11 +135,10 @@ class JointStatesReader:
             self._lacking_since_s = math.inf
             return True
         self._lacking_since_s = min(self._lacking_since_s, now_s)
+        names = ", ".join(name for name, each in zip(self._names, unknown, strict=True) if each)
+        self.why = f"they lack {names}; expected all joints of the robot's file within {_TOGETHER_S:g} s"
         if now_s - self._lacking_since_s > _LACKING_S:
-            names = ", ".join(name for name, each in zip(self._names, unknown, strict=True) if each)
-            raise MessageError(
-                f"joint_states lack {names}; expected all joints of the robot's file within {_TOGETHER_S:g} s"
-            )
+            raise MessageError(f"joint_states cannot be used: {self.why}")
         return False
 
 

@@ -51,8 +51,9 @@ class RobotWatch:
         Each tells how busy the machines are; where the robot is, the newest does.
         """
         newest = None
+        now_s = self._now_s()  # of all, since what reading them takes is no delay of theirs
         for serialised, waited_s in waiting:
-            received_s = self._now_s() - waited_s
+            received_s = now_s - waited_s
             try:
                 told = self._decode(serialised)
                 state = self._reader.read(told, received_s)
@@ -63,9 +64,7 @@ class RobotWatch:
             if state is not None:
                 self._observer.heard(told.stamp_s, received_s)
                 newest = state, received_s
-            elif self._reader.repeats:
-                self._observer.could_not_read_joints(
-                    received_s, "they repeat their stamp, as of a driver that is stuck"
-                )
+            else:
+                self._observer.could_not_read_joints(received_s, self._reader.why)
         if newest is not None:
             self._observer.saw_joints(*newest)

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -61,6 +62,8 @@ _NEWEST_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 _STATES_QOS = QoSProfile(depth=256, reliability=ReliabilityPolicy.BEST_EFFORT)
 """They are read every `WATCH_S`, not one by one; at 1 kHz there is room while an answer is worked out."""
 
+_LAST_S = 0.5
+"""So long a node that ends tries to stop its robot [s]."""
 _ON_REQUEST = "on request"
 OVERTAKEN = "answers overtaken by one that came with them"
 """What they are counted under."""
@@ -110,8 +113,9 @@ class TrajectoryNode(IatNode):
         self.coming_responses = Inlet(self, PointCloud2, "coming_responses", coming, RESULT_QOS)
         self.coming_joint_responses = Inlet(self, JointTrajectory, "coming_joint_responses", coming, RESULT_QOS)
         self._see_joints = self.guarded(self._on_joint_states)
+        came = self.guarded(self._on_driver_came)
         joint_states = self.create_polled_subscription(
-            JointState, "joint_states", _STATES_QOS, raw=True, matched=self._on_driver_came
+            JointState, "joint_states", _STATES_QOS, raw=True, matched=lambda: came(None)
         )
         self._waiting_states = WaitingMessages(joint_states)
         self._skeletons = self.create_polled_subscription(PointCloud2, "skeletons", _NEWEST_QOS, raw=True)
@@ -158,6 +162,7 @@ class TrajectoryNode(IatNode):
         means = Means(
             self._now_s,
             self._sender.begin,
+            self._output.cancel,
             partial(self._sender.write, performer),
             self._wake,
             self.drop,
@@ -196,16 +201,26 @@ class TrajectoryNode(IatNode):
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop the robot, then free what was set up."""
-        self._stop()
+        self._stop_at_last()
         return super().on_shutdown(state)
 
     def leave(self) -> bool:
         """Stop the robot before the process ends; a halt that the guard made since its start is over then."""
-        sent = self.active and self._stop()
+        sent = self.active and self._stop_at_last()
         asked = self._guard.halted.startswith(_ON_REQUEST)
         if stopping.is_set() and not asked and not self._halt_file.found:  # who made what was found is unknown
             self._halt_file.keep("")
         return sent
+
+    def _stop_at_last(self) -> bool:
+        """Stop, though limits may forbid it at one moment: nobody tries it again later."""
+        until_s = time.monotonic() + _LAST_S
+        while not self._stop():
+            if time.monotonic() > until_s:
+                self.get_logger().error("the robot could not be told to stop: what it was sent goes on to its end")
+                return False
+            time.sleep(WATCH_S)
+        return True
 
     def _stop(self) -> bool:
         supervisor = self._supervisor
@@ -246,7 +261,7 @@ class TrajectoryNode(IatNode):
         if self._robot is not None:
             self._robot.hear(waiting)
 
-    def _on_driver_came(self) -> None:
+    def _on_driver_came(self, _: None) -> None:
         if self._supervisor is not None:
             self._supervisor.observer.driver_came(self._now_s())
 
@@ -334,7 +349,10 @@ class TrajectoryNode(IatNode):
 
     def _on_resume(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         was = self._guard.halted
-        reason = self._guard.resume(self._now_s()) if was else "not halted"
+        if was and not self.active and self._guard.config.joint_states_timeout_s:
+            reason = "this node is not active, so where the robot is, is not read; activate it first"
+        else:
+            reason = self._guard.resume(self._now_s()) if was else "not halted"
         if self._supervisor is not None and not reason:
             self._supervisor.release()
         unkept = self._halt_file.keep(self._guard.halted, again=True)

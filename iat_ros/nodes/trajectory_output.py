@@ -121,6 +121,11 @@ class TrajectoryOutput:
             else:
                 self._publishers[topic].publish(part)
 
+    def cancel(self) -> None:
+        """Have controllers end their goals and hold the robot; what was published cannot be called back."""
+        for goals in self._goals.values():
+            goals.cancel()
+
     def _on_lost(self, by: _Goals, reason: str) -> None:
         for goals in self._goals.values():
             if goals is not by:

@@ -33,8 +33,6 @@ _SETTLES_S = 1.0
 """So long after its plan a robot may still come to where its controller holds it [s]; what moves later, others move."""
 _HANGS_RAD = 0.1
 """So far from there its weight may keep it."""
-_STAYS_S = 0.1
-"""So long a robot that should move must be seen to stand [s]."""
 _OLDEST_S = 0.02
 """So old may joint states be when they come [s]."""
 
@@ -94,18 +92,14 @@ class Measurement:
             return False
         return self.received_s >= performer.timeline.ends_s + _OLDEST_S and self._astray(performer)
 
-    def stays_behind(self, performer: Performer, lag_s: float) -> bool:
-        """Tell whether the robot stands although it should move, and by now is away from where it was to be.
+    @property
+    def stands_for_s(self) -> float:
+        """How long the robot had been seen to stand when it was measured last [s]."""
+        return self.received_s - self._moved_s
 
-        Args:
-            performer: Knows where it should be.
-            lag_s: How far it may trail its command [s].
-        """
-        if self.state is None or self.received_s - self._moved_s < _STAYS_S:
-            return False
-        lowest, highest = performer.timeline.band(self.received_s, lag_s)
-        off = np.maximum(lowest - self.state.position, self.state.position - highest)
-        return float(off.max()) > _HANGS_RAD
+    def moves_away(self, performer: Performer) -> bool:
+        """Tell whether the robot does not stand, and is away from where the last plan left it."""
+        return self.stands_for_s < STANDS_S and self._off(performer) > _HANGS_RAD
 
     def compare(self, performer: Performer, now_s: float) -> None:
         """Keep in mind that others move the robot, until it stands: on their way it may pass where its plan left it."""

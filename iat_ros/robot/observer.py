@@ -21,15 +21,13 @@ from collections.abc import Callable
 
 import numpy as np
 
+from iat_ros.robot.following import Following
 from iat_ros.robot.guard import Guard, Leave, Verdict
 from iat_ros.robot.joint_path import Array
 from iat_ros.robot.measurement import ASTRAY_RAD, Measurement
 from iat_ros.robot.performer import Performer
 from iat_ros.robot.punctuality import Punctuality
 from iat_ros.robot.spline import Held, State
-
-_STARTS_S = 1.0
-"""So long after a driver can be heard its controllers may still come up [s]; what was sent before may be lost."""
 
 
 class Observer:
@@ -59,27 +57,22 @@ class Observer:
     ) -> None:
         self.measured = Measurement()
         self._punctuality = Punctuality()
+        self._following = Following(performer, held)
         self._heard_s = -math.inf  # when the robot last told where its joints were [s]
-        self._driver_s = -math.inf  # when somebody new began to tell where the joints are [s]
-        self._unseen = False  # for longer than is allowed, before the newest of those
+        self._unseen = False  # for longer than is allowed, or by a driver of before, until the newest of those
         self._performer, self._guard = performer, guard
         self._now_s, self.look, self._held = now_s, look, held
 
     def driver_came(self, now_s: float) -> None:
-        """Take note that somebody new tells where the joints are from now on [s], as a driver that was started anew."""
-        self._driver_s = now_s
+        """Take note that somebody new tells where the joints are from now on [s]."""
+        self._following.driver_came(now_s)
 
-    def forgotten(self, now_s: float) -> bool:
-        """Tell whether the robot's controller does not know what runs, since its driver was started anew meanwhile.
-
-        It holds the robot then, and must not be told to go on from where the robot would be by now: that is a jerk. A
-        robot that stands for another reason, as one whose motors are off, has no driver that is new; and where somebody
-        else begins to tell of its joints, as a recording that is played, it does not stand.
-        """
-        performer, lag_s = self._performer, self._guard.config.following_lag_s
-        if not performer.timeline.moving(now_s) or self._driver_s < performer.timeline.sent_s - _STARTS_S:
-            return False
-        return self._guard.measured_lately(now_s) and self.measured.stays_behind(performer, lag_s)
+    def given_up(self, now_s: float) -> bool:
+        """Tell whether the robot's controllers do not follow what runs, and hold it; then it is halted."""
+        why = self._following.given_up(now_s, self.measured, self._guard.config.following_lag_s)
+        if why:
+            self._guard.halt(why)
+        return bool(why)
 
     def heard(self, stamp_s: float, received_s: float) -> None:
         """Take note of when the robot told where its joints were, 0 if that is not known, and of when that came [s].
@@ -88,7 +81,8 @@ class Observer:
         """
         self._punctuality.take(stamp_s, received_s)
         timeout_s = self._guard.config.joint_states_timeout_s
-        self._unseen = self._unseen or 0.0 < timeout_s < received_s - self._heard_s
+        anew = self._following.heard(received_s)
+        self._unseen = self._unseen or anew or 0.0 < timeout_s < received_s - self._heard_s
         self._heard_s = received_s
 
     def saw_joints(self, state: State, received_s: float) -> None:
@@ -101,6 +95,7 @@ class Observer:
         lag_s = self._guard.config.following_lag_s
         moving = performer.timeline.moving(received_s) or performer.timeline.moving(received_s - lag_s)
         band = performer.timeline.band(received_s, lag_s) if moving else None
+        self._following.saw(state.position, band)
         self._guard.saw_joints(received_s, state.position, band, performer.model.joint_names)
 
     def could_not_read_joints(self, received_s: float, why: str) -> None:
@@ -111,13 +106,12 @@ class Observer:
         """Take note that the clock was set by so much [s]."""
         self.measured.shift(by_s)
         self._heard_s += by_s
-        self._driver_s += by_s
+        self._following.shift(by_s)
         self._punctuality.forget()
 
     def verdict(self, now_s: float) -> Verdict:
-        """Tell what the robot may do now [s]; one whose driver was started anew in mid-motion is halted."""
-        if self.forgotten(now_s):
-            self._guard.halt("the robot's driver was started anew in mid-motion, and holds it where it is")
+        """Tell what the robot may do now [s]; one whose controllers do not follow what runs is halted."""
+        self.given_up(now_s)
         if not self._guard.measured_lately(now_s):
             # On a busy machine this process may have been held up, not the robot.
             self.look()
@@ -150,3 +144,7 @@ class Observer:
     def moves_strangely(self, now_s: float) -> bool:
         """Tell whether the robot is seen to move by a plan that was never made here."""
         return self._guard.measured_lately(now_s) and self.measured.moves_strangely(self._performer, now_s)
+
+    def went_on(self) -> bool:
+        """Tell whether the robot moves away from where its last plan left it, however far it may hang below that."""
+        return self.measured.moves_away(self._performer)

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -51,6 +52,7 @@ class Means:
         now_s: Tells the time [s]; a clock that was set is told by `Supervisor.shift` before.
         begin: Works a performance out, sends it and begins it; returns whether there was anything to perform. Raises
             RobotError where it cannot be performed, TooLateError where that took too long.
+        cancel: Has controllers that are sent goals end those, and hold the robot; others know no such request.
         ready: Told what may be begun soon, from a robot that stands.
         wake: Has `Supervisor.watch` called every `WATCH_S` from now on, until it returns False.
         drop: Counts what is not used, and says why.
@@ -59,6 +61,7 @@ class Means:
 
     now_s: Callable[[], float]
     begin: Callable[[Performer, Make], bool]
+    cancel: Callable[[], None]
     ready: Callable[[Performance], None]
     wake: Callable[[], None]
     drop: Callable[[str], None]
@@ -89,6 +92,7 @@ class Supervisor:
         self._waiting: tuple[Answer, float] | None = None  # an answer, and when the robot will stand [s]
         self._prepared: Prepared | None = None
         self._slowed = self._held = False
+        self._lost_until_s = -math.inf  # when a plan ends that a controller gave up [s]
 
     def forget(self, why: str) -> None:
         """Forget answers that wait, and say why, and that the robot was slowed or held."""
@@ -106,6 +110,7 @@ class Supervisor:
         """Take note that the clock was set by so much [s]; the guard is told by whoever tells this."""
         self.observer.shift(by_s)
         self.performer.timeline.shift(by_s)
+        self._lost_until_s += by_s
         if self._waiting is not None:
             self._waiting = self._waiting[0], self._waiting[1] + by_s
 
@@ -113,8 +118,7 @@ class Supervisor:
         """Plan an answer that may be given soon, if the robot could perform it now; else it is not even decoded."""
         if self._waiting is not None:
             return
-        now = self._means.now_s()
-        verdict = self.observer.verdict(now)
+        now, verdict = self._verdict()
         if verdict.leave in (Leave.HALT, Leave.HOLD):
             return
         motion = decode()
@@ -136,8 +140,7 @@ class Supervisor:
         """
         started = time.perf_counter()
         performer, counts = self.performer, self._means.counts
-        now = self._means.now_s()
-        verdict = self.observer.verdict(now)
+        now, verdict = self._verdict()
         if verdict.leave in (Leave.HALT, Leave.HOLD):
             self._means.drop(f"answer, since the robot must not move: {verdict.reason}")
             return
@@ -186,12 +189,16 @@ class Supervisor:
             RobotError: Limits forbid to slow the robot now, which is tried again, or an answer that waited or the way
                 home cannot be performed.
         """
-        performer, now = self.performer, self._means.now_s()
-        verdict = self.observer.verdict(now)
+        performer = self.performer
+        now, verdict = self._verdict()
         if verdict.leave in (Leave.HALT, Leave.HOLD):
             if not self._held and performer.timeline.moving(now):
                 self._means.drop(f"rest of an answer: {verdict.reason}")
                 self.slow(0.0)
+            elif now < self._lost_until_s and self.observer.went_on():
+                self._lost_until_s = -math.inf
+                self._means.drop("rest of an answer that the controller had seemed to give up")
+                self._stop_where_measured()
             if self._waiting is not None:
                 self._waiting = None
                 self._means.drop(f"answer that waited for a stop: {verdict.reason}")
@@ -215,26 +222,31 @@ class Supervisor:
             if not self.observer.moves_strangely(now):
                 self._go_home(now)
             return True
-        return self._held and verdict.leave is not Leave.HALT
+        return now < self._lost_until_s or (self._held and verdict.leave is not Leave.HALT)
 
     def slow(self, tempo: float) -> None:
         """Slow the running plan down on its path, to a standstill at tempo 0; an unknown one from where it is.
 
-        Where the controller does not know the plan it holds the robot, and nothing is sent.
+        Where the controllers do not follow it any more, and hold the robot, it is halted and nothing is sent.
 
         Raises:
             RobotError: Limits forbid it at this moment.
         """
         self.observer.look()
-        if self.observer.forgotten(self._means.now_s()):
+        if self.observer.given_up(self._means.now_s()):
+            self._means.cancel()
             self.lost()
             return
-        measured = self.observer.measured.state
-        if tempo == 0.0 and measured is not None and self.observer.moves_strangely(self._means.now_s()):
-            self._begin(lambda now_s, _: Performance(stop(self.performer.model, measured), now_s))
+        if tempo == 0.0 and self.observer.moves_strangely(self._means.now_s()):
+            self._stop_where_measured()
             return
         self._begin(lambda now_s, reserve_s: self.performer.slow(now_s, tempo, reserve_s))
         self._held = self._held or tempo == 0.0
+
+    def _stop_where_measured(self) -> None:
+        measured = self.observer.measured.state
+        if measured is not None:
+            self._begin(lambda now_s, _: Performance(stop(self.performer.model, measured), now_s))
 
     def stop(self) -> bool:
         """Stop; where limits forbid it at this moment, say so: while halted or held it is tried again and again.
@@ -257,12 +269,20 @@ class Supervisor:
     def lost(self) -> None:
         """Take note that the controller gave up what ran, or never knew it, and holds the robot, which the guard halts.
 
-        The rest of the plan, or a stop on it, would be a jerk to the robot; so nothing is sent.
+        The rest of the plan, or a stop on it, would be a jerk to the robot; so nothing is sent. Should it move for all
+        that before the plan's end, it is stopped from there.
         """
         self.forget("the controller gave up what ran")
         self._held = True
         now = self._means.now_s()
+        self._lost_until_s = self.performer.timeline.ends_s
         self.performer.timeline.held(now, self.observer.last(now))
+        self._means.wake()
+
+    def _verdict(self) -> tuple[float, Verdict]:
+        """Return what the robot may do, and the time after that was found out [s]: what had come was looked at."""
+        verdict = self.observer.verdict(self._means.now_s())
+        return self._means.now_s(), verdict
 
     def _tempo(self, verdict: Verdict) -> float:
         return self.slow_tempo if verdict.leave is Leave.SLOW else 1.0

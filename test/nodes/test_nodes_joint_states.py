@@ -75,8 +75,31 @@ def test_joints_that_are_told_one_after_the_other_are_put_together() -> None:
     np.testing.assert_array_equal(together.position, [1.0, 2.0])
     for now_s in (1.5, 2.0, 2.5):
         assert reader.read(told(name=["elbow"], position=[4.0]), now_s) is None
-    with pytest.raises(MessageError, match="joint_states lack shoulder"):
+        assert reader.why == "they lack shoulder; expected all joints of the robot's file within 0.2 s"
+    with pytest.raises(MessageError, match="they lack shoulder"):
         reader.read(told(name=["elbow"], position=[4.0]), 2.6)
+
+
+def test_parts_are_put_together_with_what_tells_of_all_joints() -> None:
+    """A hand that tells of itself, beside a broadcaster that tells of everything, lacks nothing."""
+    reader = JointStatesReader(NAMES)
+    for number in range(20):
+        now_s = 1.0 + 0.1 * number
+        assert reader.read(told(name=list(NAMES), position=[1.0, 2.0]), now_s) is not None
+        part = reader.read(told(name=["elbow"], position=[3.0]), now_s + 0.01)
+        assert part is not None
+        np.testing.assert_array_equal(part.position, [1.0, 3.0])
+
+
+def test_what_tells_nothing_of_this_robot_says_why() -> None:
+    """Joints under other names are what a wrong prefix looks like."""
+    reader = JointStatesReader(NAMES)
+    assert reader.read(told(name=["left/elbow"], position=[1.0]), 1.0) is None
+    assert reader.why == "they name none of this robot's joints, as 'shoulder'"
+    assert reader.read(told(name=list(NAMES)), 1.0) is None
+    assert reader.why == "they hold no positions"
+    assert reader.read(told(name=list(NAMES), position=[1.0, 2.0]), 1.0) is not None
+    assert not reader.why
 
 
 @pytest.mark.parametrize(
@@ -115,13 +138,15 @@ def test_a_driver_that_repeats_itself_tells_nothing_new() -> None:
     reader, now_s = JointStatesReader(NAMES), 1.0
     stamped = JointsTold.of(JointState(header=Header(stamp=Time(sec=5)), name=list(NAMES), position=[1.0, 2.0]))
     assert reader.read(stamped, now_s) is not None
-    assert not reader.repeats
+    assert not reader.why
     assert reader.read(stamped, now_s) is None
-    assert reader.repeats
+    assert "repeat their stamp" in reader.why
     assert reader.read(told(name=list(NAMES), position=[1.0, 2.0]), now_s) is not None
     assert reader.read(told(name=list(NAMES), position=[1.0, 2.0]), now_s) is not None
-    assert not reader.repeats
+    assert not reader.why
     assert reader.read(stamped, now_s) is not None, "the one before had no stamp"
     part = JointsTold(5.0, ("elbow",), np.array([3.0]), np.zeros(0))
-    assert reader.read(part, now_s) is None, "the shoulder is not known by this way"
-    assert reader._position.tolist() == [0.0, 3.0]
+    together = reader.read(part, now_s)
+    assert together is not None
+    assert together.position.tolist() == [1.0, 3.0]
+    assert reader.read(part, now_s) is None, "each part has stamps of its own"

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -197,6 +198,31 @@ def test_a_halt_that_no_controller_hears_is_tried_again(node: TrajectoryNode, co
     assert node._supervisor.performer.timeline.moving(node._now_s())
 
 
+@pytest.mark.parametrize("comes_back", [True, False])
+def test_a_node_that_ends_tries_again_to_stop_the_robot(
+    node: TrajectoryNode, controller: Any, monkeypatch: pytest.MonkeyPatch, comes_back: bool
+) -> None:
+    """Nobody does so later; where it is in vain, that is told, and the node ends."""
+    node._on_responses([ANSWER])
+    controller.goals[0].accept()
+    controller.ready = False
+    waits: list[float] = []
+
+    def wait(seconds: float) -> None:
+        """Have the controller come back after three tries, or never."""
+        waits.append(seconds)
+        controller.ready = comes_back and len(waits) == 3
+        elapse(seconds)
+
+    elapse = time.sleep
+    monkeypatch.setattr("iat_ros.nodes.trajectory.time.sleep", wait)
+    began_s = time.monotonic()
+    assert node.leave() == comes_back
+    assert time.monotonic() - began_s < 2.0
+    assert len(controller.goals) == 1 + comes_back
+    assert comes_back == (len(waits) == 3)
+
+
 def test_a_goal_that_was_never_answered_hides_nothing(node: TrajectoryNode, controller: Any) -> None:
     """Its controller died; what becomes of later goals is told all the same."""
     for _ in range(2):
@@ -282,6 +308,23 @@ def test_with_two_controllers_no_arm_goes_on_alone(
     reason = "the controller aborted the goal: path tolerance"
     assert node.trouble() == f"halted: {reason}; call resume"
     assert node.dropped == {f"rest of a trajectory: {reason}": 1}
+
+
+def test_controllers_that_do_not_follow_their_goals_are_asked_to_end_them(
+    make: Callable[..., TrajectoryNode], controller: Any
+) -> None:
+    """A stop would be a jerk; so none is sent, and neither arm goes on."""
+    node = make(robot="talos", output="action", joint_states_timeout=10.0, following_tolerance=0.0)
+    assert bring_up(node)
+    talos = RobotModel.load(find_config("robots", "talos"))
+    stand(node, talos.joint_names, talos.rest)
+    node._on_responses([ANSWER])
+    for goal in controller.goals:
+        goal.accept()
+    node._supervisor.observer.given_up = lambda _: True
+    assert node._on_halt(Trigger.Request(), Trigger.Response()).success
+    assert [goal.cancelled for goal in controller.goals] == [True, True]
+    assert not node._supervisor.performer.timeline.moving(node._now_s())
 
 
 def test_a_controller_without_an_action_is_refused(

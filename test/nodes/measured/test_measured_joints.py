@@ -152,6 +152,22 @@ def test_joint_states_of_no_use_are_told_from_none(
     resumed = stage.node._on_resume(Trigger.Request(), Trigger.Response())
     assert not resumed.success
     assert f"that can be read within 0.5 s: {why}" in resumed.message
+    stage.node.active = False
+    assert "this node is not active" in stage.node._on_resume(Trigger.Request(), Trigger.Response()).message
+
+
+def test_a_node_that_was_deactivated_does_not_miss_joint_states(stage: Any) -> None:
+    """It does not read them, and its diagnostics must leave no halt behind, while the robot still comes to a stop."""
+    stage.stand(stage.rest)
+    stage.answer()
+    stage.node.active = False
+    stage.at(2.2)
+    stage.node._publish_diagnostics()
+    assert stage.node._supervisor.performer.timeline.moving(2.2)
+    assert not stage.node._guard.halted
+    stage.node.active = True
+    stage.node._publish_diagnostics()
+    assert stage.node._guard.halted == "no joint_states for 0.5 s while moving"
 
 
 def test_what_is_read_late_was_measured_when_it_came(stage: Any, rig: Any, monkeypatch: pytest.MonkeyPatch) -> None:

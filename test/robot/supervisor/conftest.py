@@ -51,8 +51,10 @@ class Stage:
         self.awake = False
         self.performer = Performer(model, load_skeleton("utd_mhad").limb_names, None, Timing())
         self.guard = Guard(GuardConfig())
-        observer = Observer(self.performer, self.guard, lambda: self.now_s, lambda: None)
-        means = Means(lambda: self.now_s, self.begin, self.ready.append, self.wake, self.drop, self.counts)
+        self.held: np.ndarray | None = None  # where controllers say that they hold the robot
+        self.cancelled = 0
+        observer = Observer(self.performer, self.guard, lambda: self.now_s, lambda: None, lambda _: self.held)
+        means = Means(lambda: self.now_s, self.begin, self.cancel, self.ready.append, self.wake, self.drop, self.counts)
         self.supervisor = Supervisor(self.performer, observer, means, slow_tempo=0.3)
         self.distance_m = self.FAR_M
 
@@ -69,6 +71,10 @@ class Stage:
         self.begun.append(begun)
         return True
 
+    def cancel(self) -> None:
+        """Count requests to end goals."""
+        self.cancelled += 1
+
     def wake(self) -> None:
         """Have the supervisor watch from now on."""
         self.awake = True
@@ -81,8 +87,23 @@ class Stage:
         """Tell where the robot is, and how near a person."""
         state = self.performer.timeline.commanded(self.now_s)
         measured = State(state.position + away_rad, state.velocity, state.acceleration)
+        self.tell(measured)
+
+    def tell(self, measured: State) -> None:
+        """Tell where the robot is, whatever it was sent."""
+        self.supervisor.observer.heard(0.0, self.now_s)
         self.supervisor.observer.saw_joints(measured, self.now_s)
         self.guard.saw_people(self.now_s, self.distance_m)
+
+    def stay(self, seconds: float, silent_s: float = 0.0) -> None:
+        """Let time pass while the robot stands where it should be now; nobody tells of it at first."""
+        where = State.at_rest(self.performer.timeline.commanded(self.now_s).position)
+        ends_s = self.now_s + seconds
+        self.now_s += silent_s
+        while self.now_s < ends_s:
+            self.now_s += WATCH_S
+            self.tell(where)
+            self.awake = self.awake and self.supervisor.watch()
 
     def wait(self, seconds: float) -> None:
         """Let time pass."""

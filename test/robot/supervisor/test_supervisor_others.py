@@ -22,7 +22,6 @@ import numpy as np
 import pytest
 
 from iat_ros.robot.measurement import STANDS_S
-from iat_ros.robot.spline import State
 from iat_ros.robot.supervisor import WATCH_S
 
 
@@ -135,78 +134,16 @@ def test_a_clock_that_was_set_keeps_what_waits_waiting(unseen: Any) -> None:
     assert len(unseen.begun) == 1
 
 
-def swallow(stage: Any, seconds: float) -> None:
-    """Have a robot stand where it is, and its driver say so, whatever was sent to it."""
-    where = stage.performer.timeline.commanded(stage.now_s).position
-    for _ in range(round(seconds / WATCH_S)):
-        stage.now_s += WATCH_S
-        stage.supervisor.observer.saw_joints(State.at_rest(where), stage.now_s)
-        stage.guard.saw_people(stage.now_s, stage.distance_m)
-        stage.awake = stage.awake and stage.supervisor.watch()
+def test_what_was_read_just_now_counts(unseen: Any) -> None:
+    """Joint states had waited to be read, as of a process that was held up: the robot is there, not at rest."""
 
+    def look() -> None:
+        """Read what waited, which takes a moment."""
+        unseen.now_s += 0.001
+        unseen.measure(0.3)
 
-def test_a_driver_that_was_started_anew_is_sent_no_stop(stage: Any) -> None:
-    """It holds the robot and never heard of the answer: a stop on the way there would begin elsewhere, with a jerk."""
-    stage.supervisor.answer(stage.ANSWER)
-    stage.wait(1.0)
-    position = stage.performer.timeline.commanded(stage.now_s).position
-    stage.supervisor.observer.driver_came(stage.now_s)
-    swallow(stage, 0.6)
-    assert "started anew in mid-motion" in stage.guard.halted
-    assert len(stage.begun) == 1
-    assert not stage.performer.timeline.moving(stage.now_s)
-    np.testing.assert_array_equal(stage.performer.timeline.commanded(stage.now_s).position, position)
-    assert stage.guard.resume(stage.now_s) == ""
-    stage.supervisor.release()
-    swallow(stage, 0.4)
-    stage.supervisor.answer(stage.ANSWER)
-    np.testing.assert_allclose(stage.begun[-1].plan.start.position, position, atol=1e-12)
-
-
-def test_a_halt_on_request_is_not_sent_to_such_a_driver_either(stage: Any) -> None:
-    """Whatever would take over from the answer is left out."""
-    stage.supervisor.answer(stage.ANSWER)
-    stage.wait(1.0)
-    stage.supervisor.observer.driver_came(stage.now_s)
-    stage.awake = False  # the watch is late
-    swallow(stage, 0.5)
-    stage.guard.halt("on request")
-    assert stage.supervisor.stop()
-    assert len(stage.begun) == 1
-    assert stage.guard.halted == "on request"
-
-
-@pytest.mark.parametrize("came_s", [None, -2.0])
-def test_a_robot_that_stands_for_another_reason_is_stopped_on_its_path(stage: Any, came_s: float | None) -> None:
-    """Its motors are off, say: the controller goes on with what it was sent, and a stop must end that."""
-    if came_s is not None:
-        stage.supervisor.observer.driver_came(stage.now_s + came_s)
-    stage.supervisor.answer(stage.ANSWER)
-    stage.wait(1.0)
-    swallow(stage, 0.6)
-    assert "from its command" in stage.guard.halted
-    assert len(stage.begun) == 2
-
-
-def test_somebody_new_who_tells_of_a_robot_that_moves_changes_nothing(stage: Any) -> None:
-    """A recording that is played, a second broadcaster: the controller knows what runs, and can be stopped."""
-    stage.supervisor.answer(stage.ANSWER)
-    stage.wait(1.0)
-    stage.supervisor.observer.driver_came(stage.now_s)
-    stage.wait(0.6)
-    assert not stage.guard.halted
-    assert stage.supervisor.stop()
-    assert len(stage.begun) == 2
-
-
-def test_what_was_sent_since_a_driver_came_is_known_to_it(stage: Any) -> None:
-    """Once its controllers are up; a robot that stands all the same is stopped on its path."""
-    stage.supervisor.answer(stage.ANSWER)
-    stage.wait(1.0)
-    stage.supervisor.observer.driver_came(stage.now_s)
-    stage.wait(1.2)
-    stage.supervisor.answer(stage.ANSWER)
-    stage.wait(0.5)
-    swallow(stage, 0.6)
-    assert "from its command" in stage.guard.halted
-    assert len(stage.begun) == 3
+    unseen.supervisor.observer.look = look
+    unseen.guard.saw_people(unseen.now_s, unseen.distance_m)
+    unseen.supervisor.answer(unseen.ANSWER)
+    assert not unseen.begun
+    assert unseen.counts["answers that waited for a stop"] == 1

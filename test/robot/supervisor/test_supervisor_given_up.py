@@ -1,0 +1,222 @@
+# Copyright 2026 iat_ros maintainers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Controllers that do not follow what runs, and hold the robot: they are sent no stop, which would be a jerk."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from iat_ros.robot.spline import State
+from iat_ros.robot.supervisor import WATCH_S
+
+
+@pytest.fixture
+def answering(stage: Any) -> Any:
+    """A robot in the midst of an answer."""
+    stage.supervisor.answer(stage.ANSWER)
+    stage.wait(1.0)
+    return stage
+
+
+@pytest.mark.parametrize("late_s", [-0.05, 0.15])
+def test_a_driver_that_was_started_anew_is_sent_no_stop(answering: Any, late_s: float) -> None:
+    """It holds the robot and never heard of the answer; the middleware may tell of it sooner or later than it does."""
+    stage, observer = answering, answering.supervisor.observer
+    position = stage.performer.timeline.commanded(stage.now_s).position
+    observer.driver_came(stage.now_s + 0.1 + late_s)
+    stage.stay(0.6, silent_s=0.1)
+    assert stage.guard.halted == "the robot's driver was started anew in mid-motion, and holds it"
+    assert len(stage.begun) == 1
+    assert stage.cancelled == 1
+    assert not stage.performer.timeline.moving(stage.now_s)
+    np.testing.assert_allclose(stage.performer.timeline.commanded(stage.now_s).position, position, atol=1e-12)
+    assert stage.guard.resume(stage.now_s) == ""
+    stage.supervisor.release()
+    stage.stay(0.4)
+    stage.supervisor.answer(stage.ANSWER)
+    np.testing.assert_allclose(stage.begun[-1].plan.start.position, position, atol=1e-12)
+
+
+@pytest.mark.parametrize("near", [False, True])
+def test_whatever_would_take_over_is_left_out_and_the_robot_halted(answering: Any, near: bool) -> None:
+    """A halt on request, or a person who comes near just then; nobody goes home from there by himself."""
+    stage = answering
+    stage.supervisor.observer.driver_came(stage.now_s + 0.05)
+    stage.awake = False  # the watch is late
+    stage.stay(0.5, silent_s=0.1)
+    if near:
+        stage.supervisor.slow(0.3)
+    else:
+        assert stage.supervisor.stop()
+    assert len(stage.begun) == 1
+    assert "started anew" in stage.guard.halted
+    stage.awake = True
+    stage.stay(8.0)
+    assert len(stage.begun) == 1
+    assert not stage.awake
+
+
+def test_a_controller_that_says_that_it_gave_up_is_sent_no_stop(answering: Any) -> None:
+    """It found the robot too far from its path, say, and holds it where it was then."""
+    stage = answering
+    stage.held = stage.performer.timeline.commanded(stage.now_s).position
+    stage.stay(0.6)
+    assert stage.guard.halted == "the robot's controllers gave up the trajectory, and hold it"
+    assert len(stage.begun) == 1
+
+
+def test_a_controller_that_holds_the_robot_where_it_should_be_did_not_give_up(stage: Any) -> None:
+    """In the last pose of an answer, say, and before one begins."""
+    stage.held = stage.performer.timeline.commanded(stage.now_s).position
+    stage.supervisor.answer(stage.ANSWER)
+    for _ in range(400):
+        stage.now_s += WATCH_S
+        state = stage.performer.timeline.commanded(stage.now_s)
+        stage.held = None if state.moves else state.position
+        stage.measure(0.15)
+        stage.awake = stage.awake and stage.supervisor.watch()
+    assert not stage.guard.halted
+
+
+@pytest.mark.parametrize(
+    ("came_s", "silent_s"),
+    [(None, 0.0), (None, 0.1), (0.05, 0.0), (-2.0, 0.1), (0.4, 0.1)],
+    ids=["motors", "held up", "another publisher", "came before", "came later"],
+)
+def test_a_robot_that_stands_for_another_reason_is_stopped_on_its_path(
+    answering: Any, came_s: float | None, silent_s: float
+) -> None:
+    """Its motors are off, say: the controller goes on with what it was sent, and a stop must end that."""
+    stage = answering
+    if came_s is not None:
+        stage.supervisor.observer.driver_came(stage.now_s + came_s)
+    stage.stay(0.6, silent_s=silent_s)
+    assert "from its command" in stage.guard.halted
+    assert len(stage.begun) == 2
+
+
+@pytest.mark.parametrize("away_rad", [0.0, 0.25])
+def test_a_robot_that_follows_can_be_stopped_after_a_new_driver_told_of_it(answering: Any, away_rad: float) -> None:
+    """The broadcaster alone was started anew; an arm that hangs below its command hung there before."""
+    stage = answering
+    stage.measure(-away_rad)
+    stage.supervisor.observer.driver_came(stage.now_s + 0.05)
+    stage.now_s += 0.1
+    for _ in range(30):
+        stage.now_s += WATCH_S
+        stage.measure(-away_rad)
+        assert stage.supervisor.watch()
+    assert not stage.guard.halted
+    assert stage.supervisor.stop()
+    assert len(stage.begun) == 2
+
+
+def test_a_robot_that_falls_behind_but_moves_follows(answering: Any) -> None:
+    """Whoever tells of it: a controller moves it, and must be sent the stop."""
+    stage, timeline = answering, answering.performer.timeline
+    began = timeline.commanded(stage.now_s)
+    stage.supervisor.observer.driver_came(stage.now_s + 0.05)
+    stage.now_s += 0.1
+    for _ in range(20):
+        stage.now_s += WATCH_S
+        now = timeline.commanded(stage.now_s)
+        stage.tell(State(0.5 * (began.position + now.position), 0.5 * now.velocity, 0.5 * now.acceleration))
+        assert stage.supervisor.watch()
+    assert np.abs(now.position - began.position).max() > 0.4
+    assert "started anew" not in stage.guard.halted
+
+
+def test_what_was_sent_since_a_driver_came_is_known_to_it(answering: Any) -> None:
+    """Once its controllers are up; a robot that stands all the same is stopped on its path."""
+    stage = answering
+    stage.supervisor.observer.driver_came(stage.now_s + 0.05)
+    stage.now_s += 0.1
+    stage.wait(1.2)
+    stage.supervisor.answer(stage.ANSWER)
+    stage.wait(0.5)
+    stage.stay(0.6)
+    assert "from its command" in stage.guard.halted
+    assert len(stage.begun) == 3
+
+
+def test_a_robot_that_moves_for_all_that_is_stopped_from_where_it_is(answering: Any) -> None:
+    """The signs were wrong: as long as the plan would have lasted, it is looked after."""
+    stage = answering
+    where = stage.performer.timeline.commanded(stage.now_s).position
+    stage.supervisor.observer.driver_came(stage.now_s + 0.05)
+    stage.stay(0.6, silent_s=0.1)
+    assert len(stage.begun) == 1
+    for number in range(20):
+        stage.now_s += WATCH_S
+        velocity = np.full(len(where), 1.0)
+        stage.tell(State(where + 0.03 * number, velocity, 0.0 * velocity))
+        stage.awake = stage.awake and stage.supervisor.watch()
+    assert len(stage.begun) == 2
+    assert not stage.begun[-1].plan.state(stage.begun[-1].plan.duration_s).moves
+    assert stage.dropped["rest of an answer that the controller had seemed to give up"] == 1
+
+
+def test_a_clock_that_is_set_hides_no_new_driver(answering: Any) -> None:
+    """All that was noted goes along with it."""
+    stage = answering
+    stage.supervisor.observer.driver_came(stage.now_s + 0.05)
+    stage.stay(0.15, silent_s=0.1)
+    stage.now_s += 1000.0
+    stage.guard.shift(1000.0)
+    stage.supervisor.shift(1000.0)
+    stage.stay(0.5)
+    assert "started anew" in stage.guard.halted
+    assert len(stage.begun) == 1
+
+
+def test_an_arm_that_hangs_in_the_last_pose_of_an_answer_is_followed(stage: Any) -> None:
+    """The broadcaster alone was started anew, and the robot stands, below its command as before: it can be stopped."""
+    stage.performer.timing = replace(stage.performer.timing, rest_after_s=5.0)
+    stage.supervisor.answer(stage.ANSWER)
+    while stage.performer.timeline.commanded(stage.now_s).moves or stage.now_s < 102.0:
+        stage.now_s += WATCH_S
+        stage.measure(-0.25)
+    stage.supervisor.observer.driver_came(stage.now_s + 0.05)
+    stage.now_s += 0.1
+    for _ in range(30):
+        stage.now_s += WATCH_S
+        stage.measure(-0.25)
+        assert stage.supervisor.watch()
+    assert not stage.guard.halted
+    assert stage.supervisor.stop()
+    assert len(stage.begun) == 2
+
+
+def test_a_new_driver_holds_the_robot_where_it_is_measured(stage: Any) -> None:
+    """Not where the last plan ended, which it knows nothing of: the next answer begins there once that is sure."""
+    stage.supervisor.answer(stage.ANSWER)
+    stage.wait(12.0)
+    assert stage.at_rest
+    stage.supervisor.observer.driver_came(stage.now_s + 0.05)
+    stage.now_s += 0.1
+    stage.measure(0.05)
+    stage.supervisor.answer(stage.ANSWER)
+    assert len(stage.begun) == 1
+    for _ in range(20):
+        stage.now_s += WATCH_S
+        stage.measure(0.05)
+        assert stage.supervisor.watch()
+    assert len(stage.begun) == 2
+    np.testing.assert_allclose(stage.begun[1].plan.start.position, stage.performer.model.rest + 0.05, atol=1e-9)
+    assert stage.begun[1].held is None
