@@ -34,6 +34,7 @@ import json
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,8 @@ def run_part(name: str, args: argparse.Namespace) -> dict[str, Any]:
     """
     if name == "kills":
         earlier = of_earlier_run(read_parts(args.json).get("kills", {}), args.victims)
-        return dict(_load("kills", "run_kills")(args.kills, args.logs, args.victims, earlier))
+        keep = partial(merge, args.json, "kills")
+        return dict(_load("kills", "run_kills")(args.kills, args.logs, args.victims, earlier, keep))
     if name == "sensor":
         return dict(_load("sensor", "run_sensor")())
     if name == "soak":

@@ -40,7 +40,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +74,7 @@ def run_kills(
     logs: Path,
     victims: Sequence[str] = VICTIMS,
     earlier: Mapping[str, dict[str, Any]] | None = None,
+    so_far: Callable[[dict[str, Any]], object] = lambda _: None,
 ) -> dict[str, Any]:
     """Kill each victim so many times; what the processes print stays in the folder logs, a folder for each victim.
 
@@ -82,15 +83,19 @@ def run_kills(
         logs: The folder.
         victims: Some of `VICTIMS`.
         earlier: by_node of other victims, to be put together with these.
+        so_far: Told the figures after each victim: all of them take more than an hour.
 
     Returns:
         kills, recovered, rested, recovery_s, recovery_after_rest_s, rest_s and restart_to_active_s (p50, p99),
         limit_violations, by_node, crashes, with_violations, failures; halted and halt_s with the robot;
         actions_without_viewer and answered_without_viewer with the viewer.
     """
-    by_node = {name: kill_often(name, times, logs / name) for name in victims}
-    known = {**(earlier or {}), **by_node}
-    return of_all({name: known[name] for name in VICTIMS if name in known})
+    known, figures = dict(earlier or {}), of_all({})
+    for victim in victims:
+        known[victim] = kill_often(victim, times, logs / victim)
+        figures = of_all({name: known[name] for name in VICTIMS if name in known})
+        so_far(figures)
+    return figures
 
 
 def kill_often(name: str, times: int, logs: Path) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -73,6 +74,22 @@ def test_victims_killed_in_different_runs_end_in_one_count() -> None:
     with pytest.raises(DataError, match="kills of act2act are of an older version"):
         of_earlier_run({"by_node": {"act2act": {"recovered": 50}}}, ["robot"])
     assert of_earlier_run({"by_node": {"act2act": {"recovered": 50}}}, VICTIMS) == {}
+
+
+def test_figures_are_told_after_each_victim(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killing all of them takes more than an hour; what was measured is kept should it end early."""
+
+    def kill_often(name: str, times: int, logs: Path) -> dict[str, Any]:
+        """Kill nobody."""
+        return of_victim([Kill(name, True, 2.0, 4.0, 1.0, {}, 0.0, halt_s=1.0, answered=(True,))] * times, times, [])
+
+    monkeypatch.setattr("benchmarks.faults.kills.kill_often", kill_often)
+    told: list[dict[str, Any]] = []
+    earlier = {"act2act": kill_often("act2act", 1, tmp_path)}
+    last = run_kills(2, tmp_path, ("robot", "perception"), earlier, told.append)
+    assert [list(figures["by_node"]) for figures in told] == [["act2act", "robot"], ["perception", "act2act", "robot"]]
+    assert [figures["kills"] for figures in told] == [3, 5]
+    assert told[-1] == last
 
 
 @pytest.mark.ros
