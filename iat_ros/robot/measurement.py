@@ -49,6 +49,7 @@ class Measurement:
         self.state: State | None = None
         self.received_s = -math.inf
         self._unsure = False  # whether it was away, or unseen for a while, and was not seen to stand since
+        self._unseen_s = -math.inf  # when it was seen again after such a while
         self._moved_s = -math.inf  # when the robot was last not known to stand
         self._stood_at: Array | None = None  # since then
 
@@ -59,12 +60,14 @@ class Measurement:
         """
         if unseen or self._stood_at is None or np.abs(state.position - self._stood_at).max() > _MOVES_RAD_S * STANDS_S:
             self._moved_s, self._stood_at = now_s, state.position
+        self._unseen_s = now_s if unseen else self._unseen_s
         self._unsure = unseen or (self._unsure and now_s - self._moved_s < STANDS_S)
         self.state, self.received_s = state, now_s
 
     def shift(self, by_s: float) -> None:
         """Go along with a clock that was set by so much [s]."""
         self.received_s += by_s
+        self._unseen_s += by_s
         self._moved_s += by_s
 
     def standing(self, performer: Performer) -> State | None:
@@ -72,13 +75,15 @@ class Measurement:
 
         None means that it is held where its last plan ended, or will be: nobody told since then, or it was not seen to
         stand for long enough, or it has stood near there ever since. A robot that trails its command still moves then,
-        and its weight may keep it beside it for good; so a plan must not begin where it is seen.
+        and its weight may keep it beside it for good; so a plan must not begin where it is seen. One that was unseen
+        for a while since that was sent may have been started anew, and is held where it is.
         """
         ended_s = performer.timeline.ends_s
         if self.state is None or self.received_s < ended_s + _OLDEST_S:
             return None
         if self.received_s - self._moved_s >= STANDS_S:
             settled = self._moved_s <= ended_s + _SETTLES_S and self._off(performer) <= _HANGS_RAD
+            settled = settled and self._unseen_s <= performer.timeline.sent_s
             return None if settled else State.at_rest(self.state.position)
         return self.state if self._astray(performer) else None
 

@@ -203,6 +203,28 @@ def test_an_arm_that_hangs_in_the_last_pose_of_an_answer_is_followed(stage: Any)
     assert len(stage.begun) == 2
 
 
+@pytest.mark.parametrize("silent_s", [0.0, 0.7])
+def test_after_a_halt_for_silence_an_answer_begins_where_the_robot_is_seen(answering: Any, silent_s: float) -> None:
+    """Its driver may have been started anew, near where the stop ended but not there; one that hangs was never away."""
+    stage = answering
+    stage.now_s += silent_s
+    stage.supervisor.watch()
+    if not silent_s:
+        stage.guard.halt("on request")
+        stage.supervisor.stop()
+    assert stage.guard.halted
+    for _ in range(100):
+        stage.now_s += WATCH_S
+        stage.measure(0.08)
+        stage.supervisor.watch()
+    assert stage.guard.resume(stage.now_s) == ""
+    stage.supervisor.release()
+    end = stage.performer.timeline.commanded(stage.now_s).position
+    stage.supervisor.answer(stage.ANSWER)
+    away_rad = 0.08 if silent_s else 0.0
+    np.testing.assert_allclose(stage.begun[-1].plan.start.position, end + away_rad, atol=1e-9)
+
+
 def test_a_new_driver_holds_the_robot_where_it_is_measured(stage: Any) -> None:
     """Not where the last plan ended, which it knows nothing of: the next answer begins there once that is sure."""
     stage.supervisor.answer(stage.ANSWER)
