@@ -71,7 +71,8 @@ class Following:
     def heard(self, received_s: float) -> bool:
         """Take note that the joints were told at a time [s]; return whether a new driver told them first just then."""
         silent = received_s - self._heard_s > _SILENT_S and math.isfinite(self._heard_s)
-        if silent:
+        hitch = self._anew and received_s - self._silence_s[1] < _STARTS_S  # of a driver that is new, on a busy machine
+        if silent and not hitch:
             self._silence_s, self._off_before = (self._heard_s, received_s), self._off
         self._heard_s = received_s
         return silent and self._anew

@@ -53,6 +53,16 @@ def test_a_driver_that_was_started_anew_is_sent_no_stop(answering: Any, late_s: 
     np.testing.assert_allclose(stage.begun[-1].plan.start.position, position, atol=1e-12)
 
 
+def test_a_hitch_after_it_hides_no_new_driver(answering: Any) -> None:
+    """On a busy machine its joint states stop again for a moment."""
+    stage = answering
+    stage.supervisor.observer.driver_came(stage.now_s + 0.05)
+    stage.stay(0.16, silent_s=0.1)
+    stage.stay(0.5, silent_s=0.09)
+    assert "started anew" in stage.guard.halted
+    assert len(stage.begun) == 1
+
+
 @pytest.mark.parametrize("near", [False, True])
 def test_whatever_would_take_over_is_left_out_and_the_robot_halted(answering: Any, near: bool) -> None:
     """A halt on request, or a person who comes near just then; nobody goes home from there by himself."""
