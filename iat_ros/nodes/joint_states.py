@@ -87,7 +87,7 @@ class JointStatesReader:
         self.why = ""
         columns = self._find(told.names)
         if not len(columns.mine):
-            self.why = f"they name none of this robot's joints, as '{self._names[0]}'"
+            self.why = f"those that come name none of this robot's joints, as '{self._names[0]}'; is its driver there?"
             return None
         if not len(told.position):
             self.why = "they hold no positions"

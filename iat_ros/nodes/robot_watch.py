@@ -62,7 +62,7 @@ class RobotWatch:
                 self._observer.could_not_read_joints(received_s, str(error))
                 continue
             if state is not None:
-                self._observer.heard(told.stamp_s, received_s)
+                self._observer.heard(told.stamp_s, received_s, state.position)
                 newest = state, received_s
             else:
                 self._observer.could_not_read_joints(received_s, self._reader.why)

@@ -234,9 +234,12 @@ class TrajectoryNode(IatNode):
         return "" if self._supervisor is None else self._supervisor.trouble()
 
     def state(self) -> dict[str, str]:
-        """Tell what is strange about the robot's controller, which keeps nobody from moving it."""
-        doubt = self._output.doubt() if self.active else ""
-        return {"controller": doubt} if doubt else {}
+        """Tell of a halt, also while the node is not active, and of what is strange and does not hold the robot."""
+        told = {"halted": self._guard.halted, "controller": self._output.doubt() if self.active else ""}
+        trackers = self.count_publishers(self._skeletons.topic_name)
+        if trackers > 1:
+            told["skeletons"] = f"come from {trackers}: if they number people alike, who is near may go unnoticed"
+        return {name: what for name, what in told.items() if what}
 
     def _on_clock_set(self, now: float, by_s: float) -> None:
         """Stop a moving robot, whose points are now wrongly timed."""
@@ -338,6 +341,10 @@ class TrajectoryNode(IatNode):
         response.success, response.message = True, "halted; call resume to go on"
         if self.active and self._supervisor is not None:
             response.success = self._supervisor.stop()
+            if self._supervisor.holds_by_itself:
+                response.message = (
+                    "halted; nothing was sent: the robot's controllers do not follow what they were sent, and hold it"
+                )
             if not response.success:
                 response.message = "halted, but the robot could not be told to stop yet, which is tried again and again"
         elif performer is not None and performer.timeline.moving(self._now_s()):

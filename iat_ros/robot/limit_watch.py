@@ -64,6 +64,10 @@ class LimitWatch:
         self.words = ", ".join(self._say(kind, excess) for kind, excess in broken.items())
         return tuple(broken)
 
+    def forget(self) -> None:
+        """Forget the last state: what comes next does not follow it, as after a controller was activated."""
+        self._last = None
+
     def _say(self, kind: str, excess: Array) -> str:
         if kind not in _UNITS:
             return kind

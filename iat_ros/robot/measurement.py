@@ -97,15 +97,6 @@ class Measurement:
             return False
         return self.received_s >= performer.timeline.ends_s + _OLDEST_S and self._astray(performer)
 
-    @property
-    def stands_for_s(self) -> float:
-        """How long the robot had been seen to stand when it was measured last [s]."""
-        return self.received_s - self._moved_s
-
-    def moves_away(self, performer: Performer) -> bool:
-        """Tell whether the robot does not stand, and is away from where the last plan left it."""
-        return self.stands_for_s < STANDS_S and self._off(performer) > _HANGS_RAD
-
     def compare(self, performer: Performer, now_s: float) -> None:
         """Keep in mind that others move the robot, until it stands: on their way it may pass where its plan left it."""
         self._unsure = self._unsure or self.moves_strangely(performer, now_s)

@@ -28,6 +28,7 @@ from iat_ros.robot.measurement import ASTRAY_RAD, Measurement
 from iat_ros.robot.performer import Performer
 from iat_ros.robot.punctuality import Punctuality
 from iat_ros.robot.spline import Held, State
+from iat_ros.robot.timeline import Timeline
 
 
 class Observer:
@@ -69,19 +70,23 @@ class Observer:
 
     def given_up(self, now_s: float) -> bool:
         """Tell whether the robot's controllers do not follow what runs, and hold it; then it is halted."""
-        why = self._following.given_up(now_s, self.measured, self._guard.config.following_lag_s)
+        why = self._following.given_up(now_s, self._guard.config.following_lag_s)
         if why:
             self._guard.halt(why)
         return bool(why)
 
-    def heard(self, stamp_s: float, received_s: float) -> None:
-        """Take note of when the robot told where its joints were, 0 if that is not known, and of when that came [s].
+    def followed_after_all(self) -> Timeline | None:
+        """Return what was taken to be given up and is followed, as was seen since; None: nothing is. Told once."""
+        return self._following.followed_after_all()
+
+    def heard(self, stamp_s: float, received_s: float, position: Array) -> None:
+        """Take note of where the robot told its joints to be, and when, 0 if that is not known, and when that came [s].
 
         The performer reckons with machines that are as busy as this shows them to be.
         """
         self._punctuality.take(stamp_s, received_s)
         timeout_s = self._guard.config.joint_states_timeout_s
-        anew = self._following.heard(received_s)
+        anew = self._following.heard(received_s, position, self._guard.config.following_lag_s)
         self._unseen = self._unseen or anew or 0.0 < timeout_s < received_s - self._heard_s
         self._heard_s = received_s
 
@@ -144,7 +149,3 @@ class Observer:
     def moves_strangely(self, now_s: float) -> bool:
         """Tell whether the robot is seen to move by a plan that was never made here."""
         return self._guard.measured_lately(now_s) and self.measured.moves_strangely(self._performer, now_s)
-
-    def went_on(self) -> bool:
-        """Tell whether the robot moves away from where its last plan left it, however far it may hang below that."""
-        return self.measured.moves_away(self._performer)

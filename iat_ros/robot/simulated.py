@@ -157,7 +157,8 @@ class SimulatedRobot:
         return any(controller.waiting for controller in self.controllers.values())
 
     def hold(self) -> None:
-        """Forget all trajectories and stay where the joints are."""
+        """Forget all trajectories and stay where the joints are, as a controller that is activated."""
+        self.watch.forget()
         for topic, controller in self.controllers.items():
             controller.hold(self.joints.positions[self._columns[topic]])
 

@@ -195,10 +195,11 @@ class Supervisor:
             if not self._held and performer.timeline.moving(now):
                 self._means.drop(f"rest of an answer: {verdict.reason}")
                 self.slow(0.0)
-            elif now < self._lost_until_s and self.observer.went_on():
+            elif (followed := self.observer.followed_after_all()) is not None:
+                performer.timeline = followed
                 self._lost_until_s = -math.inf
-                self._means.drop("rest of an answer that the controller had seemed to give up")
-                self._stop_where_measured()
+                self._means.drop("rest of an answer that seemed to be given up and is followed")
+                self.slow(0.0)
             if self._waiting is not None:
                 self._waiting = None
                 self._means.drop(f"answer that waited for a stop: {verdict.reason}")
@@ -237,16 +238,12 @@ class Supervisor:
             self._means.cancel()
             self.lost()
             return
-        if tempo == 0.0 and self.observer.moves_strangely(self._means.now_s()):
-            self._stop_where_measured()
+        measured = self.observer.measured.state
+        if tempo == 0.0 and measured is not None and self.observer.moves_strangely(self._means.now_s()):
+            self._begin(lambda now_s, _: Performance(stop(self.performer.model, measured), now_s))
             return
         self._begin(lambda now_s, reserve_s: self.performer.slow(now_s, tempo, reserve_s))
         self._held = self._held or tempo == 0.0
-
-    def _stop_where_measured(self) -> None:
-        measured = self.observer.measured.state
-        if measured is not None:
-            self._begin(lambda now_s, _: Performance(stop(self.performer.model, measured), now_s))
 
     def stop(self) -> bool:
         """Stop; where limits forbid it at this moment, say so: while halted or held it is tried again and again.
@@ -269,8 +266,8 @@ class Supervisor:
     def lost(self) -> None:
         """Take note that the controller gave up what ran, or never knew it, and holds the robot, which the guard halts.
 
-        The rest of the plan, or a stop on it, would be a jerk to the robot; so nothing is sent. Should it move for all
-        that before the plan's end, it is stopped from there.
+        The rest of the plan, or a stop on it, would be a jerk to the robot; so nothing is sent. Should it be seen to go
+        on for all that, it is stopped.
         """
         self.forget("the controller gave up what ran")
         self._held = True
@@ -278,6 +275,11 @@ class Supervisor:
         self._lost_until_s = self.performer.timeline.ends_s
         self.performer.timeline.held(now, self.observer.last(now))
         self._means.wake()
+
+    @property
+    def holds_by_itself(self) -> bool:
+        """Whether a plan would still run that the controllers gave up, and they hold the robot."""
+        return self._means.now_s() < self._lost_until_s
 
     def _verdict(self) -> tuple[float, Verdict]:
         """Return what the robot may do, and the time after that was found out [s]: what had come was looked at."""

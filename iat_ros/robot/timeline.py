@@ -53,6 +53,12 @@ class Timeline:
         self._led_until_s = -np.inf
         self._sent_s = -np.inf
 
+    def copy(self) -> Timeline:
+        """Return what runs as it is now."""
+        other = Timeline(self._model)
+        other._history, other._led_until_s, other._sent_s = self._history.copy(), self._led_until_s, self._sent_s
+        return other
+
     @property
     def sent_s(self) -> float:
         """When something was sent to the controller last [s]; -inf before the first."""

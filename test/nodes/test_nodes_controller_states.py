@@ -254,11 +254,11 @@ def test_a_controller_that_may_not_be_heard_keeps_nobody_from_answering(
     """Security may forbid one of two topics: then neither is listened to, and the node says which was forbidden."""
     create = TrajectoryNode.create_polled_subscription
 
-    def refuse(node: TrajectoryNode, kind: type, topic: str, qos: Any, raw: bool = False) -> Subscription:
+    def refuse(node: TrajectoryNode, kind: type, topic: str, *given: Any, **named: Any) -> Subscription:
         """Let the left arm's controller be heard only."""
         if "right" in topic:
             raise RuntimeError("not allowed")
-        return create(node, kind, topic, qos, raw)
+        return create(node, kind, topic, *given, **named)
 
     monkeypatch.setattr(TrajectoryNode, "create_polled_subscription", refuse)
     lab = make(TALOS, [])

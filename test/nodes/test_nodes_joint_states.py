@@ -95,7 +95,7 @@ def test_what_tells_nothing_of_this_robot_says_why() -> None:
     """Joints under other names are what a wrong prefix looks like."""
     reader = JointStatesReader(NAMES)
     assert reader.read(told(name=["left/elbow"], position=[1.0]), 1.0) is None
-    assert reader.why == "they name none of this robot's joints, as 'shoulder'"
+    assert reader.why == "those that come name none of this robot's joints, as 'shoulder'; is its driver there?"
     assert reader.read(told(name=list(NAMES)), 1.0) is None
     assert reader.why == "they hold no positions"
     assert reader.read(told(name=list(NAMES), position=[1.0, 2.0]), 1.0) is not None

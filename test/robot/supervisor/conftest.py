@@ -91,7 +91,7 @@ class Stage:
 
     def tell(self, measured: State) -> None:
         """Tell where the robot is, whatever it was sent."""
-        self.supervisor.observer.heard(0.0, self.now_s)
+        self.supervisor.observer.heard(0.0, self.now_s, measured.position)
         self.supervisor.observer.saw_joints(measured, self.now_s)
         self.guard.saw_people(self.now_s, self.distance_m)
 

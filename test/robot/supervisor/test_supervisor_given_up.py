@@ -165,21 +165,40 @@ def test_what_was_sent_since_a_driver_came_is_known_to_it(answering: Any) -> Non
     assert len(stage.begun) == 3
 
 
-def test_a_robot_that_moves_for_all_that_is_stopped_from_where_it_is(answering: Any) -> None:
-    """The signs were wrong: as long as the plan would have lasted, it is looked after."""
-    stage = answering
-    where = stage.performer.timeline.commanded(stage.now_s).position
+def test_a_robot_that_is_seen_on_its_way_is_stopped_there(answering: Any) -> None:
+    """The signs were wrong: it was held up, and somebody else told of one that stands. The stop is one on its path."""
+    stage, plan = answering, answering.performer.timeline.copy()
     stage.supervisor.observer.driver_came(stage.now_s + 0.05)
-    stage.stay(0.6, silent_s=0.1)
+    stage.stay(0.3, silent_s=0.1)
+    assert "started anew" in stage.guard.halted
     assert len(stage.begun) == 1
-    for number in range(20):
+    assert stage.supervisor.holds_by_itself
+    for _ in range(5):
         stage.now_s += WATCH_S
-        velocity = np.full(len(where), 1.0)
-        stage.tell(State(where + 0.03 * number, velocity, 0.0 * velocity))
+        stage.tell(plan.commanded(stage.now_s))
         stage.awake = stage.awake and stage.supervisor.watch()
     assert len(stage.begun) == 2
-    assert not stage.begun[-1].plan.state(stage.begun[-1].plan.duration_s).moves
-    assert stage.dropped["rest of an answer that the controller had seemed to give up"] == 1
+    assert not stage.supervisor.holds_by_itself
+    stopped = stage.begun[1]
+    assert stopped.plan.start.moves
+    np.testing.assert_allclose(stopped.plan.start.position, plan.commanded(stopped.began_s).position, atol=1e-9)
+    assert stage.dropped["rest of an answer that seemed to be given up and is followed"] == 1
+
+
+def test_two_who_tell_of_the_same_joints_and_disagree_are_no_new_driver(answering: Any) -> None:
+    """A simulated robot that was started by mistake stands, and tells so more often than the real one, which moves."""
+    stage, still = answering, State.at_rest(answering.performer.model.rest)
+    stage.supervisor.observer.driver_came(stage.now_s + 0.05)
+    stage.now_s += 0.1
+    for _ in range(20):
+        real = stage.performer.timeline.commanded(stage.now_s)
+        stage.supervisor.observer.heard(0.0, stage.now_s + 0.001, real.position)  # not the newest of its batch
+        stage.now_s += WATCH_S
+        stage.tell(still)
+        stage.awake = stage.awake and stage.supervisor.watch()
+    assert "from its command" in stage.guard.halted
+    assert len(stage.begun) == 2
+    assert stage.begun[1].plan.start.moves
 
 
 def test_a_clock_that_is_set_hides_no_new_driver(answering: Any) -> None:
