@@ -322,7 +322,9 @@ def test_controllers_that_do_not_follow_their_goals_are_asked_to_end_them(
     for goal in controller.goals:
         goal.accept()
     node._supervisor.observer.given_up = lambda _: True
-    assert node._on_halt(Trigger.Request(), Trigger.Response()).success
+    answer = node._on_halt(Trigger.Request(), Trigger.Response())
+    assert answer.success
+    assert answer.message.startswith("halted; nothing was sent: the robot's controllers do not follow")
     assert [goal.cancelled for goal in controller.goals] == [True, True]
     assert not node._supervisor.performer.timeline.moving(node._now_s())
 

@@ -145,3 +145,17 @@ def test_a_late_trajectory_steps_and_is_found_out(g1: RobotModel, planned: Joint
     stepped = np.abs(planned.sample(0.5)[0][0] - g1.rest).max()
     assert robot.watch.violations["position step"] == 1
     assert robot.watch.largest["position step"] == pytest.approx(stepped, abs=0.05)
+
+
+def test_a_controller_that_is_activated_in_mid_motion_breaks_no_limit(g1: RobotModel, planned: JointPlan) -> None:
+    """It holds the robot where it is: nobody commanded that, and nothing is counted."""
+    robot = SimulatedRobot(g1)
+    perform(robot, path_of(planned), 0.5 * planned.duration_s)
+    assert np.abs(robot.joints.velocities).max() > 0.1
+    where = robot.joints.positions.copy()
+    robot.hold()
+    for _ in range(5):
+        positions, velocities, broken = robot.update(NOW + 10**9, 2 * MS)
+        assert broken == ()
+        np.testing.assert_array_equal(positions, where)
+        assert not velocities.any()

@@ -168,3 +168,18 @@ def test_an_answer_from_before_the_machine_was_suspended_is_dropped(
     with pytest.raises(MessageError, match="answer_timeout"):
         node._refuse_old(now_s - 0.2)
     node.destroy_node()
+
+
+def test_two_trackers_and_a_halt_are_told_in_diagnostics(stage: Any, rig: Any) -> None:
+    """Where they number people alike, each has a person elsewhere; a halt is told while the node is not active, too."""
+    others = stage.node.count_publishers("/measured/skeletons")  # of other tests
+    publishers = [rig.node.create_publisher(PointCloud2, "/measured/skeletons", 10) for _ in range(2)]
+    assert rig.until(lambda: stage.node.count_publishers("/measured/skeletons") == others + 2)
+    assert stage.node.state()["skeletons"].startswith(f"come from {others + 2}")
+    for publisher in publishers:
+        rig.node.destroy_publisher(publisher)
+    stage.node.count_publishers = lambda topic: int(topic == "/measured/skeletons")
+    assert "skeletons" not in stage.node.state()
+    stage.node.active = False
+    stage.node._guard.halt("on request")
+    assert stage.node.state() == {"halted": "on request"}
