@@ -33,6 +33,8 @@ _TOLD_LATE_S = 0.2
 """So long after its first joint states the middleware may tell of a new driver [s]."""
 _STAYS_S = 0.1
 """So long a robot must be seen to stand, or be told to be held [s]."""
+_TRAILS_RAD = 0.3
+"""A robot no farther than this from where it may trail its command is on its way, where it is not held."""
 _STANDS_RAD = 0.015
 """A robot that moves by no more stands."""
 _FRESH_S = 0.2
@@ -72,9 +74,10 @@ class Following:
         self._given_up: tuple[Timeline, Array] | None = None  # what ran, and where the robot was held then
         self._followed: Timeline | None = None  # what ran, once the robot was seen on its way
 
-    def driver_came(self, now_s: float) -> None:
-        """Take note that somebody new tells where the joints are from now on [s]."""
+    def driver_came(self, now_s: float) -> bool:
+        """Take note that somebody new tells where the joints are from now on [s]; return whether a silence ended so."""
         self._came_s = now_s
+        return self._anew
 
     def heard(self, received_s: float, position: Array, lag_s: float) -> bool:
         """Take note of each message that tells where the joints are.
@@ -104,13 +107,15 @@ class Following:
         if not ran.moving(received_s) or self._performer.timeline.sent_s > ran.sent_s:
             self._given_up = None
             return
-        on_its_way = float(_off(ran.band(received_s, lag_s), position).max()) <= _AWAY_RAD
+        on_its_way = float(_off(ran.band(received_s, lag_s), position).max()) <= _TRAILS_RAD
         if on_its_way and float(np.abs(position - held_at).max()) > _AWAY_RAD:
             self._given_up, self._followed = None, ran
 
-    def followed_after_all(self) -> Timeline | None:
-        """Return what was taken to be given up and is followed, as somebody saw since; None: nothing is. Told once."""
+    def followed_after_all(self, now_s: float) -> Timeline | None:
+        """Return what was taken to be given up, still runs and is followed, as was seen since; None: nothing is."""
         followed, self._followed = self._followed, None
+        if followed is None or not followed.moving(now_s) or self._performer.timeline.sent_s > followed.sent_s:
+            return None
         return followed
 
     def saw(self, position: Array, band: tuple[Array, Array] | None) -> None:
@@ -124,8 +129,9 @@ class Following:
         self._silence_s = self._silence_s[0] + by_s, self._silence_s[1] + by_s
         self._stood_since_s += by_s
         self._held_off_s = None
-        if self._given_up is not None:
-            self._given_up[0].shift(by_s)
+        for ran in (self._followed, self._given_up and self._given_up[0]):
+            if ran is not None:
+                ran.shift(by_s)
 
     def given_up(self, now_s: float, lag_s: float) -> str:
         """Say why the controllers do not follow what runs, and keep that in mind; empty if they do, or if nobody knows.

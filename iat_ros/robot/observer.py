@@ -66,7 +66,7 @@ class Observer:
 
     def driver_came(self, now_s: float) -> None:
         """Take note that somebody new tells where the joints are from now on [s]."""
-        self._following.driver_came(now_s)
+        self._unseen = self._following.driver_came(now_s) or self._unseen
 
     def given_up(self, now_s: float) -> bool:
         """Tell whether the robot's controllers do not follow what runs, and hold it; then it is halted."""
@@ -75,9 +75,9 @@ class Observer:
             self._guard.halt(why)
         return bool(why)
 
-    def followed_after_all(self) -> Timeline | None:
-        """Return what was taken to be given up and is followed, as was seen since; None: nothing is. Told once."""
-        return self._following.followed_after_all()
+    def followed_after_all(self, now_s: float) -> Timeline | None:
+        """Return what was taken to be given up, still runs and is followed, as was seen since; None: nothing is."""
+        return self._following.followed_after_all(now_s)
 
     def heard(self, stamp_s: float, received_s: float, position: Array) -> None:
         """Take note of where the robot told its joints to be, and when, 0 if that is not known, and when that came [s].

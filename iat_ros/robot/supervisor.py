@@ -191,14 +191,10 @@ class Supervisor:
         """
         performer = self.performer
         now, verdict = self._verdict()
+        self._take_back(now)
         if verdict.leave in (Leave.HALT, Leave.HOLD):
             if not self._held and performer.timeline.moving(now):
                 self._means.drop(f"rest of an answer: {verdict.reason}")
-                self.slow(0.0)
-            elif (followed := self.observer.followed_after_all()) is not None:
-                performer.timeline = followed
-                self._lost_until_s = -math.inf
-                self._means.drop("rest of an answer that seemed to be given up and is followed")
                 self.slow(0.0)
             if self._waiting is not None:
                 self._waiting = None
@@ -234,6 +230,7 @@ class Supervisor:
             RobotError: Limits forbid it at this moment.
         """
         self.observer.look()
+        self._take_back(self._means.now_s())
         if self.observer.given_up(self._means.now_s()):
             self._means.cancel()
             self.lost()
@@ -266,8 +263,7 @@ class Supervisor:
     def lost(self) -> None:
         """Take note that the controller gave up what ran, or never knew it, and holds the robot, which the guard halts.
 
-        The rest of the plan, or a stop on it, would be a jerk to the robot; so nothing is sent. Should it be seen to go
-        on for all that, it is stopped.
+        The rest of the plan, or a stop on it, would be a jerk to the robot; so nothing is sent.
         """
         self.forget("the controller gave up what ran")
         self._held = True
@@ -275,6 +271,14 @@ class Supervisor:
         self._lost_until_s = self.performer.timeline.ends_s
         self.performer.timeline.held(now, self.observer.last(now))
         self._means.wake()
+
+    def _take_back(self, now: float) -> None:
+        """Go on from what was taken to be given up and is seen to be followed: it can be stopped on its path."""
+        followed = self.observer.followed_after_all(now)
+        if followed is not None:
+            self.performer.timeline = followed
+            self._lost_until_s, self._held = -math.inf, False
+            self._means.drop("what was sent seemed to be given up, and is followed")
 
     @property
     def holds_by_itself(self) -> bool:
@@ -296,6 +300,7 @@ class Supervisor:
 
     def _begin(self, make: Make) -> None:
         if self._means.begin(self.performer, make):
+            self._lost_until_s = -math.inf
             self._means.wake()
 
     def _count(self, outcome: Outcome, prepared: Prepared | None) -> None:

@@ -23,7 +23,7 @@ import numpy as np
 import pytest
 
 from iat_ros.robot.spline import State
-from iat_ros.robot.supervisor import WATCH_S
+from iat_ros.robot.supervisor import WATCH_S, TooLateError
 
 
 @pytest.fixture
@@ -165,24 +165,53 @@ def test_what_was_sent_since_a_driver_came_is_known_to_it(answering: Any) -> Non
     assert len(stage.begun) == 3
 
 
-def test_a_robot_that_is_seen_on_its_way_is_stopped_there(answering: Any) -> None:
-    """The signs were wrong: it was held up, and somebody else told of one that stands. The stop is one on its path."""
+@pytest.mark.parametrize("late", [0, 2])
+@pytest.mark.parametrize("resumed", [False, True])
+def test_a_robot_that_is_seen_on_its_way_is_looked_after_again(answering: Any, late: int, resumed: bool) -> None:
+    """The signs were wrong: it was held up, and somebody else told of one that stands. It is stopped on its path."""
     stage, plan = answering, answering.performer.timeline.copy()
     stage.supervisor.observer.driver_came(stage.now_s + 0.05)
     stage.stay(0.3, silent_s=0.1)
     assert "started anew" in stage.guard.halted
     assert len(stage.begun) == 1
     assert stage.supervisor.holds_by_itself
-    for _ in range(5):
+    if resumed:
+        assert stage.guard.resume(stage.now_s) == ""
+        stage.supervisor.release()
+    stage.late = late  # a busy machine
+    for _ in range(8):
         stage.now_s += WATCH_S
-        stage.tell(plan.commanded(stage.now_s))
-        stage.awake = stage.awake and stage.supervisor.watch()
-    assert len(stage.begun) == 2
+        trails = plan.commanded(stage.now_s)
+        stage.tell(State(trails.position - 0.2, trails.velocity, trails.acceleration))
+        try:
+            stage.awake = stage.awake and stage.supervisor.watch()
+        except TooLateError:
+            assert late
+    assert stage.dropped["what was sent seemed to be given up, and is followed"] == 1
     assert not stage.supervisor.holds_by_itself
-    stopped = stage.begun[1]
-    assert stopped.plan.start.moves
-    np.testing.assert_allclose(stopped.plan.start.position, plan.commanded(stopped.began_s).position, atol=1e-9)
-    assert stage.dropped["rest of an answer that seemed to be given up and is followed"] == 1
+    assert len(stage.begun) == (1 if resumed else 2)
+    if not resumed:
+        stopped = stage.begun[1]
+        assert stopped.plan.start.moves
+        np.testing.assert_allclose(stopped.plan.start.position, plan.commanded(stopped.began_s).position, atol=1e-9)
+    assert stage.performer.timeline.moving(stage.now_s)
+
+
+def test_what_was_given_up_is_not_taken_back_once_it_is_over(answering: Any) -> None:
+    """A robot that was seen on its way, and an answer since: that is what runs now."""
+    stage, plan = answering, answering.performer.timeline.copy()
+    stage.supervisor.observer.driver_came(stage.now_s + 0.05)
+    stage.stay(0.3, silent_s=0.1)
+    stage.supervisor.observer.shift(50.0)
+    stage.now_s += 50.0
+    plan.shift(50.0)
+    stage.guard.shift(50.0)
+    stage.performer.timeline.shift(50.0)
+    stage.now_s += WATCH_S
+    stage.tell(plan.commanded(stage.now_s))
+    assert stage.supervisor.observer.followed_after_all(plan.ends_s + 1.0) is None
+    stage.tell(plan.commanded(stage.now_s))
+    assert stage.supervisor.observer.followed_after_all(stage.now_s) is None
 
 
 def test_two_who_tell_of_the_same_joints_and_disagree_are_no_new_driver(answering: Any) -> None:
@@ -254,14 +283,20 @@ def test_after_a_halt_for_silence_an_answer_begins_where_the_robot_is_seen(answe
     np.testing.assert_allclose(stage.begun[-1].plan.start.position, end + away_rad, atol=1e-9)
 
 
-def test_a_new_driver_holds_the_robot_where_it_is_measured(stage: Any) -> None:
+@pytest.mark.parametrize("told_late", [False, True])
+def test_a_new_driver_holds_the_robot_where_it_is_measured(stage: Any, told_late: bool) -> None:
     """Not where the last plan ended, which it knows nothing of: the next answer begins there once that is sure."""
     stage.supervisor.answer(stage.ANSWER)
     stage.wait(12.0)
     assert stage.at_rest
-    stage.supervisor.observer.driver_came(stage.now_s + 0.05)
+    if not told_late:
+        stage.supervisor.observer.driver_came(stage.now_s + 0.05)
     stage.now_s += 0.1
     stage.measure(0.05)
+    if told_late:
+        stage.supervisor.observer.driver_came(stage.now_s + 0.01)
+        stage.now_s += WATCH_S
+        stage.measure(0.05)
     stage.supervisor.answer(stage.ANSWER)
     assert len(stage.begun) == 1
     for _ in range(20):
