@@ -197,21 +197,60 @@ def test_a_robot_that_is_seen_on_its_way_is_looked_after_again(answering: Any, l
     assert stage.performer.timeline.moving(stage.now_s)
 
 
-def test_what_was_given_up_is_not_taken_back_once_it_is_over(answering: Any) -> None:
-    """A robot that was seen on its way, and an answer since: that is what runs now."""
-    stage, plan = answering, answering.performer.timeline.copy()
-    stage.supervisor.observer.driver_came(stage.now_s + 0.05)
-    stage.stay(0.3, silent_s=0.1)
-    stage.supervisor.observer.shift(50.0)
-    stage.now_s += 50.0
-    plan.shift(50.0)
-    stage.guard.shift(50.0)
-    stage.performer.timeline.shift(50.0)
-    stage.now_s += WATCH_S
-    stage.tell(plan.commanded(stage.now_s))
-    assert stage.supervisor.observer.followed_after_all(plan.ends_s + 1.0) is None
-    stage.tell(plan.commanded(stage.now_s))
+@pytest.fixture
+def given_up(answering: Any) -> Any:
+    """A robot in the midst of an answer that is taken to be given up, and what it was."""
+    answering.ran = answering.performer.timeline.copy()
+    answering.supervisor.observer.driver_came(answering.now_s + 0.05)
+    answering.stay(0.3, silent_s=0.1)
+    assert answering.supervisor.holds_by_itself
+    answering.now_s += WATCH_S
+    return answering
+
+
+def test_a_clock_that_is_set_hides_no_robot_on_its_way(given_up: Any) -> None:
+    """It was seen just before, and is stopped on its path, which is timed by the new clock."""
+    stage = given_up
+    stage.tell(stage.ran.commanded(stage.now_s))
+    stage.now_s += 1000.0
+    stage.guard.shift(1000.0)
+    stage.supervisor.shift(1000.0)
+    stage.ran.shift(1000.0)
+    stage.supervisor.watch()
+    stopped = stage.begun[1]
+    np.testing.assert_allclose(stopped.plan.start.position, stage.ran.commanded(stopped.began_s).position, atol=1e-9)
+
+
+def test_what_was_given_up_is_not_taken_back_once_it_is_over(given_up: Any) -> None:
+    """A robot that is seen on its way at the last moment has come to its end."""
+    given_up.tell(given_up.ran.commanded(given_up.now_s))
+    assert given_up.supervisor.observer.followed_after_all(given_up.ran.ends_s + 1.0) is None
+
+
+def test_what_was_given_up_is_not_taken_back_from_what_was_sent_since(given_up: Any) -> None:
+    """That replaced it, whatever was seen before; a halt is one of the new answer then."""
+    stage = given_up
+    assert stage.guard.resume(stage.now_s) == ""
+    stage.supervisor.release()
+    stage.stay(0.4)
+    stage.tell(stage.ran.commanded(stage.now_s))  # seen, and not looked at yet
+    stage.begin(stage.performer, lambda now_s, _: stage.performer.go_home(now_s, None))
     assert stage.supervisor.observer.followed_after_all(stage.now_s) is None
+
+
+def test_a_halt_after_a_new_answer_is_sent_and_told_so(given_up: Any) -> None:
+    """What was given up would still run, and is no longer what the robot does."""
+    stage = given_up
+    assert stage.guard.resume(stage.now_s) == ""
+    stage.supervisor.release()
+    stage.stay(0.4)
+    stage.supervisor.answer(stage.ANSWER)
+    assert len(stage.begun) == 2
+    assert stage.ran.moving(stage.now_s)
+    assert not stage.supervisor.holds_by_itself
+    stage.wait(0.5)
+    assert stage.supervisor.stop()
+    assert len(stage.begun) == 3
 
 
 def test_two_who_tell_of_the_same_joints_and_disagree_are_no_new_driver(answering: Any) -> None:
