@@ -30,11 +30,11 @@ from sensor_msgs.msg import JointState, PointCloud2
 from std_srvs.srv import Trigger
 from trajectory_msgs.msg import JointTrajectory
 
-from iat_ros.errors import IatError, MessageError
-from iat_ros.nodes.answer_message import AnswerMessage, AnswerReader
+from iat_ros.errors import IatError
+from iat_ros.nodes.answer_intake import AnswerIntake
+from iat_ros.nodes.answer_message import AnswerMessage
 from iat_ros.nodes.base import RESULT_QOS, IatNode
 from iat_ros.nodes.clock_watch import ClockWatch
-from iat_ros.nodes.clouds import stamp_s
 from iat_ros.nodes.controller_states import ControllerStates
 from iat_ros.nodes.halt_file import HaltFile
 from iat_ros.nodes.hand_over import Inlet
@@ -48,13 +48,11 @@ from iat_ros.nodes.trajectory_sender import TrajectorySender
 from iat_ros.nodes.waiting import WaitingMessages, take_waiting
 from iat_ros.robot.collision import CollisionChecker
 from iat_ros.robot.guard import Guard
-from iat_ros.robot.joint_answer import unmatched
 from iat_ros.robot.model import RobotModel
 from iat_ros.robot.observer import Observer
 from iat_ros.robot.performer import Performer
 from iat_ros.robot.supervisor import WATCH_S, Means, Supervisor
 from iat_ros.skeleton.definition import load_skeleton
-from iat_ros.skeleton.joint_motion import JointMotion
 from iat_ros.skeleton.motion import Motion
 
 _NEWEST_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
@@ -105,7 +103,6 @@ class TrajectoryNode(IatNode):
         self._robot: RobotWatch | None = None  # while configured
         self._former: Performer | None = None
         self._values: dict[str, Any] = {}
-        self._told_joints: tuple[str, ...] = ()
         self._people = PeopleWatch(self._guard, self._now_s)
         self.responses = Inlet(self, PointCloud2, "responses", self._on_responses, RESULT_QOS)
         self.joint_responses = Inlet(self, JointTrajectory, "joint_responses", self._on_responses, RESULT_QOS)
@@ -133,7 +130,6 @@ class TrajectoryNode(IatNode):
         self._limb_names = definition.limb_names
         self._people.expect(len(definition.sent))
         self._people.locate(values)
-        self._read = AnswerReader(len(self._limb_names)).read
         model = RobotModel(*read_robot(self, values))
         self._output.open(values["output"], model.config.controllers())
         checker = CollisionChecker(model) if values["check_collisions"] else None
@@ -151,6 +147,9 @@ class TrajectoryNode(IatNode):
         self._guard.config = guard_config(values)
         self._say_doubts(values)
         self._values = values
+        self._intake = AnswerIntake(
+            model, len(self._limb_names), self._now_s, self._newest_people_s, self.get_logger().warning
+        )
         self._supervisor = self._supervise(performer, values["slow_tempo"], self._controller_states)
         self._robot = RobotWatch(model.joint_names, self._supervisor.observer, self._now_s, self.drop)
         for pair in () if checker is None else checker.ignored:
@@ -274,45 +273,20 @@ class TrajectoryNode(IatNode):
             return
         for left, message in reversed(list(enumerate(messages))):
             try:
-                self._perform(self._supervisor, message)
+                self._supervisor.answer(self._intake.take(message, self._values["answer_timeout"]))
                 self.counts[OVERTAKEN] += left
                 break
             except IatError as error:
                 self.drop(str(error))  # then the one before
         self._watch()  # what was taken in meanwhile may forbid to go on
 
-    def _perform(self, supervisor: Supervisor, message: AnswerMessage) -> None:
-        self._refuse_old(stamp_s(message.header.stamp))
-        answer = self._read(message)
-        if isinstance(answer, JointMotion):
-            self._tell_unmatched(supervisor.performer.model, answer)
-        supervisor.answer(answer)
-
-    def _refuse_old(self, ended_s: float) -> None:
-        """Refuse an answer to an action that ended at a time [s] long ago, as after a machine was suspended.
-
-        Stamps may be of a recording, or of another machine's clock; so is the newest of people then.
-        """
-        limit_s = self._values["answer_timeout"]
-        if not limit_s or not ended_s or self._now_s() - ended_s <= limit_s:
-            return
+    def _newest_people_s(self) -> float:
         self._look()
-        if self._people.newest_s - ended_s > limit_s:
-            raise MessageError(
-                f"answer to an action that ended more than {limit_s:g} s before the newest skeletons (answer_timeout)"
-            )
-
-    def _tell_unmatched(self, model: RobotModel, answer: JointMotion) -> None:
-        """Say once which joints of an answer go unused, or which of the robot it leaves at rest."""
-        if answer.joint_names != self._told_joints:
-            self._told_joints = answer.joint_names
-            said = unmatched(model, answer.joint_names)
-            if said:
-                self.get_logger().warning(f"joint_responses: {said}")
+        return self._people.newest_s
 
     def _on_coming_responses(self, messages: Sequence[AnswerMessage]) -> None:
         if self._supervisor is not None:  # only one can be ready: the last
-            self._supervisor.prepare(lambda: self._read(messages[-1]))
+            self._supervisor.prepare(lambda: self._intake.read(messages[-1]))
 
     def _wake(self) -> None:
         """Begin to watch, if that is not done already.

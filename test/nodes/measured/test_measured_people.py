@@ -163,10 +163,10 @@ def test_an_answer_from_before_the_machine_was_suspended_is_dropped(
     people = stage.people_at(3.0)
     people.header.stamp = to_stamp(now_s)
     node._see_people(serialize_message(people))
-    node._refuse_old(now_s - 0.2)
+    node._intake.refuse_old(now_s - 0.2, 5.0)
     clock_ns[0] += 3600 * 10**9
     with pytest.raises(MessageError, match="answer_timeout"):
-        node._refuse_old(now_s - 0.2)
+        node._intake.refuse_old(now_s - 0.2, 5.0)
     node.destroy_node()
 
 
