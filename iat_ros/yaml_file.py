@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +33,24 @@ def load_mapping(path: Path) -> dict[str, Any]:
     Raises:
         ConfigError: The file cannot be read, is not YAML, holds a tag, or is not a mapping.
     """
+    content = _read(path, yaml.safe_load)
+    if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
+        raise ConfigError(f"{path}: expected a mapping with text keys, got {type(content).__name__}")
+    return content
+
+
+def check_syntax(path: Path) -> None:
+    """Refuse what is no YAML, whatever it is to hold.
+
+    Raises:
+        ConfigError: The file cannot be read, or names the line that is wrong.
+    """
+    _read(path, lambda text: list(yaml.parse(text, Loader=yaml.SafeLoader)))
+
+
+def _read(path: Path, parse: Callable[[str], Any]) -> Any:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return parse(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
@@ -47,9 +63,6 @@ def load_mapping(path: Path) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         # PyYAML lets through what its constructors stumble over: an impossible date, a tag on the wrong content
         raise ConfigError(f"{path}: holds a value that YAML cannot read: {describe(error)}") from error
-    if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
-        raise ConfigError(f"{path}: expected a mapping with text keys, got {type(content).__name__}")
-    return content
 
 
 def check_keys(where: str, content: Mapping[str, Any], required: Set[str], optional: Set[str] = frozenset()) -> None:

@@ -51,8 +51,8 @@ from iat_ros.robot.model import RobotModel
 from iat_ros.robot.simulated import SimulatedRobot
 
 _MESSAGES_A_REQUEST = 40
-_SKELETONS_A_DAMAGE = 12
-"""Of so many skeletons one is damaged in its bytes, too."""
+_MESSAGES_A_DAMAGE = 12
+"""Of so many messages one is damaged in its bytes, too."""
 _PHASE_TICKS = 1500
 """In every second phase of so many ticks no answer is right, so that the robot comes to rest."""
 _PHASES_A_WATCH = 4
@@ -143,12 +143,12 @@ class _Rig(FuzzedNodes):
         """Whether no answer may be right now."""
         return topic in _ANSWERS and bool(self._ticks // _PHASE_TICKS % 2)
 
-    def _pass(self, name: str, topic: str, message: Any) -> None:
+    def _pass(self, name: str, topic: str, message: Any, whole: bool = False) -> None:
         self.judge.sent[name] += 1
-        if topic == "skeletons" and name != "viewer":  # who takes them as they come
+        if topic != STATES and not whole and self._dice.below(_MESSAGES_A_DAMAGE) == 0:
+            message = damaged_bytes(self._dice, serialize_message(message))
+        elif topic == "skeletons" and name != "viewer":  # who takes them as they come
             message = serialize_message(message)
-            if self._dice.below(_SKELETONS_A_DAMAGE) == 0:
-                message = damaged_bytes(self._dice, message)
         self.call(name, self.callbacks[name, topic], message)
 
     def _watch_people(self, near: bool) -> None:
@@ -183,7 +183,7 @@ class _Rig(FuzzedNodes):
         self._messages.state.header.stamp = to_stamp(1e-9 * self._time.now_ns)
         self._messages.state.position = array.array("d", positions.tobytes())
         self._messages.state.velocity = array.array("d", velocities.tobytes())
-        self._pass("trajectory", "joint_states", self._messages.state)
+        self._pass("trajectory", "joint_states", self._messages.state, whole=True)
         self.told.tell(self._messages.reference())
         trajectory, robot, viewer = (self.nodes[name] for name in ("trajectory", "robot", "viewer"))
         if self._ticks % 3 == 0 and not trajectory._watching.is_canceled():

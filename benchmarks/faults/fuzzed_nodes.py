@@ -115,7 +115,7 @@ class FuzzedNodes:
             self.callbacks[name, subscription.topic_name.strip("/")] = subscription.callback
         if isinstance(node, TrajectoryNode):
             self.callbacks[name, "skeletons"] = node._see_people  # those it polls for
-            self.callbacks[name, "joint_states"] = lambda each: node._see_joints([(serialize_message(each), 0.0)])
+            self.callbacks[name, "joint_states"] = lambda each: node._see_joints([(_serialised(each), 0.0)])
             self.callbacks[name, STATES] = self._hear
 
     def report(self, name: str) -> dict[str, Any]:
@@ -141,7 +141,7 @@ class FuzzedNodes:
         self.told.tell(message)
         states = self.nodes["trajectory"]._controller_states
         pose = states.held(-np.inf)
-        if pose is not None and (len(pose) != len(states._joint_names) or not np.isfinite(pose).all()):
+        if len(pose) != len(states._joint_names) or np.isinf(pose).any():
             self.judge.mistake("trajectory", STATES, f"held at {pose}")
 
     def tell_time(self, name: str, message: Clock) -> None:
@@ -150,3 +150,7 @@ class FuzzedNodes:
         has_ns = self.nodes[name].get_clock().now().nanoseconds
         if has_ns != self._time.now_ns:
             self.judge.mistake(name, "clock", f"has the time {has_ns} after {message.clock}, at {self._time.now_ns}")
+
+
+def _serialised(message: Any) -> bytes:
+    return message if isinstance(message, bytes) else serialize_message(message)

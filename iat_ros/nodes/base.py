@@ -34,6 +34,7 @@ from iat_ros.errors import IatError, describe
 from iat_ros.nodes.callback_guard import guard_clock, guard_service
 from iat_ros.nodes.drops import Drops
 from iat_ros.nodes.parameters import Parameter, ParameterTable
+from iat_ros.nodes.reading import MessageReader
 
 SENSOR_QOS = qos_profile_sensor_data
 """Best effort: matches every sensor's publisher, reliable or not."""
@@ -81,9 +82,12 @@ class IatNode(LifecycleNode):
         return service
 
     def create_subscription(self, kind: type, topic: str, callback: Any, *args: Any, **options: Any) -> Subscription:
-        """Create a subscription, as in `rclpy.node.Node`; that of the time outlives its errors."""
+        """Create a subscription, as in `rclpy.node.Node`; that of the time outlives its errors, others count theirs."""
         if topic == CLOCK_TOPIC:
             callback = guard_clock(callback, topic, self.drop)
+        elif not options.get("raw"):
+            callback = MessageReader(kind, self.resolve_topic_name(topic), self.drop).each(callback)
+            options["raw"] = True
         return super().create_subscription(kind, topic, callback, *args, **options)
 
     def create_polled_subscription(

@@ -29,6 +29,7 @@ from rclpy.subscription import Subscription
 from iat_ros.errors import describe
 from iat_ros.nodes.base import IatNode
 from iat_ros.nodes.clouds import stamp_s
+from iat_ros.nodes.reading import MessageReader
 from iat_ros.nodes.trajectory_output import TOPIC
 from iat_ros.nodes.waiting import take_waiting
 from iat_ros.robot.spline import Array
@@ -67,6 +68,7 @@ class ControllerStates:
     ) -> None:
         self._node, self._joint_names, self._now_s = node, joint_names, now_s
         self._subscriptions: list[Subscription] = []
+        self._readers: list[MessageReader] = []
         # The newest message of each controller, and when it was taken, by a clock that nobody sets [s].
         self._newest: list[tuple[float, Any]] = []
         self.silent = self._listen([node.resolve_topic_name(topic) for topic in controllers])
@@ -84,7 +86,8 @@ class ControllerStates:
         for topic in topics:
             name = topic.removesuffix(TOPIC) + STATE_TOPIC
             try:
-                self._subscriptions.append(self._node.create_polled_subscription(kind, name, _NEWEST_QOS))
+                self._subscriptions.append(self._node.create_polled_subscription(kind, name, _NEWEST_QOS, raw=True))
+                self._readers.append(MessageReader(kind, name, self._node.drop))
             except RuntimeError as error:  # rclpy's RCLError, as where security forbids the topic
                 self.close()
                 return f"{name}: {describe(error)}"
@@ -94,23 +97,21 @@ class ControllerStates:
         """Listen no more."""
         for subscription in self._subscriptions:
             self._node.destroy_subscription(subscription)
-        self._subscriptions, self._newest = [], []
+        self._subscriptions, self._readers, self._newest = [], [], []
 
-    def held(self, since_s: float) -> Array | None:
-        """Return where all controllers have held the robot since a time [s] (J,) [rad].
-
-        None: one of them does not say, or moves it.
-        """
+    def held(self, since_s: float) -> Array:
+        """Return where controllers have held the joints since a time [s] (J,) [rad]; NaN: it does not say, or moves."""
         at: dict[str, float] = {}
         for number, subscription in enumerate(self._subscriptions):
-            for message in take_waiting(subscription):
-                self._newest[number] = time.monotonic(), message
+            for serialised in take_waiting(subscription):
+                message = self._readers[number].read(serialised)
+                if message is not None:
+                    self._newest[number] = time.monotonic(), message
         for taken_s, message in self._newest:
-            if time.monotonic() - taken_s > _FRESH_S or not self._holds(message, since_s):
-                return None
-            at.update(zip(message.joint_names, message.reference.positions, strict=True))
+            if time.monotonic() - taken_s <= _FRESH_S and self._holds(message, since_s):
+                at.update(zip(message.joint_names, message.reference.positions, strict=True))
         pose = np.array([at.get(joint, np.nan) for joint in self._joint_names])
-        return pose if np.isfinite(pose).all() else None
+        return np.where(np.isfinite(pose), pose, np.nan)
 
     def _holds(self, message: Any, since_s: float) -> bool:
         """Tell whether a controller has held its joints still since a time [s]."""

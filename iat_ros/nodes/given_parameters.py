@@ -29,7 +29,7 @@ from rclpy.node import Node
 from iat_ros.errors import ConfigError
 from iat_ros.nodes.base import IatNode
 from iat_ros.resources import share_directory
-from iat_ros.yaml_file import load_mapping
+from iat_ros.yaml_file import check_syntax, load_mapping
 
 _ALMOST = 0.75
 """Names so much alike, from 0 to 1, are taken for a name and its misspelling."""
@@ -50,18 +50,20 @@ _USUAL = {
 
 
 def check_ros_args(ros_args: Sequence[str]) -> None:
-    """Refuse the two mistakes that are made most, for which ROS has words of its C layer only.
+    """Refuse the mistakes that are made most, for which ROS has words of its C layer only.
 
     Args:
         ros_args: Command line from ``--ros-args`` on.
 
     Raises:
-        ConfigError: A file that is not there, or a parameter without its value.
+        ConfigError: A file that is not there or is no YAML, or a parameter without its value.
     """
     for option, value in itertools.pairwise([*ros_args, ""]):
         if option == "--params-file" and not Path(value).is_file():
             what = "is no file" if Path(value).exists() else "no such file"
             raise ConfigError(f"--params-file {value}: {what}; expected a YAML file of parameters")
+        if option == "--params-file":
+            check_syntax(Path(value))
         if option in ("-p", "--param") and not re.fullmatch(r"[^=]+:=.+", value, re.DOTALL):
             raise ConfigError(f"{option} {value}: expected NAME:=VALUE; an empty text is NAME:='\"\"'")
 

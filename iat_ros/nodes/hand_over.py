@@ -30,6 +30,7 @@ from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
 
 from iat_ros.nodes.base import IatNode
+from iat_ros.nodes.reading import MessageReader
 from iat_ros.nodes.waiting import take_waiting
 
 _COPIES = 8
@@ -53,6 +54,7 @@ class Inlet:
         self._node, self._guarded = node, node.guarded(take)
         self._handed: deque[Any] = deque(maxlen=_COPIES * qos.depth)
         self._subscription = node.create_subscription(kind, topic, self._hear, qos)
+        self._read = MessageReader(kind, self.topic_name, node.drop).read
 
     @property
     def topic_name(self) -> str:
@@ -71,8 +73,8 @@ class Inlet:
 
     def _hear(self, message: Any) -> None:
         """Take a message and those that wait behind it, but for copies of what was handed over."""
-        waiting = [message, *take_waiting(self._subscription)]
-        new = [each for each in waiting if not self._is_copy(each)]
+        waiting = [message, *map(self._read, take_waiting(self._subscription))]
+        new = [each for each in waiting if each is not None and not self._is_copy(each)]
         if new:
             self._take(new)
 

@@ -56,11 +56,13 @@ class JointStatesReader:
 
     Attributes:
         why: Why what was read last tells nothing that can be used by itself; empty if it does.
+        told: Of which joints it tells, by number (K,), and where it has them (K,) [rad]; None: of none that can be.
     """
 
     def __init__(self, joint_names: tuple[str, ...]) -> None:
         self._names = joint_names
         self.why = ""
+        self.told: tuple[NDArray[np.int_], NDArray[np.float64]] | None = None
         self._columns: dict[tuple[str, ...], _Columns] = {}  # of names that were told before
         self._stamps_s: dict[tuple[str, ...], float] = {}  # when they were told last [s]
         self._position = np.zeros(len(joint_names))
@@ -84,7 +86,7 @@ class JointStatesReader:
             MessageError: Joints named twice, another number of positions than names, NaN, a speed that no joint has, or
                 joints of which nobody tells.
         """
-        self.why = ""
+        self.why, self.told = "", None
         columns = self._find(told.names)
         if not len(columns.mine):
             self.why = f"those that come name none of this robot's joints, as '{self._names[0]}'; is its driver there?"
@@ -110,6 +112,7 @@ class JointStatesReader:
             raise MessageError(f"joint_states hold a speed above {_MOST_RAD_S:g} rad/s")
         mine = columns.mine
         self._position[mine], self._velocity[mine], self._told_s[mine] = position, velocity, now_s
+        self.told = mine, position
         if len(position) < len(self._names):
             if not self._complete(now_s):
                 return None

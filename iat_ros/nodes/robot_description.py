@@ -26,6 +26,8 @@ from iat_ros.errors import ConfigError
 from iat_ros.nodes.base import IatNode
 from iat_ros.nodes.parameters import Parameter
 from iat_ros.nodes.process import stopping
+from iat_ros.nodes.reading import MessageReader
+from iat_ros.nodes.waiting import take_waiting
 from iat_ros.resources import find_config
 from iat_ros.robot.description import RobotConfig, load_robot_config
 from iat_ros.robot.urdf import DESCRIPTION
@@ -80,13 +82,13 @@ def _wait(node: IatNode, timeout_s: float) -> str | None:
 
     The executor waits meanwhile: it runs this, or starts only after it.
     """
-    subscription = node.create_subscription(String, DESCRIPTION, lambda _: None, LATCHED_QOS)
+    subscription = node.create_polled_subscription(String, DESCRIPTION, LATCHED_QOS, raw=True)
+    reader = MessageReader(String, subscription.topic_name, node.drop)
     deadline_s = time.monotonic() + timeout_s
     try:
         while not stopping.wait(_LOOK_S) and time.monotonic() < deadline_s:
-            taken = subscription.handle.take_message(subscription.msg_type, subscription.raw)
-            if taken is not None:
-                return str(taken[0].data)
+            for message in filter(None, map(reader.read, take_waiting(subscription))):
+                return str(message.data)
     finally:
         node.destroy_subscription(subscription)
     return None

@@ -22,6 +22,7 @@ from iat_ros.errors import MessageError
 from iat_ros.nodes.joint_states import JointStatesReader
 from iat_ros.nodes.joint_states_decoder import JointStatesDecoder
 from iat_ros.robot.observer import Observer
+from iat_ros.robot.spline import State
 
 
 class RobotWatch:
@@ -54,17 +55,32 @@ class RobotWatch:
         now_s = self._now_s()  # of all, since what reading them takes is no delay of theirs
         for serialised, waited_s in waiting:
             received_s = now_s - waited_s
-            try:
-                told = self._decode(serialised)
-                state = self._reader.read(told, received_s)
-            except MessageError as error:
-                self._drop(str(error))
-                self._observer.could_not_read_joints(received_s, str(error))
-                continue
-            if state is not None:
-                self._observer.heard(told.stamp_s, received_s, state.position)
-                newest = state, received_s
-            else:
-                self._observer.could_not_read_joints(received_s, self._reader.why)
+            state = self._read(serialised, received_s)
+            newest = newest if state is None else (state, received_s)
         if newest is not None:
             self._observer.saw_joints(*newest)
+
+    def _read(self, serialised: bytes, received_s: float) -> State | None:
+        """Read a message that came at a time [s]; return where all joints are, None if it does not tell."""
+        try:
+            told = self._decode(serialised)
+        except MessageError as error:
+            self._refuse(error, received_s)
+            return None
+        state = None
+        try:
+            state = self._reader.read(told, received_s)
+        except MessageError as error:
+            self._refuse(error, received_s)
+        else:
+            if state is None:
+                self._observer.could_not_read_joints(received_s, self._reader.why)
+        if self._reader.told is not None:
+            self._observer.heard(received_s, *self._reader.told)
+        if state is not None:
+            self._observer.knew(told.stamp_s, received_s)
+        return state
+
+    def _refuse(self, error: MessageError, received_s: float) -> None:
+        self._drop(str(error))
+        self._observer.could_not_read_joints(received_s, str(error))

@@ -103,7 +103,8 @@ class SteppedChain:
 
     def _connect_trajectory(self) -> None:
         node = self._trajectory
-        node._output.send = self._queue.publisher("", self._take_trajectory)
+        publish = self._queue.publisher("", self._take_trajectory)
+        node._output.send = lambda message, _: publish(message)
         for coming in (self._act2act._coming_responses, self._act2act._coming_joint_responses):
             coming.publish = self._queue.publisher("", self._take_coming_response)
         self._robot._states.publish = self._queue.publisher("", self._take_joint_states)

@@ -47,6 +47,7 @@ from iat_ros.nodes.trajectory_parameters import PARAMETERS, doubts, guard_config
 from iat_ros.nodes.trajectory_sender import TrajectorySender
 from iat_ros.nodes.waiting import WaitingMessages, take_waiting
 from iat_ros.robot.collision import CollisionChecker
+from iat_ros.robot.drivers import name_joints, name_some
 from iat_ros.robot.guard import Guard
 from iat_ros.robot.model import RobotModel
 from iat_ros.robot.observer import Observer
@@ -161,7 +162,7 @@ class TrajectoryNode(IatNode):
         means = Means(
             self._now_s,
             self._sender.begin,
-            self._output.cancel,
+            lambda joints: self._output.cancel(name_joints(performer.model.joint_names, joints)),
             partial(self._sender.write, performer),
             self._wake,
             self.drop,
@@ -302,10 +303,11 @@ class TrajectoryNode(IatNode):
         if self._supervisor is None or not self._supervisor.watch():
             self._watching.cancel()
 
-    def _on_lost(self, reason: str) -> None:
+    def _on_lost(self, reason: str, joints: tuple[str, ...]) -> None:
         self._guard.halt(reason)
         if self._supervisor is not None:
-            self._supervisor.lost()
+            names = self._supervisor.performer.model.joint_names
+            self._supervisor.lost(np.isin(names, joints))
 
     def _on_halt(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         if not self._guard.halted.startswith(_ON_REQUEST):  # what the guard did by itself before may be over with it
@@ -315,10 +317,11 @@ class TrajectoryNode(IatNode):
         response.success, response.message = True, "halted; call resume to go on"
         if self.active and self._supervisor is not None:
             response.success = self._supervisor.stop()
-            if self._supervisor.holds_by_itself:
-                response.message = (
-                    "halted; nothing was sent: the robot's controllers do not follow what they were sent, and hold it"
-                )
+            held = self._supervisor.held_by_others
+            if held.any():
+                names = name_some(self._supervisor.performer.model.joint_names, held)
+                whom = "the robot" if held.all() else names
+                response.message = f"halted; nothing was sent to {whom}, held by controllers that do not follow"
             if not response.success:
                 response.message = "halted, but the robot could not be told to stop yet, which is tried again and again"
         elif performer is not None and performer.timeline.moving(self._now_s()):

@@ -17,7 +17,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from typing import Any
 
 from action_msgs.msg import GoalStatus
@@ -37,16 +38,15 @@ class TrajectoryOutput:
     """Sends trajectories to the robot's controllers: to each the part for its joints, all with the same stamp.
 
     As an action, each trajectory is a goal that replaces the one before. The controller then ends that one as aborted,
-    which is no fault. One that it rejects ends what it still follows. Without a goal the robot stands where the
-    controller holds it, which is what `lost` is for; what other controllers still follow is then cancelled, so that no
-    arm goes on alone.
+    which is no fault. One that it rejects ends what it still follows. Without a goal its joints stand where the
+    controller holds them, which is what `lost` is for.
 
     Args:
         node: Publishes or calls.
-        lost: Told why when a controller gave up the goal it was to follow.
+        lost: Told why when a controller gave up the goal it was to follow, and of its joints.
     """
 
-    def __init__(self, node: IatNode, lost: Callable[[str], None]) -> None:
+    def __init__(self, node: IatNode, lost: Callable[[str, tuple[str, ...]], None]) -> None:
         self._node = node
         self._lost = lost
         self._joints: dict[str, tuple[str, ...]] = {}
@@ -69,7 +69,8 @@ class TrajectoryOutput:
         self._joints = dict(controllers)
         if output == "action":
             for topic in (each for each in controllers if each not in self._goals):
-                self._goals[topic] = _Goals(self._node, action_of(topic), self._on_lost)
+                lost = partial(self._lost_goal, topic)
+                self._goals[topic] = _Goals(self._node, action_of(topic), lost)
             return
         for topic in (each for each in controllers if each not in self._publishers):
             self._publishers[topic] = self._node.create_lifecycle_publisher(JointTrajectory, topic, RESULT_QOS)
@@ -87,9 +88,18 @@ class TrajectoryOutput:
         topics = (each for each in self._joints.items() if each[0] not in self._goals)
         self._prepared = message, {topic: Serialised(only(message, joints)) for topic, joints in topics}
 
-    def missing(self) -> str:
-        """Name the action of a controller that is not there; then nothing must be sent, one arm shall not go alone."""
-        return next((goals.action for goals in self._goals.values() if not goals.served()), "")
+    def missing(self, left_out: Collection[str] = ()) -> str:
+        """Name the action of a controller that is not there; then nothing must be sent, one arm shall not go alone.
+
+        Args:
+            left_out: Joints whose controllers are to be sent nothing.
+        """
+        needed = (goals for topic, goals in self._goals.items() if not self._only(topic, left_out))
+        return next((goals.action for goals in needed if not goals.served()), "")
+
+    def _only(self, topic: str, joints: Collection[str]) -> bool:
+        """Tell whether a controller has no other joints than these."""
+        return set(self._joints[topic]) <= set(joints)
 
     def doubt(self) -> str:
         """Say what is strange about who takes the trajectories, and who else sends some, and log it when it begins."""
@@ -106,14 +116,15 @@ class TrajectoryOutput:
         others = self._node.count_publishers(name) - 1
         return f"{name} comes from {others} more: a second chain, or another program" if others > 0 else ""
 
-    def send(self, message: JointTrajectory) -> None:
-        """Send a trajectory; it replaces the one before."""
+    def send(self, message: JointTrajectory, left_out: Collection[str] = ()) -> None:
+        """Send a trajectory; it replaces the one before, but for controllers of no other joints than those left out."""
         ready: dict[str, Serialised] = {}
         if self._prepared is not None and self._prepared[0] is message:
             ready = self._prepared[1]
         parts = {
             topic: ready[topic].stamped(message.header.stamp) if topic in ready else only(message, joints)
             for topic, joints in self._joints.items()
+            if not self._only(topic, left_out)
         }
         for topic, part in parts.items():
             if topic in self._goals:
@@ -121,16 +132,14 @@ class TrajectoryOutput:
             else:
                 self._publishers[topic].publish(part)
 
-    def cancel(self) -> None:
-        """Have controllers end their goals and hold the robot; what was published cannot be called back."""
-        for goals in self._goals.values():
-            goals.cancel()
+    def _lost_goal(self, topic: str, reason: str) -> None:
+        self._lost(reason, self._joints[topic])
 
-    def _on_lost(self, by: _Goals, reason: str) -> None:
-        for goals in self._goals.values():
-            if goals is not by:
+    def cancel(self, joints: Collection[str]) -> None:
+        """Have controllers of no other joints end their goals and hold those; what was published cannot be revoked."""
+        for topic, goals in self._goals.items():
+            if self._only(topic, joints):
                 goals.cancel()
-        self._lost(reason)
 
 
 def action_of(topic: str) -> str:
@@ -150,7 +159,7 @@ def action_of(topic: str) -> str:
 class _Goals:
     """The goals of one controller."""
 
-    def __init__(self, node: IatNode, action: str, lost: Callable[[_Goals, str], None]) -> None:
+    def __init__(self, node: IatNode, action: str, lost: Callable[[str], None]) -> None:
         try:
             kind = importlib.import_module("control_msgs.action").FollowJointTrajectory
         except ImportError as error:
@@ -219,9 +228,11 @@ class _Goals:
         if number == self._number and self._given_up is None:
             # It goes on with the one before, if any: not what the robot is thought to do, and no halt would stop it.
             self.cancel()
-            self._lost(self, reason)
+            self._lost(reason)
 
     def _on_end(self, number: int, response: Any) -> None:
+        if number == self._accepted:
+            self._handle = None
         if self._client is not None and response.status in _ENDS:
             end, said = _ENDS[response.status], response.result.error_string
             self._given_up = number, f"the controller {end} the goal" + (f": {said}" if said else "")
@@ -234,4 +245,4 @@ class _Goals:
         (number, reason), self._given_up = self._given_up, None
         if number >= self._accepted:
             self._node.drop(f"rest of a trajectory: {reason}")
-            self._lost(self, reason)
+            self._lost(reason)

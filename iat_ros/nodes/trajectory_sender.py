@@ -113,13 +113,13 @@ class TrajectorySender:
             performance = make(self._now_s(), reserve_s)
             if performance is None:
                 return False
-            missing = self._output.missing()
+            missing = self._output.missing(performer.left_out(self._now_s()))
             if missing:  # then nothing has begun, and a stop is tried again
                 raise RobotError(f"trajectory: no controller serves the action '{missing}'")
             sent_s = self._node.get_clock().now().nanoseconds * 1e-9
             begun = performer.perform(performance, sent_s, self._delivery_s(performer, performance))
             if begun is not None:
-                self._output.send(self._message(begun, sent_s))
+                self._output.send(self._message(begun, sent_s), performer.left_out(sent_s))
                 self._took_s = min(time.perf_counter() - started, _MOST_EXPECTED_S)
                 self._node.counts["trajectories"] += 1
                 return True

@@ -12,168 +12,182 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Whether the robot's controllers still follow what was sent to them, or hold the robot and know nothing of it."""
+"""Whether the robot's controllers still follow what was sent to them, or hold it and know nothing of it."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
+from iat_ros.robot.drivers import STARTS_S, Drivers, Joints, Mask, name_some
 from iat_ros.robot.joint_path import Array
 from iat_ros.robot.performer import Performer
 from iat_ros.robot.timeline import Timeline
 
-_SILENT_S = 0.08
-"""A driver that is started anew is silent for so long at least [s]."""
-_STARTS_S = 1.0
-"""So long after a driver can be heard its controllers may still come up [s]; what was sent before may be lost."""
-_TOLD_LATE_S = 0.2
-"""So long after its first joint states the middleware may tell of a new driver [s]."""
 _STAYS_S = 0.1
 """So long a robot must be seen to stand, or be told to be held [s]."""
 _TRAILS_RAD = 0.3
 """A robot no farther than this from where it may trail its command is on its way, where it is not held."""
-_STANDS_RAD = 0.015
-"""A robot that moves by no more stands."""
 _FRESH_S = 0.2
 """What is older tells nothing of now [s]."""
 _AWAY_RAD = 0.1
 """So far the command must have gone on, farther than the robot trails it [rad]."""
 
 
-class Following:
-    """Tells of a controller that gave up what runs, or never knew it, though no goal of an action says so.
+@dataclass(frozen=True)
+class Lost:
+    """What controllers gave up, or never knew.
 
-    To such a controller, which holds the robot, a stop on the path would be a jerk: it begins where the robot would be
-    by now. A robot that stands for another reason, as one whose motors are off, has a controller that goes on, and must
+    Attributes:
+        why: How that shows.
+        joints: What they hold (J,).
+        ran: What ran.
+        at: Where it was held then (J,) [rad].
+    """
+
+    why: str
+    joints: Mask
+    ran: Timeline
+    at: Array
+
+
+class Following:
+    """Tells of controllers that gave up what runs, or never knew it, though no goal of an action says so.
+
+    To such a controller, which holds its joints, a stop on the path would be a jerk: it begins where they would be by
+    now. Joints that stand for another reason, as those whose motors are off, have a controller that goes on, and must
     be sent a stop. So it takes one of two signs, while the command goes on:
 
-    - The controllers say that they hold the robot (``held``), as after they found it too far from its path.
-    - The driver was started anew: its joint states stopped for a while, somebody new tells of them, and all that tell
-      of them have them stand.
+    - A controller says that it holds its joints (``held``), as after it found them too far from their path.
+    - A driver was started anew: the joint states of its joints stopped for a while, somebody new tells of them, and all
+      that tell of them have them stand.
 
-    Whatever the signs, what ran is kept in mind until its end: a robot that is seen on its way follows it after all.
+    Whatever the signs, what ran is kept in mind until its end: joints that are seen on their way follow it after all.
 
     Args:
         performer: Knows what was sent.
-        held: Tells where the controllers have held the robot since a time [s] (J,) [rad]; None: they do not say, or it
-            moves.
+        held: Tells where controllers have held joints since a time [s] (J,) [rad]; NaN where they do not say, or move.
     """
 
-    def __init__(self, performer: Performer, held: Callable[[float], Array | None]) -> None:
+    def __init__(self, performer: Performer, held: Callable[[float], Array]) -> None:
         self._performer, self._held = performer, held
-        self._came_s = -math.inf  # when somebody new began to tell where the joints are
-        self._heard_s = -math.inf  # when the joints were told last
-        self._silence_s = (-math.inf, -math.inf)  # the last one's begin and end
-        self._off = np.zeros(len(performer.model.joint_names))  # of the joints from where they may trail the command
-        self._off_before = self._off  # the silence
-        self._held_off_s: float | None = None  # since when controllers hold the robot away from its command
-        self._stood_at, self._stood_since_s = self._off, math.inf  # by everybody who tells of it
-        self._given_up: tuple[Timeline, Array] | None = None  # what ran, and where the robot was held then
-        self._followed: Timeline | None = None  # what ran, once the robot was seen on its way
+        count = len(performer.model.joint_names)
+        self._drivers = Drivers(count)
+        self._told = np.zeros(count, bool)  # since `saw`
+        self._off = np.zeros(count)  # of the joints from where they may trail the command
+        self._off_before = np.zeros(count)  # their silence
+        self._held_off_since_s = np.full(count, math.inf)  # when controllers were first told to hold them off it
+        self._lost: list[Lost] = []
+        self._followed: Lost | None = None  # once the robot was seen on its way
 
     def driver_came(self, now_s: float) -> bool:
-        """Take note that somebody new tells where the joints are from now on [s]; return whether a silence ended so."""
-        self._came_s = now_s
-        return self._anew
+        """Take note that somebody new tells where joints are from now on [s]; return whether a silence ended so."""
+        return self._drivers.came(now_s)
 
-    def heard(self, received_s: float, position: Array, lag_s: float) -> bool:
-        """Take note of each message that tells where the joints are.
+    def heard(self, received_s: float, joints: Joints, position: Array, lag_s: float) -> bool:
+        """Take note of each message that tells where joints are.
 
         Args:
             received_s: When it came [s].
-            position: Where it has them (J,) [rad].
+            joints: Of which it tells (K,).
+            position: Where it has them (K,) [rad].
             lag_s: How far they may trail their command [s].
 
         Returns:
             Whether a new driver told of them first just now.
         """
-        silent = received_s - self._heard_s > _SILENT_S and math.isfinite(self._heard_s)
-        hitch = self._anew and received_s - self._silence_s[1] < _STARTS_S  # of a driver that is new, on a busy machine
-        if silent and not hitch:
-            self._silence_s, self._off_before = (self._heard_s, received_s), self._off
-        if not math.isfinite(self._stood_since_s) or np.abs(position - self._stood_at).max() > _STANDS_RAD:
-            self._stood_at, self._stood_since_s = position, received_s
-        self._heard_s = received_s
-        self._look_for_followers(received_s, position, lag_s)
-        return silent and self._anew
+        ended, anew = self._drivers.heard(received_s, joints, position)
+        self._off_before[ended] = self._off[ended]
+        self._told[joints] = True
+        self._look_for_followers(received_s, lag_s)
+        return anew
 
-    def _look_for_followers(self, received_s: float, position: Array, lag_s: float) -> None:
-        if self._given_up is None:
-            return
-        ran, held_at = self._given_up
-        if not ran.moving(received_s) or self._performer.timeline.sent_s > ran.sent_s:
-            self._given_up = None
-            return
-        on_its_way = float(_off(ran.band(received_s, lag_s), position).max()) <= _TRAILS_RAD
-        if on_its_way and float(np.abs(position - held_at).max()) > _AWAY_RAD:
-            self._given_up, self._followed = None, ran
+    def _look_for_followers(self, received_s: float, lag_s: float) -> None:
+        for lost in tuple(self._lost):
+            if not lost.ran.moving(received_s) or self._replaced(lost):
+                self._lost.remove(lost)
+                continue
+            position, joints = self._drivers.position, lost.joints
+            on_its_way = float(_off(lost.ran.band(received_s, lag_s), position)[joints].max()) <= _TRAILS_RAD
+            if on_its_way and float(np.abs(position - lost.at)[joints].max()) > _AWAY_RAD:
+                self._lost.remove(lost)
+                self._followed = lost
 
-    def followed_after_all(self, now_s: float) -> Timeline | None:
+    def _replaced(self, lost: Lost) -> bool:
+        """Tell whether its controllers were sent something since, which they follow or not."""
+        return bool((self._performer.timeline.sent_s > lost.ran.sent_s)[lost.joints].any())
+
+    def followed_after_all(self, now_s: float) -> Lost | None:
         """Return what was taken to be given up, still runs and is followed, as was seen since; None: nothing is."""
         followed, self._followed = self._followed, None
-        if followed is None or not followed.moving(now_s) or self._performer.timeline.sent_s > followed.sent_s:
+        if followed is None or not followed.ran.moving(now_s) or self._replaced(followed):
             return None
         return followed
 
     def saw(self, position: Array, band: tuple[Array, Array] | None) -> None:
         """Take note of where the joints are (J,), and of where they may be while they trail the command [rad]."""
-        self._off = np.zeros_like(position) if band is None else np.maximum(_off(band, position), 0.0)
+        off = np.zeros_like(position) if band is None else np.maximum(_off(band, position), 0.0)
+        self._off[self._told] = off[self._told]  # of others this is where they were before
+        self._told[:] = False
 
     def shift(self, by_s: float) -> None:
         """Take note that the clock was set by so much [s]."""
-        self._came_s += by_s
-        self._heard_s += by_s
-        self._silence_s = self._silence_s[0] + by_s, self._silence_s[1] + by_s
-        self._stood_since_s += by_s
-        self._held_off_s = None
-        for ran in (self._followed, self._given_up and self._given_up[0]):
-            if ran is not None:
-                ran.shift(by_s)
+        self._drivers.shift(by_s)
+        self._held_off_since_s[:] = math.inf
+        for lost in self._lost if self._followed is None else [*self._lost, self._followed]:
+            lost.ran.shift(by_s)
 
-    def given_up(self, now_s: float, lag_s: float) -> str:
-        """Say why the controllers do not follow what runs, and keep that in mind; empty if they do, or if nobody knows.
+    def given_up(self, now_s: float, lag_s: float) -> Lost | None:
+        """Say what the controllers do not follow, and keep that in mind; None if they do, or if nobody knows.
 
         Args:
             now_s: Time [s].
             lag_s: How far the robot may trail its command [s].
         """
-        why = self._why_given_up(now_s, lag_s)
-        if why:
-            self._given_up = self._performer.timeline.copy(), self._stood_at
-        return why
-
-    def _why_given_up(self, now_s: float, lag_s: float) -> str:
         timeline = self._performer.timeline
         if not timeline.moving(now_s):
-            self._held_off_s = None
-            return ""
-        if self._hold_elsewhere(now_s, lag_s):
-            return "the robot's controllers gave up the trajectory, and hold it"
-        ends_s = self._silence_s[1]
-        if not self._anew or timeline.sent_s > ends_s + _STARTS_S:
-            return ""
-        if self._heard_s - self._stood_since_s < _STAYS_S or float((self._off - self._off_before).max()) <= _AWAY_RAD:
-            return ""
-        return "the robot's driver was started anew in mid-motion, and holds it"
+            self._held_off_since_s[:] = math.inf
+            return None
+        lost, who = self._hold_elsewhere(now_s, lag_s), "a controller that gave up what ran"
+        if not lost.any():
+            lost, who = self._started_anew(now_s), "a driver that was started anew in mid-motion"
+        if not lost.any():
+            return None
+        what = "the robot" if lost.all() else name_some(self._performer.model.joint_names, lost)
+        found = Lost(f"{who} holds {what}", lost, timeline.copy(), self._drivers.position.copy())
+        self._lost = [each for each in self._lost if not (each.joints & lost).any()] + [found]
+        return found
 
-    @property
-    def _anew(self) -> bool:
-        """Whether somebody new told of the joints after their last silence."""
-        begins_s, ends_s = self._silence_s
-        return begins_s < self._came_s <= ends_s + _TOLD_LATE_S
+    def _started_anew(self, now_s: float) -> Mask:
+        """Return the joints (J,) whose driver was started anew, and stand while their command goes on."""
+        drivers, timeline = self._drivers, self._performer.timeline
+        lost = np.zeros(len(self._off), bool)
+        known = timeline.sent_s > drivers.silent_until_s + STARTS_S
+        anew = drivers.anew & ~known & ~timeline.left_out(now_s)
+        for ended_s in np.unique(drivers.silent_until_s[anew]):  # those of one driver, told of together
+            joints = anew & (drivers.silent_until_s == ended_s)
+            gone = float((self._off - self._off_before)[joints].max()) > _AWAY_RAD
+            if gone and float(drivers.stood_s[joints].min()) >= _STAYS_S:
+                lost |= joints
+        return lost
 
-    def _hold_elsewhere(self, now_s: float, lag_s: float) -> bool:
-        """Tell whether the controllers have held the robot for a while away from where it may trail its command."""
+    def _hold_elsewhere(self, now_s: float, lag_s: float) -> Mask:
+        """Return the joints (J,) that controllers have held for a while elsewhere than their command has them."""
         timeline = self._performer.timeline
-        held = self._held(max(timeline.sent_s, now_s - _FRESH_S))
-        if held is not None and float(_off(timeline.band(now_s, lag_s), held).max()) > _AWAY_RAD:
-            self._held_off_s = now_s if self._held_off_s is None else self._held_off_s
-            return now_s - self._held_off_s >= _STAYS_S
-        self._held_off_s = None
-        return False
+        held = self._held(max(float(timeline.sent_s.max()), now_s - _FRESH_S))
+        lost = np.zeros(len(held), bool)
+        band = timeline.band(now_s, lag_s) if np.isfinite(held).any() else None
+        for joints in self._performer.model.controlled:
+            off = -math.inf if band is None else float(_off(band, held)[joints].max())  # NaN of one that does not say
+            if not off > _AWAY_RAD or timeline.left_out(now_s)[joints].all():
+                self._held_off_since_s[joints] = math.inf
+                continue
+            self._held_off_since_s[joints] = np.minimum(self._held_off_since_s[joints], now_s)
+            lost[joints] = now_s - float(self._held_off_since_s[joints][0]) >= _STAYS_S
+        return lost
 
 
 def _off(band: tuple[Array, Array], position: Array) -> Array:

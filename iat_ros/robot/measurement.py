@@ -22,7 +22,7 @@ import numpy as np
 
 from iat_ros.robot.joint_path import Array
 from iat_ros.robot.performer import Performer
-from iat_ros.robot.spline import State
+from iat_ros.robot.spline import Held, State
 
 _MOVES_RAD_S = 0.05
 STANDS_S = 0.3
@@ -75,16 +75,20 @@ class Measurement:
 
         None means that it is held where its last plan ended, or will be: nobody told since then, or it was not seen to
         stand for long enough, or it has stood near there ever since. A robot that trails its command still moves then,
-        and its weight may keep it beside it for good; so a plan must not begin where it is seen. One that was unseen
-        for a while since that was sent may have been started anew, and is held where it is.
+        and its weight may keep it beside it for good; so a plan must not begin where it is seen. What was sent nothing
+        since the robot was unseen for a while may have been started anew, and is held where it is.
         """
         ended_s = performer.timeline.ends_s
         if self.state is None or self.received_s < ended_s + _OLDEST_S:
             return None
         if self.received_s - self._moved_s >= STANDS_S:
             settled = self._moved_s <= ended_s + _SETTLES_S and self._off(performer) <= _HANGS_RAD
-            settled = settled and self._unseen_s <= performer.timeline.sent_s
-            return None if settled else State.at_rest(self.state.position)
+            unseen = self._unseen_s > performer.timeline.sent_s
+            if settled and not unseen.any():
+                return None
+            if not settled or unseen.all():
+                return State.at_rest(self.state.position)
+            return Held.at_rest(np.where(unseen, self.state.position, performer.timeline.commanded(ended_s).position))
         return self.state if self._astray(performer) else None
 
     def moves_strangely(self, performer: Performer, now_s: float) -> bool:

@@ -51,6 +51,7 @@ class RobotModel:
         max_acceleration: (J,) [rad/s^2], the configured cap.
         rest: (J,) rest pose [rad], inside the safe limits.
         chains: Independent chains of limbs, for retargeting.
+        controlled: The joints (K,) of each controller, by number.
         pinocchio: The reduced `pinocchio.Model`.
         floor_link: What the robot stands on; None if that is not known.
     """
@@ -87,6 +88,9 @@ class RobotModel:
         self.pinocchio = reduced = pin.buildReducedModel(full, *self._locked)
         # Pinocchio orders joints along the tree; this one is the configuration's order.
         self._column = {name: i for i, name in enumerate(config.joints)}
+        self.controlled = tuple(
+            np.array([self._column[joint] for joint in joints], int) for joints in config.controllers().values()
+        )
         self._order = [self._column[name] for name in reduced.names[1:]]
         for i, name in enumerate(reduced.names[1:], start=1):
             if not np.any(joint_axis(reduced, i)):

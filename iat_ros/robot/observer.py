@@ -21,14 +21,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from iat_ros.robot.following import Following
+from iat_ros.robot.drivers import Joints, Mask
+from iat_ros.robot.following import Following, Lost
 from iat_ros.robot.guard import Guard, Leave, Verdict
 from iat_ros.robot.joint_path import Array
 from iat_ros.robot.measurement import ASTRAY_RAD, Measurement
 from iat_ros.robot.performer import Performer
 from iat_ros.robot.punctuality import Punctuality
 from iat_ros.robot.spline import Held, State
-from iat_ros.robot.timeline import Timeline
 
 
 class Observer:
@@ -40,8 +40,8 @@ class Observer:
         now_s: Tells the time [s].
         look: Takes in what has come and was not read yet: joint states, by `heard` and `saw_joints`, and people, by the
             guard's `saw_people`.
-        held: Tells where the robot's controllers have held it since a time [s] (J,) [rad]; None: they do not say, or
-            it moves.
+        held: Tells where controllers have held joints since a time [s] (J,) [rad]; NaN where they do not say, or move;
+            None: they never say.
 
     Attributes:
         measured: Where the robot was measured.
@@ -54,12 +54,14 @@ class Observer:
         guard: Guard,
         now_s: Callable[[], float],
         look: Callable[[], None],
-        held: Callable[[float], Array | None] = lambda _: None,
+        held: Callable[[float], Array] | None = None,
     ) -> None:
+        unknown = np.full(len(performer.model.joint_names), np.nan)
+        held = held or (lambda _: unknown)
         self.measured = Measurement()
         self._punctuality = Punctuality()
         self._following = Following(performer, held)
-        self._heard_s = -math.inf  # when the robot last told where its joints were [s]
+        self._known_s = -math.inf  # when all joints were known last [s]
         self._unseen = False  # for longer than is allowed, or by a driver of before, until the newest of those
         self._performer, self._guard = performer, guard
         self._now_s, self.look, self._held = now_s, look, held
@@ -68,27 +70,31 @@ class Observer:
         """Take note that somebody new tells where the joints are from now on [s]."""
         self._unseen = self._following.driver_came(now_s) or self._unseen
 
-    def given_up(self, now_s: float) -> bool:
-        """Tell whether the robot's controllers do not follow what runs, and hold it; then it is halted."""
-        why = self._following.given_up(now_s, self._guard.config.following_lag_s)
-        if why:
-            self._guard.halt(why)
-        return bool(why)
+    def given_up(self, now_s: float) -> Mask | None:
+        """Tell which joints' controllers (J,) do not follow what runs, and hold them; if any, the robot is halted."""
+        lost = self._following.given_up(now_s, self._guard.config.following_lag_s)
+        if lost is None:
+            return None
+        self._guard.halt(lost.why)
+        return lost.joints
 
-    def followed_after_all(self, now_s: float) -> Timeline | None:
+    def followed_after_all(self, now_s: float) -> Lost | None:
         """Return what was taken to be given up, still runs and is followed, as was seen since; None: nothing is."""
         return self._following.followed_after_all(now_s)
 
-    def heard(self, stamp_s: float, received_s: float, position: Array) -> None:
-        """Take note of where the robot told its joints to be, and when, 0 if that is not known, and when that came [s].
+    def heard(self, received_s: float, joints: Joints, position: Array) -> None:
+        """Take note of a message that came at a time [s] and tells where some joints (K,) are (K,) [rad]."""
+        anew = self._following.heard(received_s, joints, position, self._guard.config.following_lag_s)
+        self._unseen = self._unseen or anew
+
+    def knew(self, stamp_s: float, received_s: float) -> None:
+        """Take note that where all joints were is known, of when, 0 if nobody tells, and since when [s].
 
         The performer reckons with machines that are as busy as this shows them to be.
         """
         self._punctuality.take(stamp_s, received_s)
-        timeout_s = self._guard.config.joint_states_timeout_s
-        anew = self._following.heard(received_s, position, self._guard.config.following_lag_s)
-        self._unseen = self._unseen or anew or 0.0 < timeout_s < received_s - self._heard_s
-        self._heard_s = received_s
+        self._unseen = self._unseen or 0.0 < self._guard.config.joint_states_timeout_s < received_s - self._known_s
+        self._known_s = received_s
 
     def saw_joints(self, state: State, received_s: float) -> None:
         """Take note of where the joints were in what came at a time [s]."""
@@ -110,7 +116,7 @@ class Observer:
     def shift(self, by_s: float) -> None:
         """Take note that the clock was set by so much [s]."""
         self.measured.shift(by_s)
-        self._heard_s += by_s
+        self._known_s += by_s
         self._following.shift(by_s)
         self._punctuality.forget()
 
@@ -142,7 +148,7 @@ class Observer:
         if seen is not None and self.measured.moves_strangely(self._performer, now_s):
             return measured
         held = self._held(self._performer.timeline.ends_s)
-        if held is None or (seen is not None and np.abs(held - seen.position).max() > ASTRAY_RAD):
+        if np.isnan(held).any() or (seen is not None and np.abs(held - seen.position).max() > ASTRAY_RAD):
             return measured
         return Held.at_rest(held)
 

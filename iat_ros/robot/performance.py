@@ -66,6 +66,12 @@ class Performance:
         """When it ends [s]."""
         return self.began_s + self.plan.duration_s
 
+    def holding(self, joints: NDArray[np.bool_], position: Array) -> Performance:
+        """Return the performance without some joints (J,): those stand where the position (J,) has them [rad]."""
+        after = None if self.after is None else self.after.holding(joints, position)
+        held = None if self.held is None else np.where(joints, position, self.held)
+        return replace(self, plan=self.plan.holding(joints, position), after=after, held=held)
+
     def plan_time(self, time_s: float) -> float:
         """Return which time of the plan it is at a time of the clock [s], by whole nanoseconds.
 

@@ -27,6 +27,7 @@ from iat_ros.robot.braking import slow_down, stop
 from iat_ros.robot.clearance import bend, bend_at, mirror, splay
 from iat_ros.robot.collision import CollisionChecker
 from iat_ros.robot.detour import plan_detour
+from iat_ros.robot.drivers import name_joints
 from iat_ros.robot.joint_answer import Answer, joint_frames
 from iat_ros.robot.model import RobotModel
 from iat_ros.robot.performance import Outcome, Performance, Prepared
@@ -228,6 +229,10 @@ class Performer:
         """
         delivery_s = self.delivery_s if delivery_s is None else delivery_s
         return self.timeline.begin(performance, sent_s, delivery_s, self.timing.delivery_s)
+
+    def left_out(self, now_s: float) -> tuple[str, ...]:
+        """Name the joints whose controllers what runs at a time [s] is not for."""
+        return name_joints(self.model.joint_names, self.timeline.left_out(now_s))
 
     def take_over(self, other: Performer) -> None:
         """Go on with what another performer of the same robot performs."""

@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -93,6 +93,10 @@ class JointPlan:
     def end(self) -> Array:
         """The pose (J,) in which it ends [rad]."""
         return self.control[-1]
+
+    def holding(self, joints: NDArray[np.bool_], position: Array) -> JointPlan:
+        """Return the plan without some joints (J,): those stand where the position (J,) has them [rad]."""
+        return replace(self, control=np.where(joints, position, self.control))
 
     def most_jerk(self, max_acceleration: Array) -> Array:
         """Return what no joint's jerk exceeds (J,) [rad/s^3], given acceleration limits (J,) that it keeps [rad/s^2].

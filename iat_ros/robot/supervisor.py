@@ -22,8 +22,11 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from iat_ros.errors import RobotError
 from iat_ros.robot.braking import stop
+from iat_ros.robot.drivers import Mask
 from iat_ros.robot.guard import Leave, Verdict
 from iat_ros.robot.joint_answer import Answer
 from iat_ros.robot.observer import Observer
@@ -52,7 +55,8 @@ class Means:
         now_s: Tells the time [s]; a clock that was set is told by `Supervisor.shift` before.
         begin: Works a performance out, sends it and begins it; returns whether there was anything to perform. Raises
             RobotError where it cannot be performed, TooLateError where that took too long.
-        cancel: Has controllers that are sent goals end those, and hold the robot; others know no such request.
+        cancel: Has controllers of no other joints than these (J,) end their goals, and hold them; those that are sent
+            no goals know no such request.
         ready: Told what may be begun soon, from a robot that stands.
         wake: Has `Supervisor.watch` called every `WATCH_S` from now on, until it returns False.
         drop: Counts what is not used, and says why.
@@ -61,7 +65,7 @@ class Means:
 
     now_s: Callable[[], float]
     begin: Callable[[Performer, Make], bool]
-    cancel: Callable[[], None]
+    cancel: Callable[[Mask], None]
     ready: Callable[[Performance], None]
     wake: Callable[[], None]
     drop: Callable[[str], None]
@@ -92,7 +96,8 @@ class Supervisor:
         self._waiting: tuple[Answer, float] | None = None  # an answer, and when the robot will stand [s]
         self._prepared: Prepared | None = None
         self._slowed = self._held = False
-        self._lost_until_s = -math.inf  # when a plan ends that a controller gave up [s]
+        self._lost_until_s = -math.inf  # when a plan ends that controllers gave up [s]
+        self._lost = np.zeros(len(performer.model.joint_names), bool)  # the joints that they hold, and nobody else
 
     def forget(self, why: str) -> None:
         """Forget answers that wait, and say why, and that the robot was slowed or held."""
@@ -148,8 +153,8 @@ class Supervisor:
             self._waiting = None
             self._means.drop("answer overtaken by a newer one while the robot came to a stop")
         tempo = self._tempo(verdict)
-        if self.observer.moves_strangely(now):
-            self._waiting = motion, now
+        if self.observer.moves_strangely(now) or performer.timeline.left_out(now).any():
+            self._waiting = motion, max(now, performer.timeline.ends_s)
             counts["answers that waited for a stop"] += 1
             self._means.wake()
             return
@@ -224,16 +229,16 @@ class Supervisor:
     def slow(self, tempo: float) -> None:
         """Slow the running plan down on its path, to a standstill at tempo 0; an unknown one from where it is.
 
-        Where the controllers do not follow it any more, and hold the robot, it is halted and nothing is sent.
+        What its controllers do not follow any more, and hold, is sent nothing, and the robot is halted (see `lost`).
 
         Raises:
             RobotError: Limits forbid it at this moment.
         """
         self.observer.look()
         self._take_back(self._means.now_s())
-        if self.observer.given_up(self._means.now_s()):
-            self._means.cancel()
-            self.lost()
+        lost = self.observer.given_up(self._means.now_s())
+        if lost is not None:
+            self._lose(lost)
             return
         measured = self.observer.measured.state
         if tempo == 0.0 and measured is not None and self.observer.moves_strangely(self._means.now_s()):
@@ -260,30 +265,50 @@ class Supervisor:
         """Forget that the robot was held: it stays where it is until the next answer."""
         self._held = False
 
-    def lost(self) -> None:
-        """Take note that the controller gave up what ran, or never knew it, and holds the robot, which the guard halts.
+    def lost(self, joints: Mask) -> None:
+        """Take note that controllers gave up what ran, or never knew it, and hold joints (J,); the guard halts.
 
-        The rest of the plan, or a stop on it, would be a jerk to the robot; so nothing is sent.
+        The rest of the plan, or a stop on it, would be a jerk to these; so their controllers are sent nothing. What the
+        others follow is stopped on its path; where limits forbid that at this moment, it is tried again and again.
         """
-        self.forget("the controller gave up what ran")
-        self._held = True
-        now = self._means.now_s()
-        self._lost_until_s = self.performer.timeline.ends_s
-        self.performer.timeline.held(now, self.observer.last(now))
+        try:
+            self._lose(joints)
+        except RobotError as error:
+            self._means.drop(f"stop: {error}")
+
+    def _lose(self, joints: Mask) -> None:
+        now, timeline = self._means.now_s(), self.performer.timeline
+        seen = self.observer.last(now)
+        self.forget("a controller gave up what ran")
         self._means.wake()
+        before = self.held_by_others
+        self._lost_until_s = max(self._lost_until_s, timeline.ends_s)
+        if joints.all():
+            self._lost, self._held = joints, True
+            self._means.cancel(joints)
+            timeline.held(now, seen)
+            return
+        timeline.hold(joints, (timeline.commanded(now) if seen is None else seen).position)
+        left_out = timeline.left_out(now)
+        self._lost = before | left_out
+        self._means.cancel(left_out)
+        if timeline.moving(now):
+            self._begin(lambda now_s, reserve_s: self.performer.slow(now_s, 0.0, reserve_s))
+        self._held = True
 
     def _take_back(self, now: float) -> None:
         """Go on from what was taken to be given up and is seen to be followed: it can be stopped on its path."""
         followed = self.observer.followed_after_all(now)
         if followed is not None:
-            self.performer.timeline = followed
+            followed.ran.leave_to(self.performer.timeline, ~followed.joints)
+            self.performer.timeline = followed.ran
             self._lost_until_s, self._held = -math.inf, False
             self._means.drop("what was sent seemed to be given up, and is followed")
 
     @property
-    def holds_by_itself(self) -> bool:
-        """Whether a plan would still run that the controllers gave up, and they hold the robot."""
-        return self._means.now_s() < self._lost_until_s
+    def held_by_others(self) -> Mask:
+        """Which joints (J,) are held by controllers that gave up, or never knew, what would still run."""
+        return self._lost & (self._means.now_s() < self._lost_until_s)
 
     def _verdict(self) -> tuple[float, Verdict]:
         """Return what the robot may do, and the time after that was found out [s]: what had come was looked at."""
@@ -300,7 +325,8 @@ class Supervisor:
 
     def _begin(self, make: Make) -> None:
         if self._means.begin(self.performer, make):
-            self._lost_until_s = -math.inf
+            if not self.performer.timeline.left_out(self._means.now_s()).any():
+                self._lost_until_s = -math.inf
             self._means.wake()
 
     def _count(self, outcome: Outcome, prepared: Prepared | None) -> None:

@@ -51,18 +51,24 @@ class Timeline:
         self._model = model
         self._history: deque[Performance] = deque()
         self._led_until_s = -np.inf
-        self._sent_s = -np.inf
+        self._sent_s = np.full(len(model.joint_names), -np.inf)
+        self._left_out = np.zeros(len(model.joint_names), bool)
 
     def copy(self) -> Timeline:
         """Return what runs as it is now."""
         other = Timeline(self._model)
-        other._history, other._led_until_s, other._sent_s = self._history.copy(), self._led_until_s, self._sent_s
+        other._history, other._led_until_s = self._history.copy(), self._led_until_s
+        other._sent_s, other._left_out = self._sent_s.copy(), self._left_out.copy()
         return other
 
     @property
-    def sent_s(self) -> float:
-        """When something was sent to the controller last [s]; -inf before the first."""
+    def sent_s(self) -> Array:
+        """When each joint's controller was sent something last (J,) [s]; -inf before the first."""
         return self._sent_s
+
+    def left_out(self, now_s: float) -> NDArray[np.bool_]:
+        """Tell which joints (J,) have controllers that what runs is not for: they get nothing until it is over."""
+        return self._left_out & self.moving(now_s)
 
     @property
     def led_until_s(self) -> float:
@@ -126,6 +132,8 @@ class Timeline:
         """
         if not performance.plan.start.moves:
             performance = replace(performance, began_s=max(performance.began_s, sent_s + delivery_s))
+        if not self.moving(sent_s):
+            self._left_out[:] = False
         while len(self._history) > 1 and self._history[1].began_s < sent_s - _REMEMBERED_S:
             self._history.popleft()
         if self.moving(sent_s):  # also where that ends before this begins: its rest is part of what is sent
@@ -140,7 +148,7 @@ class Timeline:
         while self._history and self._history[-1].began_s >= performance.began_s:
             self._history.pop()
         self._history.append(performance)
-        self._sent_s = sent_s
+        self._sent_s[~self._left_out] = sent_s
         if performance.way_s:
             self._led_until_s = performance.began_s
         return performance
@@ -156,6 +164,25 @@ class Timeline:
         self._history.clear()
         self._history.append(self._stands(position, now_s))
         self._led_until_s = -np.inf
+
+    def hold(self, joints: NDArray[np.bool_], position: Array) -> None:
+        """Take note that some joints are held, whatever runs, and that it goes on without them.
+
+        Controllers of no other joints are left out of what takes over from it.
+
+        Args:
+            joints: They (J,).
+            position: Where they are held (J,) [rad].
+        """
+        inside = np.clip(position, self._model.lower, self._model.upper)  # a plan of the others must keep the limits
+        self._history = deque(each.holding(joints, inside) for each in self._history)
+        for controlled in self._model.controlled:
+            self._left_out[controlled] |= joints[controlled].all()
+
+    def leave_to(self, other: Timeline, joints: NDArray[np.bool_]) -> None:
+        """Take note that some joints (J,) do what another timeline says, at whose end they are taken to be."""
+        self.hold(joints, other.commanded(other.ends_s).position)
+        self._sent_s[joints] = other.sent_s[joints]
 
     def shift(self, by_s: float) -> None:
         """Take note that the clock was set by so much [s]."""

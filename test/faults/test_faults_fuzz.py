@@ -60,7 +60,7 @@ def test_harm_is_seen(ros_domain: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(TrajectoryNode, "_on_joint_states", stumble)
     with fuzz._Rig(0, ros_domain) as rig:
         publish = rig.nodes["trajectory"]._output.send
-        rig.nodes["trajectory"]._output.send = lambda message: publish(beyond(message))
+        rig.nodes["trajectory"]._output.send = lambda message, left_out: publish(beyond(message), left_out)
         rig.callbacks["robot", "clock"] = rig.nodes["robot"]._time_source.clock_callback
         rig.send(3000)
         assert rig.judge.crashes["trajectory"] > 0
@@ -68,7 +68,7 @@ def test_harm_is_seen(ros_domain: int, monkeypatch: pytest.MonkeyPatch) -> None:
         assert rig.robot.watch.violations["position"] > 0
         assert any(each.startswith("robot clock: has the time") for each in rig.judge.wrong)
         assert rig.judge.crashes["robot"] > 0, "a time before zero escapes"
-        rig.nodes["trajectory"]._controller_states.held = lambda _: np.full(14, np.nan)
+        rig.nodes["trajectory"]._controller_states.held = lambda _: np.full(14, np.inf)
         rig._hear(JointTrajectory())
         assert any(each.startswith("trajectory controller_state: held at") for each in rig.judge.wrong)
 

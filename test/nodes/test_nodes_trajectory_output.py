@@ -281,54 +281,6 @@ def test_the_default_is_the_topic(make: Callable[..., TrajectoryNode], controlle
     assert not controller.names
 
 
-@pytest.mark.parametrize("accepted_late", [False, True])
-def test_with_two_controllers_no_arm_goes_on_alone(
-    make: Callable[..., TrajectoryNode], controller: Any, accepted_late: bool
-) -> None:
-    """Each gets a goal for its joints; what one gives up is cancelled at the other, and the robot is halted once."""
-    node = make(robot="talos", output="action", joint_states_timeout=10.0, following_tolerance=0.0)
-    assert bring_up(node)
-    talos = RobotModel.load(find_config("robots", "talos"))
-    stand(node, talos.joint_names, talos.rest)
-    assert controller.names == [f"{side}_arm_controller/follow_joint_trajectory" for side in ("left", "right")]
-    node._on_responses([ANSWER])
-    left, right = controller.goals
-    assert tuple(left.trajectory.joint_names) == talos.joint_names[:7]
-    assert tuple(right.trajectory.joint_names) == talos.joint_names[7:]
-    assert left.trajectory.header.stamp == right.trajectory.header.stamp
-    left.accept()
-    if not accepted_late:
-        right.accept()
-    left.finish(ABORTED, "path tolerance")
-    if accepted_late:
-        right.accept()
-    assert right.cancelled
-    assert not left.cancelled
-    right.finish(CANCELED)
-    reason = "the controller aborted the goal: path tolerance"
-    assert node.trouble() == f"halted: {reason}; call resume"
-    assert node.dropped == {f"rest of a trajectory: {reason}": 1}
-
-
-def test_controllers_that_do_not_follow_their_goals_are_asked_to_end_them(
-    make: Callable[..., TrajectoryNode], controller: Any
-) -> None:
-    """A stop would be a jerk; so none is sent, and neither arm goes on."""
-    node = make(robot="talos", output="action", joint_states_timeout=10.0, following_tolerance=0.0)
-    assert bring_up(node)
-    talos = RobotModel.load(find_config("robots", "talos"))
-    stand(node, talos.joint_names, talos.rest)
-    node._on_responses([ANSWER])
-    for goal in controller.goals:
-        goal.accept()
-    node._supervisor.observer.given_up = lambda _: True
-    answer = node._on_halt(Trigger.Request(), Trigger.Response())
-    assert answer.success
-    assert answer.message.startswith("halted; nothing was sent: the robot's controllers do not follow")
-    assert [goal.cancelled for goal in controller.goals] == [True, True]
-    assert not node._supervisor.performer.timeline.moving(node._now_s())
-
-
 def test_a_controller_without_an_action_is_refused(
     make: Callable[..., TrajectoryNode], controller: Any, tmp_path: Path
 ) -> None:

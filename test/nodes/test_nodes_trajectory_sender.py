@@ -49,10 +49,14 @@ class Stage:
         self.prepared: list[JointTrajectory] = []
         clock = SimpleNamespace(now=lambda: SimpleNamespace(nanoseconds=round(self.now_s * 1e9)))
         node = cast(Any, SimpleNamespace(get_clock=lambda: clock, counts=Counter()))
-        given = {"send": self.sent.append, "prepare": self.prepared.append, "missing": str}
+        given = {"send": self._send, "prepare": self.prepared.append, "missing": lambda _: ""}
         output = cast(Any, SimpleNamespace(**given))
         self.performer = Performer(robot, robot.limb_names, None, Timing())
         self.sender = TrajectorySender(node, output, lambda: self.now_s)
+
+    def _send(self, message: JointTrajectory, left_out: tuple[str, ...]) -> None:
+        self.sent.append(message)
+        assert not left_out
 
     def plan(self, held: bool = False) -> Performance:
         """Plan an answer from rest, where the controller says that it holds the robot."""

@@ -68,12 +68,12 @@ class Lab:
         """What the controllers follow."""
         return self.robot._together({topic: each._desired for topic, each in self.robot.controllers.items()})
 
-    def held(self, since_s: float) -> np.ndarray | None:
+    def held(self, since_s: float) -> np.ndarray:
         """Where the controllers said last that they hold the robot."""
         told_s, state = self.told[0]
         assert state.velocities is not None
         known = self.tells and told_s >= since_s and not np.abs(state.velocities).max() > 1e-6
-        return state.positions if known else None
+        return state.positions if known else np.full(len(state.positions), np.nan)
 
     def wait(self, seconds: float) -> None:
         """Let time pass, by the controller's own clock."""

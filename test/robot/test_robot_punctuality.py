@@ -109,7 +109,7 @@ def test_a_late_robot_is_given_more_time(g1: RobotModel) -> None:
     still = np.zeros(len(g1.rest))
     for stamp_s, way_s in ((1.0, 0.001), (1.01, 0.001), (1.02, 0.001), (1.03, 0.061)):
         now_s[0] = stamp_s + way_s
-        observer.heard(stamp_s, now_s[0], g1.rest)
+        observer.knew(stamp_s, now_s[0])
         observer.saw_joints(State(g1.rest, still, still), now_s[0])
     assert performer.delivery_s == pytest.approx(0.1)
     away = g1.rest.copy()
@@ -121,6 +121,6 @@ def test_a_late_robot_is_given_more_time(g1: RobotModel) -> None:
     assert begun.began_s == pytest.approx(2.1)
     observer.shift(5.0)
     now_s[0] += 5.0
-    observer.heard(now_s[0], now_s[0], g1.rest)
+    observer.knew(now_s[0], now_s[0])
     observer.saw_joints(State(g1.rest, still, still), now_s[0])
     assert performer.delivery_s == pytest.approx(0.04)

@@ -52,7 +52,7 @@ class Stage:
             parameter_overrides=[Parameter("use_sim_time", value=True), Parameter("stream_timeout", value=0.0)],
         )
         self.sent: list[JointTrajectory] = []
-        self.node._output.send = self.sent.append
+        self.node._output.send = lambda message, _: self.sent.append(message)
         self.at(1.0)
         assert bring_up(self.node)
         self.rest = self.node._supervisor.performer.model.rest

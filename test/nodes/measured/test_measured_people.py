@@ -155,7 +155,7 @@ def test_an_answer_from_before_the_machine_was_suspended_is_dropped(
     """The clock goes on by an hour, and everything that was fresh before stays as fresh; the answer does not."""
     node = TrajectoryNode(context=rig.context, namespace="suspended")
     sent: list[JointTrajectory] = []
-    node._output.send = sent.append
+    node._output.send = lambda message, _: sent.append(message)
     assert bring_up(node)
     clock_ns = [1_000_000_000_000_000_000]
     monkeypatch.setattr(node._now_s.__self__, "_read_ns", lambda: clock_ns[0])  # the clock watch's own clock

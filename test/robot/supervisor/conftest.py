@@ -17,12 +17,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 from iat_ros.data.actions import cut_action
 from iat_ros.data.made_up import make_clips
+from iat_ros.resources import find_config
 from iat_ros.robot.guard import Guard, GuardConfig
 from iat_ros.robot.measurement import STANDS_S
 from iat_ros.robot.model import RobotModel
@@ -44,6 +46,7 @@ class Stage:
     def __init__(self, model: RobotModel) -> None:
         self.now_s = 100.0
         self.begun: list[Performance] = []
+        self.left_out: list[tuple[int, ...]] = []  # of each of those, the joints whose controllers got nothing
         self.ready: list[Performance] = []
         self.dropped: Counter[str] = Counter()
         self.counts: Counter[str] = Counter()
@@ -52,8 +55,10 @@ class Stage:
         self.performer = Performer(model, load_skeleton("utd_mhad").limb_names, None, Timing())
         self.guard = Guard(GuardConfig())
         self.held: np.ndarray | None = None  # where controllers say that they hold the robot
-        self.cancelled = 0
-        observer = Observer(self.performer, self.guard, lambda: self.now_s, lambda: None, lambda _: self.held)
+        self.cancelled: list[tuple[int, ...]] = []  # the joints of goals that were to end, by number
+        unknown = np.full(len(model.joint_names), np.nan)
+        held: Callable[[float], np.ndarray] = lambda _: unknown if self.held is None else self.held  # noqa: E731
+        observer = Observer(self.performer, self.guard, lambda: self.now_s, lambda: None, held)
         means = Means(lambda: self.now_s, self.begin, self.cancel, self.ready.append, self.wake, self.drop, self.counts)
         self.supervisor = Supervisor(self.performer, observer, means, slow_tempo=0.3)
         self.distance_m = self.FAR_M
@@ -69,11 +74,12 @@ class Stage:
         begun = performer.perform(performance, self.now_s)
         assert begun is not None
         self.begun.append(begun)
+        self.left_out.append(tuple(np.flatnonzero(performer.timeline.left_out(self.now_s))))
         return True
 
-    def cancel(self) -> None:
+    def cancel(self, joints: np.ndarray) -> None:
         """Count requests to end goals."""
-        self.cancelled += 1
+        self.cancelled.append(tuple(np.flatnonzero(joints)))
 
     def wake(self) -> None:
         """Have the supervisor watch from now on."""
@@ -91,9 +97,14 @@ class Stage:
 
     def tell(self, measured: State) -> None:
         """Tell where the robot is, whatever it was sent."""
-        self.supervisor.observer.heard(0.0, self.now_s, measured.position)
+        self.hear(np.arange(len(measured.position)), measured.position)
+        self.supervisor.observer.knew(0.0, self.now_s)
         self.supervisor.observer.saw_joints(measured, self.now_s)
         self.guard.saw_people(self.now_s, self.distance_m)
+
+    def hear(self, joints: np.ndarray, position: np.ndarray) -> None:
+        """Let a driver tell where the joints of it are, by number."""
+        self.supervisor.observer.heard(self.now_s, joints, position[joints])
 
     def stay(self, seconds: float, silent_s: float = 0.0) -> None:
         """Let time pass while the robot stands where it should be now; nobody tells of it at first."""
@@ -132,3 +143,15 @@ def stage(g1: RobotModel) -> Stage:
 def unseen(g1: RobotModel) -> Stage:
     """A robot that was not seen to stand yet."""
     return Stage(g1)
+
+
+@pytest.fixture
+def make_supervised() -> Callable[[str], Stage]:
+    """Make a robot, by its name, that was seen to stand."""
+
+    def make(robot: str) -> Stage:
+        stage = Stage(RobotModel.load(find_config("robots", robot)))
+        stage.wait(STANDS_S + 0.1)
+        return stage
+
+    return make

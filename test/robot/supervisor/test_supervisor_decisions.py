@@ -162,7 +162,7 @@ def test_what_the_controller_gave_up_is_not_taken_up_again(stage: Any) -> None:
     stage.measure(0.05)
     position = stage.performer.timeline.commanded(stage.now_s).position + 0.05
     stage.guard.halt("path tolerance")
-    stage.supervisor.lost()
+    stage.supervisor.lost(np.ones(len(position), bool))
     np.testing.assert_allclose(stage.performer.timeline.commanded(stage.now_s).position, position)
     stage.wait(4.0)
     assert len(stage.begun) == 1
