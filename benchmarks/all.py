@@ -39,6 +39,7 @@ import page
 import perception
 import reaction
 import retargeting
+import torch
 
 from iat_ros.errors import IatError
 
@@ -63,12 +64,23 @@ def measure(data: str | None, actions: int, seconds: float, keep: Callable[[dict
     for part in (
         lambda: reaction.measure(actions),
         answering.measure,
+        _on_a_gpu,
         lambda: retargeting.measure(data or retargeting.MADE_UP),
         lambda: perception.measure(Path(data) if data else None, seconds),
         lambda: {"early": early.measure(data) if data else None},
     ):
         found |= part()
         keep({key: found.get(key) for key in KEYS} | found)
+
+
+def _on_a_gpu() -> dict[str, Any]:
+    """Time the generator on a GPU; nothing where there is none."""
+    if not torch.cuda.is_available():
+        return {}
+    found = answering.measure(device="cuda")
+    return {"gpu": torch.cuda.get_device_name()} | {
+        key.replace("generator", "generator_gpu"): value for key, value in found.items() if key.startswith("generator")
+    }
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -34,6 +34,8 @@ SPEED = (
     ("generator_ms", "generator, one answer"),
     ("generator_batch64_ms", "generator, 64 answers at once"),
     ("generator_early_ms", "generator, one early answer"),
+    ("generator_gpu_ms", "generator on a GPU, one answer"),
+    ("generator_gpu_batch64_ms", "generator on a GPU, 64 answers at once"),
     ("retarget_ms", "retargeting 32 frames to a G1's arms"),
     ("mink_ms", "mink, the same"),
     ("pink_ms", "pink, the same"),
@@ -45,8 +47,10 @@ GOALS: tuple[tuple[str, tuple[str, ...], str, float], ...] = (
     ("reaction p99 [ms]", ("reaction_ms", "p99"), MOST, 5.0),
     ("end of action p50 [ms]", ("end_of_action_ms", "p50"), MOST, 150.0),
     ("one answer p50 [ms]", ("generator_ms", "p50"), MOST, 0.5),
+    ("one answer on a GPU p50 [ms]", ("generator_gpu_ms", "p50"), MOST, 0.2),
     ("retargeting p50, times faster than mink", ("mink_ms", "p50", "retarget_ms"), LEAST, 10.0),
     ("retargeting p50, times faster than pink", ("pink_ms", "p50", "retarget_ms"), LEAST, 10.0),
+    ("mean direction error of retargeting, in that of mink", ("retarget_error_deg", "", "mink_error_deg"), MOST, 1.0),
     ("people at 30 Hz on a core", ("people_per_core",), LEAST, 64.0),
     ("share of a core for one person [%]", ("cpu_percent_one_person",), MOST, 10.0),
 )
@@ -67,7 +71,8 @@ def write_page(directory: Path) -> Path:
 
 
 def _speed(bench: dict[str, Any]) -> list[str]:
-    lines = ["## Speed", "", f"All in one run, on {bench.get('machine', 'one machine')}, without a GPU.", ""]
+    gpu = bench.get("gpu", "without a GPU")
+    lines = ["## Speed", "", f"All in one run, on {bench.get('machine', 'one machine')}, {gpu}.", ""]
     lines += ["| what | p50 [ms] | p99 [ms] |", "|---|---|---|"]
     for key, text in SPEED:
         lines.append(f"| {text} | {_show(_find(bench, key, 'p50'))} | {_show(_find(bench, key, 'p99'))} |")

@@ -48,6 +48,7 @@ from iat_ros.data.clip import Clip
 from iat_ros.data.made_up import make_clips
 from iat_ros.data.source import RULES
 from iat_ros.errors import IatError
+from iat_ros.nodes.base import UNEXPECTED
 from iat_ros.nodes.clouds import stamp_s
 from iat_ros.nodes.monitor import percentiles
 from iat_ros.skeleton.definition import load_skeleton
@@ -233,12 +234,18 @@ def measure_flood(seconds: float) -> dict[str, Any]:
         process.hear_again()
         if not latencies_ms:
             raise IatError(f"not one window came in {seconds:g} s of 200 people at 1 kHz; give it longer to act")
-        counts, used = process.counts["/perception"], process.count("/perception", "frames")
+        used = process.count("/perception", "frames")
+        dropped = {
+            node: {key: int(count) for key, count in process.counts[f"/{node}"].items() if key.startswith("dropped: ")}
+            for node in ("perception", "act2act", "trajectory")
+        }
         return {
             "sent": sent,
             "used": used,
             "lost_in_transport": sent - used - process.count("/perception", "dropped: frame overtaken by newer ones"),
-            "dropped": {key: int(value) for key, value in counts.items() if key.startswith("dropped: ")},
+            "dropped": dropped["perception"],
+            "dropped_later": {node: dropped[node] for node in ("act2act", "trajectory")},
+            "crashes": sum(n for each in dropped.values() for key, n in each.items() if UNEXPECTED in key),
             "windows": len(latencies_ms),
             "window_latency_ms": percentiles(latencies_ms),
             "trajectories": len(robot_ms),

@@ -72,5 +72,5 @@ def read_parts(path: Path) -> dict[str, Any]:
 
 def shortfalls(figures: dict[str, Any]) -> list[str]:
     """Return what a part failed in, in words: what it says itself, and what must be 0."""
-    found = [f"{figures[key]} {key.replace('_', ' ')}" for key in SUMMED if figures.get(key, 0)]
+    found = [f"{figures[key]} {key.replace('_', ' ')}" for key in (*SUMMED, "hangs") if figures.get(key, 0)]
     return found + list(figures.get("failures", []))

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A million messages, malformed in every field, to every input of every node: nothing crashes, nothing wrong comes out.
+"""A million messages, malformed in every field, to chain, robot and viewer: nothing crashes, nothing wrong comes out.
 
 All nodes live in this process, on a ROS domain of their own and in simulated time; their subscriptions' callbacks are
 called directly, so that no message is lost or waited for. About two in five messages are right or nearly right: people

@@ -31,9 +31,10 @@ from tqdm import tqdm
 
 from benchmarks.faults.memory import rss_mb
 from benchmarks.faults.soak import MOST_GROWTH_MB
-from benchmarks.faults.stepped import UNEXPECTED, stepped_chain
+from benchmarks.faults.stepped import stepped_chain
 from iat_ros.data.actions import with_stillness
 from iat_ros.data.made_up import make_clips
+from iat_ros.nodes.base import UNEXPECTED
 from iat_ros.nodes.clouds import encode_skeletons, to_stamp
 from iat_ros.nodes.stepped_chain import TICK_NS
 

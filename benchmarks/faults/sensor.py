@@ -29,8 +29,9 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks.faults.acting import Person, difference_rad
-from benchmarks.faults.stepped import UNEXPECTED, WatchedChain, stepped_chain
+from benchmarks.faults.stepped import WatchedChain, stepped_chain
 from iat_ros.errors import IatError
+from iat_ros.nodes.base import UNEXPECTED
 from iat_ros.nodes.clouds import encode_skeletons, to_stamp
 from iat_ros.nodes.stepped_chain import TICK_NS
 

@@ -33,7 +33,7 @@ from tqdm import tqdm
 from benchmarks.faults.memory import rss_mb
 from iat_ros.data.actions import with_stillness
 from iat_ros.data.made_up import make_clips
-from iat_ros.errors import RobotError
+from iat_ros.errors import RobotError, describe
 from iat_ros.model.responder import Responder
 from iat_ros.resources import find_config, find_model
 from iat_ros.robot.collision import CollisionChecker
@@ -93,7 +93,7 @@ class Soak:
             self._let_pass(self.now_ns)
             for _, segment in self._people.push(1e-9 * self.now_ns, np.array([1]), pose[None]):
                 self.counts["windows"] += 1
-                self._answer(make_window(self._definition, segment.times_s, segment.positions, 32))
+                self._try_to_answer(make_window(self._definition, segment.times_s, segment.positions, 32))
             if self._waiting is not None and 1e-9 * self.now_ns >= self._waiting[1]:
                 motion, self._waiting = self._waiting[0], None
                 self._perform(motion)
@@ -105,6 +105,13 @@ class Soak:
                 still = with_stillness(clip, 0.3, 0.3)
                 yield from still.positions
                 self.counts["actions"] += 1
+
+    def _try_to_answer(self, stimulus: Motion) -> None:
+        try:
+            self._answer(stimulus)
+        except Exception as error:  # noqa: BLE001 - nobody foresaw it: that is what is counted
+            self.counts["crashes"] += 1
+            tqdm.write(f"soak: {describe(error)}")
 
     def _answer(self, stimulus: Motion) -> None:
         noise = self._responder.sample_noise(1, self._rng)
@@ -204,7 +211,7 @@ def run_soak(hours: float, answers: int) -> dict[str, Any]:
         "people_dropped": dict(soak._people.dropped),
         "violations": dict(watch.violations),
         "largest_violations": watch.largest,
-        "crashes": 0,
+        "crashes": counts["crashes"],
         "wrong_outputs": counts["not finite"] + counts["wrong trajectories"],
         "limit_violations": sum(watch.violations.values()),
         "failures": failures,

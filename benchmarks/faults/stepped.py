@@ -32,9 +32,6 @@ from iat_ros.robot.model import RobotModel
 from iat_ros.robot.performance import BEHIND_S
 from iat_ros.skeleton.motion import Motion
 
-UNEXPECTED = "because of an unexpected"
-"""What a node says of a message that raised what nobody foresaw."""
-
 
 class WatchedChain(SteppedChain):
     """The chain with a witness.

@@ -40,8 +40,8 @@ SENSOR_QOS = qos_profile_sensor_data
 """Best effort: matches every sensor's publisher, reliable or not."""
 RESULT_QOS = QoSProfile(depth=64, reliability=ReliabilityPolicy.RELIABLE)
 """As deep as people are many: what all of them do at once finds room."""
-
-
+UNEXPECTED = "because of an unexpected"
+"""What drops name that nobody foresaw."""
 _MOST_SAID = 50
 _LONGEST_REFUSAL = 1000  # characters; a URDF may hold names of megabytes
 
@@ -195,7 +195,7 @@ class IatNode(LifecycleNode):
             except IatError as error:
                 self.drop(str(error), count(message))
             except Exception as error:  # noqa: BLE001 - one message must not end the node; it is counted and named
-                self.drop(f"message, because of an unexpected {describe(error)}", count(message))
+                self.drop(f"message, {UNEXPECTED} {describe(error)}", count(message))
 
         return call
 

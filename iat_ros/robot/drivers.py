@@ -47,7 +47,9 @@ class Drivers:
 
     Attributes:
         position: Where each was told to be last (J,) [rad].
+        anew: Of which somebody new told after their last silence (J,), as a driver that was started anew.
         silent_until_s: When the last silence of each ended (J,) [s].
+        ended_by: The message that ended it, by number (J,): those of one driver share it.
     """
 
     def __init__(self, joints: int) -> None:
@@ -55,14 +57,10 @@ class Drivers:
         self._heard_s = np.full(joints, -math.inf)
         self._silent_from_s = np.full(joints, -math.inf)
         self.silent_until_s = np.full(joints, -math.inf)
+        self.ended_by, self._endings = np.zeros(joints, int), 0
+        self.anew: Mask = np.zeros(joints, bool)
         self.position = np.zeros(joints)
         self._stood_at, self._stood_since_s = np.zeros(joints), np.full(joints, math.inf)
-
-    @property
-    def anew(self) -> Mask:
-        """Of which joints (J,) somebody new told after their last silence, as a driver that was started anew."""
-        mask: Mask = (self._silent_from_s < self._came_s) & (self._came_s <= self.silent_until_s + _TOLD_LATE_S)
-        return mask
 
     @property
     def stood_s(self) -> Array:
@@ -73,7 +71,15 @@ class Drivers:
     def came(self, now_s: float) -> bool:
         """Take note that somebody new tells where joints are from now on [s]; return whether a silence ended so."""
         self._came_s = now_s
-        return bool(self.anew.any())
+        # The next one to come, as the other arm's driver, takes nothing of this back.
+        came = self._came_between(np.arange(len(self.anew)))
+        self.anew = self.anew | came
+        return bool(came.any())
+
+    def _came_between(self, joints: Joints) -> Mask:
+        """Tell of which of some joints the one who came last may have ended the silence."""
+        ended: Mask = self._silent_from_s[joints] < self._came_s
+        return ended & (self._came_s <= self.silent_until_s[joints] + _TOLD_LATE_S)
 
     def heard(self, received_s: float, joints: Joints, position: Array) -> tuple[Joints, bool]:
         """Take note of a message.
@@ -94,6 +100,9 @@ class Drivers:
             hitch = self.anew[joints] & (received_s - self.silent_until_s[joints] < STARTS_S)
             ended = joints[silent & ~hitch]
             self._silent_from_s[ended], self.silent_until_s[ended] = self._heard_s[ended], received_s
+            self.anew[ended] = self._came_between(ended)
+            self._endings += 1
+            self.ended_by[ended] = self._endings
             anew = bool(self.anew[joints[silent]].any())
         moved = ~np.isfinite(self._stood_since_s[joints]) | (np.abs(position - self._stood_at[joints]) > _STANDS_RAD)
         self._stood_at[joints[moved]], self._stood_since_s[joints[moved]] = position[moved], received_s

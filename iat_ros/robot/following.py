@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -35,6 +35,8 @@ _FRESH_S = 0.2
 """What is older tells nothing of now [s]."""
 _AWAY_RAD = 0.1
 """So far the command must have gone on, farther than the robot trails it [rad]."""
+_EAGER_RAD = 0.01
+"""So far it need only have gone on where another controller gave up already: whatever befell that may be at work."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,8 @@ class Following:
     - A driver was started anew: the joint states of its joints stopped for a while, somebody new tells of them, and all
       that tell of them have them stand.
 
-    Whatever the signs, what ran is kept in mind until its end: joints that are seen on their way follow it after all.
+    Where one of them did, less will do for the others. Whatever the signs, what ran is kept in mind until its end:
+    joints that are seen on their way follow it after all.
 
     Args:
         performer: Knows what was sent.
@@ -81,7 +84,7 @@ class Following:
         self._off_before = np.zeros(count)  # their silence
         self._held_off_since_s = np.full(count, math.inf)  # when controllers were first told to hold them off it
         self._lost: list[Lost] = []
-        self._followed: Lost | None = None  # once the robot was seen on its way
+        self._followed: list[Lost] = []  # once the robot was seen on its way
 
     def driver_came(self, now_s: float) -> bool:
         """Take note that somebody new tells where joints are from now on [s]; return whether a silence ended so."""
@@ -111,10 +114,11 @@ class Following:
                 self._lost.remove(lost)
                 continue
             position, joints = self._drivers.position, lost.joints
-            on_its_way = float(_off(lost.ran.band(received_s, lag_s), position)[joints].max()) <= _TRAILS_RAD
-            if on_its_way and float(np.abs(position - lost.at)[joints].max()) > _AWAY_RAD:
+            if float(np.abs(position - lost.at)[joints].max()) <= _AWAY_RAD:
+                continue
+            if float(_off(lost.ran.band(received_s, lag_s), position)[joints].max()) <= _TRAILS_RAD:
                 self._lost.remove(lost)
-                self._followed = lost
+                self._followed.append(lost)
 
     def _replaced(self, lost: Lost) -> bool:
         """Tell whether its controllers were sent something since, which they follow or not."""
@@ -122,10 +126,14 @@ class Following:
 
     def followed_after_all(self, now_s: float) -> Lost | None:
         """Return what was taken to be given up, still runs and is followed, as was seen since; None: nothing is."""
-        followed, self._followed = self._followed, None
-        if followed is None or not followed.ran.moving(now_s) or self._replaced(followed):
-            return None
-        return followed
+        while self._followed:
+            first = self._followed[0]
+            together = [each for each in self._followed if each.ran is first.ran]
+            self._followed = [each for each in self._followed if each.ran is not first.ran]
+            joints = np.logical_or.reduce([each.joints for each in together if not self._replaced(each)])
+            if first.ran.moving(now_s) and joints.any():
+                return replace(first, joints=joints)
+        return None
 
     def saw(self, position: Array, band: tuple[Array, Array] | None) -> None:
         """Take note of where the joints are (J,), and of where they may be while they trail the command [rad]."""
@@ -137,8 +145,8 @@ class Following:
         """Take note that the clock was set by so much [s]."""
         self._drivers.shift(by_s)
         self._held_off_since_s[:] = math.inf
-        for lost in self._lost if self._followed is None else [*self._lost, self._followed]:
-            lost.ran.shift(by_s)
+        for ran in {id(lost.ran): lost.ran for lost in [*self._lost, *self._followed]}.values():
+            ran.shift(by_s)
 
     def given_up(self, now_s: float, lag_s: float) -> Lost | None:
         """Say what the controllers do not follow, and keep that in mind; None if they do, or if nobody knows.
@@ -151,43 +159,49 @@ class Following:
         if not timeline.moving(now_s):
             self._held_off_since_s[:] = math.inf
             return None
-        lost, who = self._hold_elsewhere(now_s, lag_s), "a controller that gave up what ran"
-        if not lost.any():
-            lost, who = self._started_anew(now_s), "a driver that was started anew in mid-motion"
-        if not lost.any():
+        eager = bool(timeline.left_alone.any())
+        parts, who = self._hold_elsewhere(now_s, lag_s, eager), "a controller that gave up what ran"
+        if not parts:
+            parts, who = self._started_anew(now_s, eager), "a driver that was started anew in mid-motion"
+        if not parts:
             return None
-        what = "the robot" if lost.all() else name_some(self._performer.model.joint_names, lost)
-        found = Lost(f"{who} holds {what}", lost, timeline.copy(), self._drivers.position.copy())
-        self._lost = [each for each in self._lost if not (each.joints & lost).any()] + [found]
+        joints = np.logical_or.reduce(parts)
+        what = "the robot" if joints.all() else name_some(self._performer.model.joint_names, joints)
+        found = Lost(f"{who} holds {what}", joints, timeline.copy(), self._drivers.position.copy())
+        self._lost = [each for each in self._lost if not (each.joints & joints).any()]
+        self._lost += [replace(found, joints=part) for part in parts]
         return found
 
-    def _started_anew(self, now_s: float) -> Mask:
-        """Return the joints (J,) whose driver was started anew, and stand while their command goes on."""
+    def _started_anew(self, now_s: float, eager: bool) -> list[Mask]:
+        """Return the joints (J,) of each driver that was started anew, if they stand while their command goes on."""
         drivers, timeline = self._drivers, self._performer.timeline
-        lost = np.zeros(len(self._off), bool)
         known = timeline.sent_s > drivers.silent_until_s + STARTS_S
-        anew = drivers.anew & ~known & ~timeline.left_out(now_s)
-        for ended_s in np.unique(drivers.silent_until_s[anew]):  # those of one driver, told of together
-            joints = anew & (drivers.silent_until_s == ended_s)
-            gone = float((self._off - self._off_before)[joints].max()) > _AWAY_RAD
-            if gone and float(drivers.stood_s[joints].min()) >= _STAYS_S:
-                lost |= joints
-        return lost
+        anew = drivers.anew & ~known & ~timeline.left_alone
+        parts = [anew & (drivers.ended_by == each) for each in np.unique(drivers.ended_by[anew])]
+        stand = [part for part in parts if float(drivers.stood_s[part].min()) >= _STAYS_S]
+        gone = self._off - self._off_before
+        lost = any(float(gone[part].max()) > (_EAGER_RAD if eager else _AWAY_RAD) for part in stand)
+        # One driver may tell in several messages, and its joints may be slow: all that it may be that of are taken.
+        return stand if lost else []
 
-    def _hold_elsewhere(self, now_s: float, lag_s: float) -> Mask:
-        """Return the joints (J,) that controllers have held for a while elsewhere than their command has them."""
+    def _hold_elsewhere(self, now_s: float, lag_s: float, eager: bool) -> list[Mask]:
+        """Return the joints (J,) that each controller has held for a while elsewhere than their command has them."""
         timeline = self._performer.timeline
         held = self._held(max(float(timeline.sent_s.max()), now_s - _FRESH_S))
-        lost = np.zeros(len(held), bool)
-        band = timeline.band(now_s, lag_s) if np.isfinite(held).any() else None
-        for joints in self._performer.model.controlled:
-            off = -math.inf if band is None else float(_off(band, held)[joints].max())  # NaN of one that does not say
-            if not off > _AWAY_RAD or timeline.left_out(now_s)[joints].all():
-                self._held_off_since_s[joints] = math.inf
-                continue
-            self._held_off_since_s[joints] = np.minimum(self._held_off_since_s[joints], now_s)
-            lost[joints] = now_s - float(self._held_off_since_s[joints][0]) >= _STAYS_S
-        return lost
+        if np.isnan(held).all():
+            self._held_off_since_s[:] = math.inf
+            return []
+        off = _off(timeline.band(now_s, lag_s), held)
+        others = [joints for joints in self._performer.model.controlled if not timeline.left_alone[joints].all()]
+        # One that says nothing has NaN, which is no more than anything.
+        hold = [joints for joints in others if float(off[joints].max()) > _EAGER_RAD]
+        for joints in others:
+            far = float(off[joints].max()) > (_EAGER_RAD if eager else _AWAY_RAD)
+            since_s = np.minimum(self._held_off_since_s[joints], now_s)
+            self._held_off_since_s[joints] = since_s if far else math.inf
+        for_s = now_s - self._held_off_since_s
+        lost = bool((for_s >= (0.0 if eager else _STAYS_S)).any())
+        return [np.isin(np.arange(len(held)), joints) for joints in hold] if lost else []
 
 
 def _off(band: tuple[Array, Array], position: Array) -> Array:

@@ -76,14 +76,15 @@ class Measurement:
         None means that it is held where its last plan ended, or will be: nobody told since then, or it was not seen to
         stand for long enough, or it has stood near there ever since. A robot that trails its command still moves then,
         and its weight may keep it beside it for good; so a plan must not begin where it is seen. What was sent nothing
-        since the robot was unseen for a while may have been started anew, and is held where it is.
+        since the robot was unseen for a while may have been started anew, and is held where it is; so is what was left
+        alone by the last plan.
         """
         ended_s = performer.timeline.ends_s
         if self.state is None or self.received_s < ended_s + _OLDEST_S:
             return None
         if self.received_s - self._moved_s >= STANDS_S:
             settled = self._moved_s <= ended_s + _SETTLES_S and self._off(performer) <= _HANGS_RAD
-            unseen = self._unseen_s > performer.timeline.sent_s
+            unseen = (self._unseen_s > performer.timeline.sent_s) | performer.timeline.left_alone
             if settled and not unseen.any():
                 return None
             if not settled or unseen.all():

@@ -22,13 +22,12 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
 from iat_ros.errors import RobotError
 from iat_ros.robot.braking import stop
 from iat_ros.robot.drivers import Mask
 from iat_ros.robot.guard import Leave, Verdict
 from iat_ros.robot.joint_answer import Answer
+from iat_ros.robot.losses import Losses
 from iat_ros.robot.observer import Observer
 from iat_ros.robot.performance import Outcome, Performance, Prepared
 from iat_ros.robot.performer import Performer
@@ -96,8 +95,7 @@ class Supervisor:
         self._waiting: tuple[Answer, float] | None = None  # an answer, and when the robot will stand [s]
         self._prepared: Prepared | None = None
         self._slowed = self._held = False
-        self._lost_until_s = -math.inf  # when a plan ends that controllers gave up [s]
-        self._lost = np.zeros(len(performer.model.joint_names), bool)  # the joints that they hold, and nobody else
+        self._losses = Losses(performer, observer)
 
     def forget(self, why: str) -> None:
         """Forget answers that wait, and say why, and that the robot was slowed or held."""
@@ -115,7 +113,7 @@ class Supervisor:
         """Take note that the clock was set by so much [s]; the guard is told by whoever tells this."""
         self.observer.shift(by_s)
         self.performer.timeline.shift(by_s)
-        self._lost_until_s += by_s
+        self._losses.shift(by_s)
         if self._waiting is not None:
             self._waiting = self._waiting[0], self._waiting[1] + by_s
 
@@ -197,7 +195,10 @@ class Supervisor:
         performer = self.performer
         now, verdict = self._verdict()
         self._take_back(now)
-        if verdict.leave in (Leave.HALT, Leave.HOLD):
+        if self._losses.stop_due_s < math.inf:
+            if now >= self._losses.stop_due_s:
+                self.slow(0.0)
+        elif verdict.leave in (Leave.HALT, Leave.HOLD):
             if not self._held and performer.timeline.moving(now):
                 self._means.drop(f"rest of an answer: {verdict.reason}")
                 self.slow(0.0)
@@ -224,12 +225,13 @@ class Supervisor:
             if not self.observer.moves_strangely(now):
                 self._go_home(now)
             return True
-        return now < self._lost_until_s or (self._held and verdict.leave is not Leave.HALT)
+        lost = self._losses.stop_due_s < math.inf or bool(self._losses.held(now).any())
+        return lost or (self._held and verdict.leave is not Leave.HALT)
 
     def slow(self, tempo: float) -> None:
         """Slow the running plan down on its path, to a standstill at tempo 0; an unknown one from where it is.
 
-        What its controllers do not follow any more, and hold, is sent nothing, and the robot is halted (see `lost`).
+        Where controllers are found not to follow it any more, nothing is sent now, and the robot halted (see `lost`).
 
         Raises:
             RobotError: Limits forbid it at this moment.
@@ -240,12 +242,14 @@ class Supervisor:
         if lost is not None:
             self._lose(lost)
             return
+        tempo = 0.0 if self._losses.stop_due_s < math.inf else tempo
         measured = self.observer.measured.state
         if tempo == 0.0 and measured is not None and self.observer.moves_strangely(self._means.now_s()):
             self._begin(lambda now_s, _: Performance(stop(self.performer.model, measured), now_s))
             return
         self._begin(lambda now_s, reserve_s: self.performer.slow(now_s, tempo, reserve_s))
         self._held = self._held or tempo == 0.0
+        self._losses.stop_due_s = math.inf
 
     def stop(self) -> bool:
         """Stop; where limits forbid it at this moment, say so: while halted or held it is tried again and again.
@@ -255,6 +259,8 @@ class Supervisor:
         """
         try:
             self.slow(0.0)
+            while self._losses.stop_due_s < math.inf:  # what others follow; nobody may look after that later
+                self.slow(0.0)
         except RobotError as error:
             self._means.drop(f"stop: {error}")
             self._means.wake()
@@ -268,47 +274,28 @@ class Supervisor:
     def lost(self, joints: Mask) -> None:
         """Take note that controllers gave up what ran, or never knew it, and hold joints (J,); the guard halts.
 
-        The rest of the plan, or a stop on it, would be a jerk to these; so their controllers are sent nothing. What the
-        others follow is stopped on its path; where limits forbid that at this moment, it is tried again and again.
+        They are sent nothing from now on. What the others follow is stopped on its path by `watch`, a little later:
+        they may have given up as well, and not have told yet.
         """
-        try:
-            self._lose(joints)
-        except RobotError as error:
-            self._means.drop(f"stop: {error}")
+        self.observer.look()
+        self._lose(joints)
 
     def _lose(self, joints: Mask) -> None:
-        now, timeline = self._means.now_s(), self.performer.timeline
-        seen = self.observer.last(now)
         self.forget("a controller gave up what ran")
+        self._means.cancel(self._losses.lose(joints, self._means.now_s()))
+        self._held = not math.isfinite(self._losses.stop_due_s)
         self._means.wake()
-        before = self.held_by_others
-        self._lost_until_s = max(self._lost_until_s, timeline.ends_s)
-        if joints.all():
-            self._lost, self._held = joints, True
-            self._means.cancel(joints)
-            timeline.held(now, seen)
-            return
-        timeline.hold(joints, (timeline.commanded(now) if seen is None else seen).position)
-        left_out = timeline.left_out(now)
-        self._lost = before | left_out
-        self._means.cancel(left_out)
-        if timeline.moving(now):
-            self._begin(lambda now_s, reserve_s: self.performer.slow(now_s, 0.0, reserve_s))
-        self._held = True
 
     def _take_back(self, now: float) -> None:
-        """Go on from what was taken to be given up and is seen to be followed: it can be stopped on its path."""
-        followed = self.observer.followed_after_all(now)
-        if followed is not None:
-            followed.ran.leave_to(self.performer.timeline, ~followed.joints)
-            self.performer.timeline = followed.ran
-            self._lost_until_s, self._held = -math.inf, False
+        """Go on from what was taken to be given up and is seen to be followed, and stop it on its path."""
+        if self._losses.take_back(now):
+            self._held = False
             self._means.drop("what was sent seemed to be given up, and is followed")
 
     @property
     def held_by_others(self) -> Mask:
         """Which joints (J,) are held by controllers that gave up, or never knew, what would still run."""
-        return self._lost & (self._means.now_s() < self._lost_until_s)
+        return self._losses.held(self._means.now_s())
 
     def _verdict(self) -> tuple[float, Verdict]:
         """Return what the robot may do, and the time after that was found out [s]: what had come was looked at."""
@@ -325,8 +312,7 @@ class Supervisor:
 
     def _begin(self, make: Make) -> None:
         if self._means.begin(self.performer, make):
-            if not self.performer.timeline.left_out(self._means.now_s()).any():
-                self._lost_until_s = -math.inf
+            self._losses.begun(self._means.now_s())
             self._means.wake()
 
     def _count(self, outcome: Outcome, prepared: Prepared | None) -> None:

@@ -52,13 +52,15 @@ class Timeline:
         self._history: deque[Performance] = deque()
         self._led_until_s = -np.inf
         self._sent_s = np.full(len(model.joint_names), -np.inf)
-        self._left_out = np.zeros(len(model.joint_names), bool)
+        self._left_alone = np.zeros(len(model.joint_names), bool)
+        self._others_until_s = -np.inf  # when what those follow is over [s]
 
     def copy(self) -> Timeline:
         """Return what runs as it is now."""
         other = Timeline(self._model)
         other._history, other._led_until_s = self._history.copy(), self._led_until_s
-        other._sent_s, other._left_out = self._sent_s.copy(), self._left_out.copy()
+        other._sent_s, other._left_alone = self._sent_s.copy(), self._left_alone.copy()
+        other._others_until_s = self._others_until_s
         return other
 
     @property
@@ -66,9 +68,14 @@ class Timeline:
         """When each joint's controller was sent something last (J,) [s]; -inf before the first."""
         return self._sent_s
 
+    @property
+    def left_alone(self) -> NDArray[np.bool_]:
+        """Which joints (J,) have controllers that the newest plan is not for: they get nothing before it is over."""
+        return self._left_alone
+
     def left_out(self, now_s: float) -> NDArray[np.bool_]:
-        """Tell which joints (J,) have controllers that what runs is not for: they get nothing until it is over."""
-        return self._left_out & self.moving(now_s)
+        """Tell which joints (J,) get nothing of what takes over now."""
+        return self._left_alone & self.moving(now_s)
 
     @property
     def led_until_s(self) -> float:
@@ -81,7 +88,7 @@ class Timeline:
     @property
     def ends_s(self) -> float:
         """When the newest plan ends [s]; -inf before the first."""
-        return self._history[-1].ends_s if self._history else -np.inf
+        return max(self._history[-1].ends_s, self._others_until_s) if self._history else -np.inf
 
     def moving(self, now_s: float) -> bool:
         """Tell whether a plan is being performed."""
@@ -133,7 +140,7 @@ class Timeline:
         if not performance.plan.start.moves:
             performance = replace(performance, began_s=max(performance.began_s, sent_s + delivery_s))
         if not self.moving(sent_s):
-            self._left_out[:] = False
+            self._left_alone, self._others_until_s = np.zeros_like(self._left_alone), -np.inf
         while len(self._history) > 1 and self._history[1].began_s < sent_s - _REMEMBERED_S:
             self._history.popleft()
         if self.moving(sent_s):  # also where that ends before this begins: its rest is part of what is sent
@@ -148,7 +155,7 @@ class Timeline:
         while self._history and self._history[-1].began_s >= performance.began_s:
             self._history.pop()
         self._history.append(performance)
-        self._sent_s[~self._left_out] = sent_s
+        self._sent_s[~self._left_alone] = sent_s
         if performance.way_s:
             self._led_until_s = performance.began_s
         return performance
@@ -163,12 +170,10 @@ class Timeline:
         position = self.commanded(now_s).position if measured is None else measured.position
         self._history.clear()
         self._history.append(self._stands(position, now_s))
-        self._led_until_s = -np.inf
+        self._led_until_s = self._others_until_s = -np.inf
 
     def hold(self, joints: NDArray[np.bool_], position: Array) -> None:
         """Take note that some joints are held, whatever runs, and that it goes on without them.
-
-        Controllers of no other joints are left out of what takes over from it.
 
         Args:
             joints: They (J,).
@@ -176,19 +181,25 @@ class Timeline:
         """
         inside = np.clip(position, self._model.lower, self._model.upper)  # a plan of the others must keep the limits
         self._history = deque(each.holding(joints, inside) for each in self._history)
+        self.leave_alone(joints)
+
+    def leave_alone(self, joints: NDArray[np.bool_]) -> None:
+        """Leave controllers of no other joints than these (J,) out of what takes over from what runs."""
         for controlled in self._model.controlled:
-            self._left_out[controlled] |= joints[controlled].all()
+            self._left_alone[controlled] |= joints[controlled].all()
 
     def leave_to(self, other: Timeline, joints: NDArray[np.bool_]) -> None:
         """Take note that some joints (J,) do what another timeline says, at whose end they are taken to be."""
         self.hold(joints, other.commanded(other.ends_s).position)
         self._sent_s[joints] = other.sent_s[joints]
+        self._others_until_s = other.ends_s
 
     def shift(self, by_s: float) -> None:
         """Take note that the clock was set by so much [s]."""
         shifted = [replace(each, began_s=each.began_s + by_s) for each in self._history]
         self._history = deque(shifted)
         self._led_until_s += by_s
+        self._others_until_s += by_s
         self._sent_s += by_s
 
     def at(self, time_s: float) -> Performance:

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -44,7 +45,7 @@ TALOS = RobotModel.load(find_config("robots", "talos"))
 LEFT, RIGHT = TALOS.joint_names[:7], TALOS.joint_names[7:]
 CLIP = make_clips(people=1, trials=1, actions=("throw",))[0]
 ANSWER = encode_motion(Header(frame_id="body_0"), cut_action(load_skeleton("utd_mhad"), CLIP, 32).motion)
-ABORTED = GoalStatus.STATUS_ABORTED
+ABORTED, CANCELED = GoalStatus.STATUS_ABORTED, GoalStatus.STATUS_CANCELED
 
 
 @pytest.fixture
@@ -95,6 +96,9 @@ def test_with_two_controllers_no_arm_goes_on_alone(
     left.finish(ABORTED, "path tolerance")
     if accepted_late:
         right.accept()
+    assert len(controller.goals) == 2, "the other one's end may be on its way"
+    time.sleep(0.12)
+    node._watch()
     *_, stopped = controller.goals
     assert len(controller.goals) == 3
     assert tuple(stopped.trajectory.joint_names) == RIGHT
@@ -107,6 +111,24 @@ def test_with_two_controllers_no_arm_goes_on_alone(
     reason = "the controller aborted the goal: path tolerance"
     assert node.trouble() == f"halted: on request; before that: {reason}; call resume"
     assert node.dropped == {f"rest of a trajectory: {reason}": 1}
+
+
+def test_of_two_goals_that_end_together_neither_is_followed_by_another(
+    make: Callable[[str], TrajectoryNode], controller: Any
+) -> None:
+    """An operator ended both: a stop would begin where the second arm would be by now, and it stands."""
+    node = make("action")
+    node._on_responses([ANSWER])
+    left, right = controller.goals
+    left.accept()
+    right.accept()
+    left.finish(CANCELED)
+    node._watch()
+    right.finish(CANCELED)
+    time.sleep(0.12)
+    node._watch()
+    assert len(controller.goals) == 2
+    assert node._supervisor.held_by_others.all()
 
 
 def test_controllers_that_do_not_follow_their_goals_are_asked_to_end_them(

@@ -189,11 +189,10 @@ def test_a_robot_that_is_seen_on_its_way_is_looked_after_again(answering: Any, l
             assert late
     assert stage.dropped["what was sent seemed to be given up, and is followed"] == 1
     assert not stage.supervisor.held_by_others.any()
-    assert len(stage.begun) == (1 if resumed else 2)
-    if not resumed:
-        stopped = stage.begun[1]
-        assert stopped.plan.start.moves
-        np.testing.assert_allclose(stopped.plan.start.position, plan.commanded(stopped.began_s).position, atol=1e-9)
+    assert len(stage.begun) == 2
+    stopped = stage.begun[1]
+    assert stopped.plan.start.moves
+    np.testing.assert_allclose(stopped.plan.start.position, plan.commanded(stopped.began_s).position, atol=1e-9)
     assert stage.performer.timeline.moving(stage.now_s)
 
 
