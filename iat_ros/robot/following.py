@@ -35,6 +35,8 @@ _FRESH_S = 0.2
 """What is older tells nothing of now [s]."""
 _AWAY_RAD = 0.1
 """So far the command must have gone on, farther than the robot trails it [rad]."""
+_TOLD_AGAIN_S = 0.1
+"""So often at least a controller tells where it holds its joints [s]."""
 _EAGER_RAD = 0.01
 """So far it need only have gone on where another controller gave up already: whatever befell that may be at work."""
 
@@ -191,7 +193,7 @@ class Following:
         if np.isnan(held).all():
             self._held_off_since_s[:] = math.inf
             return []
-        off = _off(timeline.band(now_s, lag_s), held)
+        off = _off(timeline.band(now_s, min(lag_s, _TOLD_AGAIN_S) if eager else lag_s), held)
         others = [joints for joints in self._performer.model.controlled if not timeline.left_alone[joints].all()]
         # One that says nothing has NaN, which is no more than anything.
         hold = [joints for joints in others if float(off[joints].max()) > _EAGER_RAD]
