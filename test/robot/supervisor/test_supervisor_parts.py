@@ -135,13 +135,14 @@ def test_a_driver_of_one_arm_that_was_started_anew_is_sent_nothing(talos: Arms) 
     np.testing.assert_allclose(start[LEFT], talos.stood[LEFT], atol=1e-9)
 
 
-def test_an_arm_is_not_taken_to_trail_its_command_while_nobody_tells_of_it(talos: Arms) -> None:
+def test_an_arm_is_not_taken_to_trail_its_command_while_nobody_tells_of_it(make_supervised: Any) -> None:
     """Where little lag is allowed it seems to fall behind in its silence; that it did before would excuse it."""
-    config = talos.stage.guard.config
-    talos.stage.guard.config = replace(config, following_lag_s=0.02, following_tolerance_rad=0.0)
-    talos.stage.supervisor.observer.driver_came(talos.stage.now_s + 0.1)
-    talos.go_on(0.28, silent_s=0.16)
-    assert "started anew" in talos.stage.guard.halted
+    arms = Arms(make_supervised("talos"), 0.95)
+    stage = arms.stage
+    stage.guard.config = replace(stage.guard.config, following_lag_s=0.02, following_tolerance_rad=0.0)
+    stage.supervisor.observer.driver_came(stage.now_s + 0.1)
+    arms.go_on(0.3, silent_s=0.16)
+    assert "started anew" in stage.guard.halted
 
 
 def test_where_one_controller_has_both_arms_the_one_that_stands_is_told_to_stay(make_supervised: Any) -> None:
