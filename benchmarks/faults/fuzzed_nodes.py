@@ -140,7 +140,7 @@ class FuzzedNodes:
         """Let a controller say where it holds the robot, and have the node ask for that."""
         self.told.tell(message)
         states = self.nodes["trajectory"]._controller_states
-        pose = states.held(-np.inf)
+        pose = states.held(-np.inf).position
         if len(pose) != len(states._joint_names) or np.isinf(pose).any():
             self.judge.mistake("trajectory", STATES, f"held at {pose}")
 

@@ -32,7 +32,7 @@ from iat_ros.nodes.clouds import stamp_s
 from iat_ros.nodes.reading import MessageReader
 from iat_ros.nodes.trajectory_output import TOPIC
 from iat_ros.nodes.waiting import take_waiting
-from iat_ros.robot.spline import Array
+from iat_ros.robot.given_up import HeldJoints
 
 STATE_TOPIC = "controller_state"
 _NEWEST_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
@@ -99,9 +99,10 @@ class ControllerStates:
             self._node.destroy_subscription(subscription)
         self._subscriptions, self._readers, self._newest = [], [], []
 
-    def held(self, since_s: float) -> Array:
-        """Return where controllers have held the joints since a time [s] (J,) [rad]; NaN: it does not say, or moves."""
+    def held(self, since_s: float) -> HeldJoints:
+        """Return where controllers have held the joints since a time [s]; nowhere where one does not say, or moves."""
         at: dict[str, float] = {}
+        when_s: dict[str, float] = {}
         for number, subscription in enumerate(self._subscriptions):
             for serialised in take_waiting(subscription):
                 message = self._readers[number].read(serialised)
@@ -110,8 +111,9 @@ class ControllerStates:
         for taken_s, message in self._newest:
             if time.monotonic() - taken_s <= _FRESH_S and self._holds(message, since_s):
                 at.update(zip(message.joint_names, message.reference.positions, strict=True))
-        pose = np.array([at.get(joint, np.nan) for joint in self._joint_names])
-        return np.where(np.isfinite(pose), pose, np.nan)
+                when_s.update(dict.fromkeys(message.joint_names, stamp_s(message.header.stamp)))
+        pose, told_s = (np.array([each.get(joint, np.nan) for joint in self._joint_names]) for each in (at, when_s))
+        return HeldJoints(np.where(np.isfinite(pose), pose, np.nan), told_s)
 
     def _holds(self, message: Any, since_s: float) -> bool:
         """Tell whether a controller has held its joints still since a time [s]."""

@@ -48,15 +48,17 @@ class Drivers:
     Attributes:
         position: Where each was told to be last (J,) [rad].
         anew: Of which somebody new told after their last silence (J,), as a driver that was started anew.
-        silent_until_s: When the last silence of each ended (J,) [s].
+        silent_from_s, silent_until_s: When the last silence of each began and ended (J,) [s].
+        back_at: Where each was then (J,) [rad].
         ended_by: The message that ended it, by number (J,): those of one driver share it.
     """
 
     def __init__(self, joints: int) -> None:
         self._came_s = -math.inf  # when somebody new began to tell
         self._heard_s = np.full(joints, -math.inf)
-        self._silent_from_s = np.full(joints, -math.inf)
+        self.silent_from_s = np.full(joints, -math.inf)
         self.silent_until_s = np.full(joints, -math.inf)
+        self.back_at = np.zeros(joints)
         self.ended_by, self._endings = np.zeros(joints, int), 0
         self.anew: Mask = np.zeros(joints, bool)
         self.position = np.zeros(joints)
@@ -78,7 +80,7 @@ class Drivers:
 
     def _came_between(self, joints: Joints) -> Mask:
         """Tell of which of some joints the one who came last may have ended the silence."""
-        ended: Mask = self._silent_from_s[joints] < self._came_s
+        ended: Mask = self.silent_from_s[joints] < self._came_s
         return ended & (self._came_s <= self.silent_until_s[joints] + _TOLD_LATE_S)
 
     def heard(self, received_s: float, joints: Joints, position: Array) -> tuple[Joints, bool]:
@@ -99,7 +101,8 @@ class Drivers:
             # A hitch of a driver that is new, on a busy machine, hides nothing.
             hitch = self.anew[joints] & (received_s - self.silent_until_s[joints] < STARTS_S)
             ended = joints[silent & ~hitch]
-            self._silent_from_s[ended], self.silent_until_s[ended] = self._heard_s[ended], received_s
+            self.silent_from_s[ended], self.silent_until_s[ended] = self._heard_s[ended], received_s
+            self.back_at[ended] = position[silent & ~hitch]
             self.anew[ended] = self._came_between(ended)
             self._endings += 1
             self.ended_by[ended] = self._endings
@@ -112,7 +115,7 @@ class Drivers:
     def shift(self, by_s: float) -> None:
         """Take note that the clock was set by so much [s]."""
         self._came_s += by_s
-        for times_s in (self._heard_s, self._silent_from_s, self.silent_until_s, self._stood_since_s):
+        for times_s in (self._heard_s, self.silent_from_s, self.silent_until_s, self._stood_since_s):
             times_s += by_s
 
 

@@ -16,29 +16,23 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from iat_ros.robot.drivers import STARTS_S, Drivers, Joints, Mask, name_some
+from iat_ros.robot.drivers import Joints, Mask, name_some
+from iat_ros.robot.given_up import (
+    AWAY_RAD,
+    TRAILS_RAD,
+    HeldJoints,
+    HoldingControllers,
+    RestartedDrivers,
+    off_band,
+)
 from iat_ros.robot.joint_path import Array
 from iat_ros.robot.performer import Performer
 from iat_ros.robot.timeline import Timeline
-
-_STAYS_S = 0.1
-"""So long a robot must be seen to stand, or be told to be held [s]."""
-_TRAILS_RAD = 0.3
-"""A robot no farther than this from where it may trail its command is on its way, where it is not held."""
-_FRESH_S = 0.2
-"""What is older tells nothing of now [s]."""
-_AWAY_RAD = 0.1
-"""So far the command must have gone on, farther than the robot trails it [rad]."""
-_TOLD_AGAIN_S = 0.1
-"""So often at least a controller tells where it holds its joints [s]."""
-_EAGER_RAD = 0.01
-"""So far it need only have gone on where another controller gave up already: whatever befell that may be at work."""
 
 
 @dataclass(frozen=True)
@@ -74,23 +68,19 @@ class Following:
 
     Args:
         performer: Knows what was sent.
-        held: Tells where controllers have held joints since a time [s] (J,) [rad]; NaN where they do not say, or move.
+        held: Tells where controllers have held joints since a time [s].
     """
 
-    def __init__(self, performer: Performer, held: Callable[[float], Array]) -> None:
-        self._performer, self._held = performer, held
-        count = len(performer.model.joint_names)
-        self._drivers = Drivers(count)
-        self._told = np.zeros(count, bool)  # since `saw`
-        self._off = np.zeros(count)  # of the joints from where they may trail the command
-        self._off_before = np.zeros(count)  # their silence
-        self._held_off_since_s = np.full(count, math.inf)  # when controllers were first told to hold them off it
+    def __init__(self, performer: Performer, held: Callable[[float], HeldJoints]) -> None:
+        self._performer = performer
+        self._restarted = RestartedDrivers(performer)
+        self._holding = HoldingControllers(performer, held)
         self._lost: list[Lost] = []
         self._followed: list[Lost] = []  # once the robot was seen on its way
 
     def driver_came(self, now_s: float) -> bool:
         """Take note that somebody new tells where joints are from now on [s]; return whether a silence ended so."""
-        return self._drivers.came(now_s)
+        return self._restarted.drivers.came(now_s)
 
     def heard(self, received_s: float, joints: Joints, position: Array, lag_s: float) -> bool:
         """Take note of each message that tells where joints are.
@@ -104,23 +94,27 @@ class Following:
         Returns:
             Whether a new driver told of them first just now.
         """
-        ended, anew = self._drivers.heard(received_s, joints, position)
-        self._off_before[ended] = self._off[ended]
-        self._told[joints] = True
-        self._look_for_followers(received_s, lag_s)
-        return anew
-
-    def _look_for_followers(self, received_s: float, lag_s: float) -> None:
+        anew = self._restarted.heard(received_s, joints, position)
         for lost in tuple(self._lost):
             if not lost.ran.moving(received_s) or self._replaced(lost):
                 self._lost.remove(lost)
-                continue
-            position, joints = self._drivers.position, lost.joints
-            if float(np.abs(position - lost.at)[joints].max()) <= _AWAY_RAD:
-                continue
-            if float(_off(lost.ran.band(received_s, lag_s), position)[joints].max()) <= _TRAILS_RAD:
+            elif self._is_followed(lost, received_s, lag_s):
                 self._lost.remove(lost)
                 self._followed.append(lost)
+        return anew
+
+    def saw(self, position: Array, band: tuple[Array, Array] | None) -> None:
+        """Take note of where the joints are (J,), and of where they may be while they trail the command [rad]."""
+        self._restarted.saw(position, band)
+
+    def _is_followed(self, lost: Lost, now_s: float, lag_s: float) -> bool:
+        """Tell whether joints came nearer to where they should be by now than if they stood."""
+        position, joints = self._restarted.drivers.position, lost.joints
+        if float(np.abs(position - lost.at)[joints].max()) <= AWAY_RAD:
+            return False
+        band = lost.ran.band(now_s, lag_s)
+        off, off_there = off_band(band, position), off_band(band, lost.at)
+        return float(off[joints].max()) <= TRAILS_RAD and float((off_there - off)[joints].max()) > AWAY_RAD
 
     def _replaced(self, lost: Lost) -> bool:
         """Tell whether its controllers were sent something since, which they follow or not."""
@@ -132,21 +126,18 @@ class Following:
             first = self._followed[0]
             together = [each for each in self._followed if each.ran is first.ran]
             self._followed = [each for each in self._followed if each.ran is not first.ran]
-            joints = np.logical_or.reduce([each.joints for each in together if not self._replaced(each)])
-            if first.ran.moving(now_s) and joints.any():
+            on = [each for each in together if not self._replaced(each) and not self._holding.holds(each.joints, now_s)]
+            if on and first.ran.moving(now_s):
+                joints = np.logical_or.reduce([each.joints for each in on])
+                self._restarted.clear(joints)
+                self._holding.clear()
                 return replace(first, joints=joints)
         return None
 
-    def saw(self, position: Array, band: tuple[Array, Array] | None) -> None:
-        """Take note of where the joints are (J,), and of where they may be while they trail the command [rad]."""
-        off = np.zeros_like(position) if band is None else np.maximum(_off(band, position), 0.0)
-        self._off[self._told] = off[self._told]  # of others this is where they were before
-        self._told[:] = False
-
     def shift(self, by_s: float) -> None:
         """Take note that the clock was set by so much [s]."""
-        self._drivers.shift(by_s)
-        self._held_off_since_s[:] = math.inf
+        self._restarted.drivers.shift(by_s)
+        self._holding.clear()
         for ran in {id(lost.ran): lost.ran for lost in [*self._lost, *self._followed]}.values():
             ran.shift(by_s)
 
@@ -159,53 +150,17 @@ class Following:
         """
         timeline = self._performer.timeline
         if not timeline.moving(now_s):
-            self._held_off_since_s[:] = math.inf
+            self._holding.clear()
             return None
-        eager = bool(timeline.left_alone.any())
-        parts, who = self._hold_elsewhere(now_s, lag_s, eager), "a controller that gave up what ran"
+        eager = bool(timeline.given_up.any())
+        parts, who = self._holding.lost(now_s, lag_s, eager), "a controller that gave up what ran"
         if not parts:
-            parts, who = self._started_anew(now_s, eager), "a driver that was started anew in mid-motion"
+            parts, who = self._restarted.lost(eager), "a driver that was started anew in mid-motion"
         if not parts:
             return None
         joints = np.logical_or.reduce(parts)
         what = "the robot" if joints.all() else name_some(self._performer.model.joint_names, joints)
-        found = Lost(f"{who} holds {what}", joints, timeline.copy(), self._drivers.position.copy())
+        found = Lost(f"{who} holds {what}", joints, timeline.copy(), self._restarted.drivers.position.copy())
         self._lost = [each for each in self._lost if not (each.joints & joints).any()]
         self._lost += [replace(found, joints=part) for part in parts]
         return found
-
-    def _started_anew(self, now_s: float, eager: bool) -> list[Mask]:
-        """Return the joints (J,) of each driver that was started anew, if they stand while their command goes on."""
-        drivers, timeline = self._drivers, self._performer.timeline
-        known = timeline.sent_s > drivers.silent_until_s + STARTS_S
-        anew = drivers.anew & ~known & ~timeline.left_alone
-        parts = [anew & (drivers.ended_by == each) for each in np.unique(drivers.ended_by[anew])]
-        stand = [part for part in parts if float(drivers.stood_s[part].min()) >= _STAYS_S]
-        gone = self._off - self._off_before
-        lost = any(float(gone[part].max()) > (_EAGER_RAD if eager else _AWAY_RAD) for part in stand)
-        # One driver may tell in several messages, and its joints may be slow: all that it may be that of are taken.
-        return stand if lost else []
-
-    def _hold_elsewhere(self, now_s: float, lag_s: float, eager: bool) -> list[Mask]:
-        """Return the joints (J,) that each controller has held for a while elsewhere than their command has them."""
-        timeline = self._performer.timeline
-        held = self._held(max(float(timeline.sent_s.max()), now_s - _FRESH_S))
-        if np.isnan(held).all():
-            self._held_off_since_s[:] = math.inf
-            return []
-        off = _off(timeline.band(now_s, min(lag_s, _TOLD_AGAIN_S) if eager else lag_s), held)
-        others = [joints for joints in self._performer.model.controlled if not timeline.left_alone[joints].all()]
-        # One that says nothing has NaN, which is no more than anything.
-        hold = [joints for joints in others if float(off[joints].max()) > _EAGER_RAD]
-        for joints in others:
-            far = float(off[joints].max()) > (_EAGER_RAD if eager else _AWAY_RAD)
-            since_s = np.minimum(self._held_off_since_s[joints], now_s)
-            self._held_off_since_s[joints] = since_s if far else math.inf
-        for_s = now_s - self._held_off_since_s
-        lost = bool((for_s >= (0.0 if eager else _STAYS_S)).any())
-        return [np.isin(np.arange(len(held)), joints) for joints in hold] if lost else []
-
-
-def _off(band: tuple[Array, Array], position: Array) -> Array:
-    """Return how far joints are outside of a band, (J,) [rad]; below 0 inside of it."""
-    return np.maximum(band[0] - position, position - band[1])

@@ -56,7 +56,7 @@ class Losses:
         self._until_s = max(self._until_s, timeline.ends_s)
         if joints.all():
             timeline.held(now_s, seen)
-            timeline.leave_alone(joints)
+            timeline.give_up(joints)
             self._joints, self.stop_due_s = joints, math.inf
             return joints
         timeline.hold(joints, (timeline.commanded(now_s) if seen is None else seen).position)
@@ -79,6 +79,7 @@ class Losses:
         self._performer.timeline = timeline
         self._joints = self._joints & ~followed.joints
         self.stop_due_s = now_s
+        self._observer.halt("what was sent seemed to be given up, and is followed")
         return True
 
     def held(self, now_s: float) -> Mask:

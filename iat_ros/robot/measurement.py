@@ -50,7 +50,7 @@ class Measurement:
         self.received_s = -math.inf
         self._unsure = False  # whether it was away, or unseen for a while, and was not seen to stand since
         self._unseen_s = -math.inf  # when it was seen again after such a while
-        self._moved_s = -math.inf  # when the robot was last not known to stand
+        self._moved_s = np.array(-math.inf)  # when each joint was last not known to stand (J,)
         self._stood_at: Array | None = None  # since then
 
     def take(self, state: State, now_s: float, unseen: bool = False) -> None:
@@ -58,17 +58,25 @@ class Measurement:
 
         Positions alone tell whether the robot moves: velocities may be missing, and of many joints one is always noisy.
         """
-        if unseen or self._stood_at is None or np.abs(state.position - self._stood_at).max() > _MOVES_RAD_S * STANDS_S:
-            self._moved_s, self._stood_at = now_s, state.position
+        if unseen or self._stood_at is None:
+            self._moved_s, self._stood_at = np.full(len(state.position), now_s), state.position
+        moved = np.abs(state.position - self._stood_at) > _MOVES_RAD_S * STANDS_S
+        if moved.any():
+            self._moved_s = np.where(moved, now_s, self._moved_s)
+            self._stood_at = np.where(moved, state.position, self._stood_at)
         self._unseen_s = now_s if unseen else self._unseen_s
-        self._unsure = unseen or (self._unsure and now_s - self._moved_s < STANDS_S)
+        self._unsure = unseen or (self._unsure and now_s - self._last_moved_s < STANDS_S)
         self.state, self.received_s = state, now_s
 
     def shift(self, by_s: float) -> None:
         """Go along with a clock that was set by so much [s]."""
         self.received_s += by_s
         self._unseen_s += by_s
-        self._moved_s += by_s
+        self._moved_s = self._moved_s + by_s
+
+    @property
+    def _last_moved_s(self) -> float:
+        return float(self._moved_s.max())
 
     def standing(self, performer: Performer) -> State | None:
         """Return where the robot stands, or how it moves by a plan that was not made here; else None.
@@ -82,14 +90,15 @@ class Measurement:
         ended_s = performer.timeline.ends_s
         if self.state is None or self.received_s < ended_s + _OLDEST_S:
             return None
-        if self.received_s - self._moved_s >= STANDS_S:
-            settled = self._moved_s <= ended_s + _SETTLES_S and self._off(performer) <= _HANGS_RAD
-            unseen = (self._unseen_s > performer.timeline.sent_s) | performer.timeline.left_alone
-            if settled and not unseen.any():
-                return None
-            if not settled or unseen.all():
+        if self.received_s - self._last_moved_s >= STANDS_S:
+            timeline = performer.timeline
+            apart = (self._unseen_s > timeline.sent_s) | (timeline.given_up & timeline.left_alone)
+            settled = (self._moved_s <= ended_s + _SETTLES_S) & (self._off(performer) <= _HANGS_RAD)
+            if apart.all() or not settled[~apart].all():
                 return State.at_rest(self.state.position)
-            return Held.at_rest(np.where(unseen, self.state.position, performer.timeline.commanded(ended_s).position))
+            if not apart.any():
+                return None
+            return Held.at_rest(np.where(apart, self.state.position, timeline.commanded(ended_s).position))
         return self.state if self._astray(performer) else None
 
     def moves_strangely(self, performer: Performer, now_s: float) -> bool:
@@ -98,7 +107,7 @@ class Measurement:
         Such a motion cannot be taken over without a step: its acceleration is not measured. Until the robot was seen to
         stand for a while, it counts as moving; so it does after nobody told where it is, as when its driver restarted.
         """
-        if self.state is None or now_s - self._moved_s >= STANDS_S or performer.timeline.moving(now_s):
+        if self.state is None or now_s - self._last_moved_s >= STANDS_S or performer.timeline.moving(now_s):
             return False
         return self.received_s >= performer.timeline.ends_s + _OLDEST_S and self._astray(performer)
 
@@ -111,11 +120,11 @@ class Measurement:
 
         While it settles it may trail its command by much; what moves later, and farther than noise, others move.
         """
-        near_rad = _HANGS_RAD if self._moved_s > performer.timeline.ends_s + _SETTLES_S else ASTRAY_RAD
-        return self._unsure or self._off(performer) > near_rad
+        near_rad = _HANGS_RAD if self._last_moved_s > performer.timeline.ends_s + _SETTLES_S else ASTRAY_RAD
+        return self._unsure or float(self._off(performer).max()) > near_rad
 
-    def _off(self, performer: Performer) -> float:
-        """Return how far the robot is from where the last plan left it [rad]; infinite where none did."""
+    def _off(self, performer: Performer) -> Array:
+        """Return how far each joint is from where the last plan left it (J,) [rad]; infinite where none did."""
         if self.state is None or not math.isfinite(performer.timeline.ends_s):
-            return math.inf
-        return float(np.abs(self.state.position - performer.timeline.commanded(self.received_s).position).max())
+            return np.full(len(performer.model.joint_names), math.inf)
+        return np.abs(self.state.position - performer.timeline.commanded(self.received_s).position)

@@ -23,6 +23,7 @@ import numpy as np
 
 from iat_ros.robot.drivers import Joints, Mask
 from iat_ros.robot.following import Following, Lost
+from iat_ros.robot.given_up import HeldJoints
 from iat_ros.robot.guard import Guard, Leave, Verdict
 from iat_ros.robot.joint_path import Array
 from iat_ros.robot.measurement import ASTRAY_RAD, Measurement
@@ -40,8 +41,7 @@ class Observer:
         now_s: Tells the time [s].
         look: Takes in what has come and was not read yet: joint states, by `heard` and `saw_joints`, and people, by the
             guard's `saw_people`.
-        held: Tells where controllers have held joints since a time [s] (J,) [rad]; NaN where they do not say, or move;
-            None: they never say.
+        held: Tells where controllers have held joints since a time [s]; None: they never say.
 
     Attributes:
         measured: Where the robot was measured.
@@ -54,10 +54,10 @@ class Observer:
         guard: Guard,
         now_s: Callable[[], float],
         look: Callable[[], None],
-        held: Callable[[float], Array] | None = None,
+        held: Callable[[float], HeldJoints] | None = None,
     ) -> None:
         unknown = np.full(len(performer.model.joint_names), np.nan)
-        held = held or (lambda _: unknown)
+        held = held or (lambda _: HeldJoints(unknown, unknown))
         self.measured = Measurement()
         self._punctuality = Punctuality()
         self._following = Following(performer, held)
@@ -77,6 +77,10 @@ class Observer:
             return None
         self._guard.halt(lost.why)
         return lost.joints
+
+    def halt(self, reason: str) -> None:
+        """Have the guard halt the robot, until somebody lets it go on."""
+        self._guard.halt(reason)
 
     def followed_after_all(self, now_s: float) -> Lost | None:
         """Return what was taken to be given up, still runs and is followed, as was seen since; None: nothing is."""
@@ -147,7 +151,7 @@ class Observer:
         measured = None if seen is None else self.measured.standing(self._performer)
         if seen is not None and self.measured.moves_strangely(self._performer, now_s):
             return measured
-        held = self._held(self._performer.timeline.ends_s)
+        held = self._held(self._performer.timeline.ends_s).position
         if np.isnan(held).any() or (seen is not None and np.abs(held - seen.position).max() > ASTRAY_RAD):
             return measured
         return Held.at_rest(held)

@@ -37,6 +37,9 @@ WATCH_S = 0.02
 _STRANGE_MOTION_S = 5.0
 """So long the first answer waits for the rest of a robot that moves already [s]; then it is dropped."""
 
+_MOST_LOSSES = 10
+"""So often a stop looks whether there is still something to stop; each time it finds less."""
+
 Make = Callable[[float, float], Performance | None]
 """Works a performance out, given the time and how long it may take until the controller knows of it [s]; None: nothing
 is to be performed."""
@@ -258,9 +261,10 @@ class Supervisor:
             Whether the robot stops.
         """
         try:
-            self.slow(0.0)
-            while self._losses.stop_due_s < math.inf:  # what others follow; nobody may look after that later
+            for _ in range(_MOST_LOSSES):  # nobody may look after them later
                 self.slow(0.0)
+                if not self._take_back(self._means.now_s()) and self._losses.stop_due_s == math.inf:
+                    break
         except RobotError as error:
             self._means.drop(f"stop: {error}")
             self._means.wake()
@@ -286,11 +290,13 @@ class Supervisor:
         self._held = not math.isfinite(self._losses.stop_due_s)
         self._means.wake()
 
-    def _take_back(self, now: float) -> None:
-        """Go on from what was taken to be given up and is seen to be followed, and stop it on its path."""
-        if self._losses.take_back(now):
-            self._held = False
-            self._means.drop("what was sent seemed to be given up, and is followed")
+    def _take_back(self, now: float) -> bool:
+        """Go on from what was taken to be given up and is seen to be followed; return whether that is to be stopped."""
+        if not self._losses.take_back(now):
+            return False
+        self._held = False
+        self._means.drop("what was sent seemed to be given up, and is followed")
+        return True
 
     @property
     def held_by_others(self) -> Mask:

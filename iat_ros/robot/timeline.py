@@ -52,6 +52,7 @@ class Timeline:
         self._history: deque[Performance] = deque()
         self._led_until_s = -np.inf
         self._sent_s = np.full(len(model.joint_names), -np.inf)
+        self._given_up = np.zeros(len(model.joint_names), bool)
         self._left_alone = np.zeros(len(model.joint_names), bool)
         self._others_until_s = -np.inf  # when what those follow is over [s]
 
@@ -60,13 +61,18 @@ class Timeline:
         other = Timeline(self._model)
         other._history, other._led_until_s = self._history.copy(), self._led_until_s
         other._sent_s, other._left_alone = self._sent_s.copy(), self._left_alone.copy()
-        other._others_until_s = self._others_until_s
+        other._given_up, other._others_until_s = self._given_up.copy(), self._others_until_s
         return other
 
     @property
     def sent_s(self) -> Array:
         """When each joint's controller was sent something last (J,) [s]; -inf before the first."""
         return self._sent_s
+
+    @property
+    def given_up(self) -> NDArray[np.bool_]:
+        """Which joints (J,) stand in the newest plan since their controllers did not follow what ran."""
+        return self._given_up
 
     @property
     def left_alone(self) -> NDArray[np.bool_]:
@@ -140,7 +146,8 @@ class Timeline:
         if not performance.plan.start.moves:
             performance = replace(performance, began_s=max(performance.began_s, sent_s + delivery_s))
         if not self.moving(sent_s):
-            self._left_alone, self._others_until_s = np.zeros_like(self._left_alone), -np.inf
+            self._given_up, self._left_alone = np.zeros_like(self._given_up), np.zeros_like(self._left_alone)
+            self._others_until_s = -np.inf
         while len(self._history) > 1 and self._history[1].began_s < sent_s - _REMEMBERED_S:
             self._history.popleft()
         if self.moving(sent_s):  # also where that ends before this begins: its rest is part of what is sent
@@ -173,26 +180,38 @@ class Timeline:
         self._led_until_s = self._others_until_s = -np.inf
 
     def hold(self, joints: NDArray[np.bool_], position: Array) -> None:
-        """Take note that some joints are held, whatever runs, and that it goes on without them.
+        """Take note that controllers gave up what runs, and hold joints, and that it goes on without them.
 
         Args:
             joints: They (J,).
             position: Where they are held (J,) [rad].
         """
-        inside = np.clip(position, self._model.lower, self._model.upper)  # a plan of the others must keep the limits
-        self._history = deque(each.holding(joints, inside) for each in self._history)
-        self.leave_alone(joints)
+        self._stand(joints, position)
+        self.give_up(joints)
 
-    def leave_alone(self, joints: NDArray[np.bool_]) -> None:
-        """Leave controllers of no other joints than these (J,) out of what takes over from what runs."""
-        for controlled in self._model.controlled:
-            self._left_alone[controlled] |= joints[controlled].all()
+    def give_up(self, joints: NDArray[np.bool_]) -> None:
+        """Take note that controllers do not follow what runs for some joints (J,).
+
+        Those that have no other joints are left out of what takes over.
+        """
+        self._given_up = self._given_up | joints
+        self._leave_alone(joints)
 
     def leave_to(self, other: Timeline, joints: NDArray[np.bool_]) -> None:
         """Take note that some joints (J,) do what another timeline says, at whose end they are taken to be."""
-        self.hold(joints, other.commanded(other.ends_s).position)
+        self._stand(joints, other.commanded(other.ends_s).position)
+        self._leave_alone(joints)
+        self._given_up = self._given_up | (other.given_up & joints)
         self._sent_s[joints] = other.sent_s[joints]
         self._others_until_s = other.ends_s
+
+    def _stand(self, joints: NDArray[np.bool_], position: Array) -> None:
+        inside = np.clip(position, self._model.lower, self._model.upper)  # a plan of the others must keep the limits
+        self._history = deque(each.holding(joints, inside) for each in self._history)
+
+    def _leave_alone(self, joints: NDArray[np.bool_]) -> None:
+        for controlled in self._model.controlled:
+            self._left_alone[controlled] |= joints[controlled].all()
 
     def shift(self, by_s: float) -> None:
         """Take note that the clock was set by so much [s]."""

@@ -24,6 +24,7 @@ from trajectory_msgs.msg import JointTrajectory
 
 from benchmarks.faults import fuzz
 from iat_ros.nodes.trajectory import TrajectoryNode
+from iat_ros.robot.given_up import HeldJoints
 
 pytest.importorskip("viser")
 pytestmark = [pytest.mark.ros, pytest.mark.filterwarnings("ignore::RuntimeWarning")]  # NumPy, about NaN and overflow
@@ -68,7 +69,7 @@ def test_harm_is_seen(ros_domain: int, monkeypatch: pytest.MonkeyPatch) -> None:
         assert rig.robot.watch.violations["position"] > 0
         assert any(each.startswith("robot clock: has the time") for each in rig.judge.wrong)
         assert rig.judge.crashes["robot"] > 0, "a time before zero escapes"
-        rig.nodes["trajectory"]._controller_states.held = lambda _: np.full(14, np.inf)
+        rig.nodes["trajectory"]._controller_states.held = lambda _: HeldJoints(np.full(14, np.inf), np.zeros(14))
         rig._hear(JointTrajectory())
         assert any(each.startswith("trajectory controller_state: held at") for each in rig.judge.wrong)
 

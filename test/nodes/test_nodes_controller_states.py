@@ -221,8 +221,8 @@ def test_what_is_held_is_known_until_the_controller_says_otherwise(make: Callabl
     lab.tell(reference(G1.joint_names, G1.rest))
     told_s = stamp_s(lab.states._newest[0][1].header.stamp)
     for _ in range(3):
-        assert lab.states.held(told_s - 0.01) == pytest.approx(G1.rest)
-    assert np.isnan(lab.states.held(told_s + 0.01)).all()
+        assert lab.states.held(told_s - 0.01).position == pytest.approx(G1.rest)
+    assert np.isnan(lab.states.held(told_s + 0.01).position).all()
 
 
 def test_what_was_told_long_ago_is_not_new_when_the_clock_comes_by_again(
@@ -234,7 +234,7 @@ def test_what_was_told_long_ago_is_not_new_when_the_clock_comes_by_again(
     then_s = lab.node.get_clock().now().nanoseconds * 1e-9
     time.sleep(0.6)
     monkeypatch.setattr(lab.states, "_now_s", lambda: then_s)
-    assert np.isnan(lab.states.held(-np.inf)).all()
+    assert np.isnan(lab.states.held(-np.inf).position).all()
 
 
 def test_without_control_msgs_nothing_is_listened_to(
@@ -281,12 +281,12 @@ def test_each_controller_must_tell(make: Callable[..., Lab]) -> None:
     lab = make(TALOS, [f"{side}_arm_controller/{STATE_TOPIC}" for side in ("left", "right")])
     left, right = (reference(TALOS.joint_names[half], TALOS.rest[half]) for half in (slice(7), slice(7, None)))
     lab.tell(left, right)
-    assert lab.states.held(-np.inf) == pytest.approx(TALOS.rest)
+    assert lab.states.held(-np.inf).position == pytest.approx(TALOS.rest)
     time.sleep(0.6)
     lab._tells.pop()
     lab.tell(left)
-    assert lab.states.held(-np.inf)[:7] == pytest.approx(TALOS.rest[:7])
-    assert np.isnan(lab.states.held(-np.inf)[7:]).all()
+    assert lab.states.held(-np.inf).position[:7] == pytest.approx(TALOS.rest[:7])
+    assert np.isnan(lab.states.held(-np.inf).position[7:]).all()
     lab.stand(TALOS.rest + SAG_RAD)
     assert lab.node._supervisor.observer.standing(lab.node._now_s()).position == pytest.approx(TALOS.rest + SAG_RAD)
 

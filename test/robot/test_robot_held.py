@@ -24,6 +24,7 @@ import pytest
 
 from iat_ros.data.actions import cut_action
 from iat_ros.data.made_up import make_clips
+from iat_ros.robot.given_up import HeldJoints
 from iat_ros.robot.guard import Guard, GuardConfig
 from iat_ros.robot.joint_path import RobotState
 from iat_ros.robot.measurement import ASTRAY_RAD
@@ -68,12 +69,12 @@ class Lab:
         """What the controllers follow."""
         return self.robot._together({topic: each._desired for topic, each in self.robot.controllers.items()})
 
-    def held(self, since_s: float) -> np.ndarray:
+    def held(self, since_s: float) -> HeldJoints:
         """Where the controllers said last that they hold the robot."""
         told_s, state = self.told[0]
         assert state.velocities is not None
         known = self.tells and told_s >= since_s and not np.abs(state.velocities).max() > 1e-6
-        return state.positions if known else np.full(len(state.positions), np.nan)
+        return HeldJoints(*(each if known else np.full(14, np.nan) for each in (state.positions, np.full(14, told_s))))
 
     def wait(self, seconds: float) -> None:
         """Let time pass, by the controller's own clock."""
@@ -252,7 +253,9 @@ def test_without_joint_states_the_controllers_word_is_taken(g1: RobotModel, make
     lab = make(g1)
     lab.wait(0.1)
     guard = Guard(GuardConfig(joint_states_timeout_s=0.0))
-    observer = Observer(lab.performer, guard, lambda: lab.now_s, lambda: None, lambda _: g1.rest + 0.4)
+    observer = Observer(
+        lab.performer, guard, lambda: lab.now_s, lambda: None, lambda _: HeldJoints(g1.rest + 0.4, g1.rest)
+    )
     where = observer.standing(lab.now_s)
     assert isinstance(where, Held)
     np.testing.assert_array_equal(where.position, g1.rest + 0.4)

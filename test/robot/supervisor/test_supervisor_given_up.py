@@ -56,9 +56,10 @@ def test_a_driver_that_was_started_anew_is_sent_no_stop(answering: Any, late_s: 
 def test_a_hitch_after_it_hides_no_new_driver(answering: Any) -> None:
     """On a busy machine its joint states stop again for a moment."""
     stage = answering
+    at = stage.performer.timeline.commanded(stage.now_s).position
     stage.supervisor.observer.driver_came(stage.now_s + 0.05)
-    stage.stay(0.16, silent_s=0.1)
-    stage.stay(0.5, silent_s=0.09)
+    stage.stay(0.16, silent_s=0.1, at=at)
+    stage.stay(0.5, silent_s=0.09, at=at)
     assert "started anew" in stage.guard.halted
     assert len(stage.begun) == 1
 
@@ -273,12 +274,13 @@ def test_two_who_tell_of_the_same_joints_and_disagree_are_no_new_driver(answerin
 def test_a_clock_that_is_set_hides_no_new_driver(answering: Any) -> None:
     """All that was noted goes along with it."""
     stage = answering
+    at = stage.performer.timeline.commanded(stage.now_s).position
     stage.supervisor.observer.driver_came(stage.now_s + 0.05)
-    stage.stay(0.15, silent_s=0.1)
+    stage.stay(0.15, silent_s=0.1, at=at)
     stage.now_s += 1000.0
     stage.guard.shift(1000.0)
     stage.supervisor.shift(1000.0)
-    stage.stay(0.5)
+    stage.stay(0.5, at=at)
     assert "started anew" in stage.guard.halted
     assert len(stage.begun) == 1
 
