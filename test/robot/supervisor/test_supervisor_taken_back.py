@@ -91,12 +91,11 @@ def test_an_arm_that_was_moved_away_from_its_path_does_not_follow_it(make_arms: 
     arms = make_arms("talos", 1.1)
     stage = arms.stage
     arms.restart()
-    while len(stage.begun) < 2:
+    while not stage.guard.halted:
         arms.go_on(WATCH_S)
-    ahead = arms.ran.commanded(stage.now_s).position - arms.stood
-    joint = int(np.abs(ahead[LEFT]).argmax())
-    for _ in range(4):
-        arms.stood = arms.stood - 0.03 * np.sign(ahead) * (np.arange(14) == joint)
+    wrist = int(np.abs(arms.ran.commanded(stage.now_s).position - arms.stood)[LEFT].argmin())
+    for _ in range(8):
+        arms.stood = arms.stood + 0.03 * (np.arange(14) == wrist)
         arms.go_on(WATCH_S)
     assert stage.left_out == [(), tuple(LEFT)]
     assert "is followed" not in str(stage.dropped)
@@ -133,3 +132,34 @@ def test_what_is_taken_back_halts_and_an_answer_begins_where_each_arm_is_held(ta
     start = stage.begun[3].plan.start.position
     for arm, stopped in ((RIGHT, stage.begun[1]), (LEFT, stage.begun[2])):
         np.testing.assert_allclose(start[arm], stopped.plan.end[arm], atol=1e-9)
+
+
+def test_an_arm_that_its_controller_says_to_hold_is_not_taken_back(talos: Any) -> None:
+    """Somebody pushes it along."""
+    stage = talos.stage
+    stage.held = np.where(np.isin(np.arange(14), LEFT), talos.stood, np.nan)
+    talos.go_on(0.45)
+    assert stage.left_out == [(), tuple(LEFT)]
+    talos.stands[:] = False
+    talos.go_on(0.3)
+    assert stage.left_out == [(), tuple(LEFT)]
+
+
+def test_an_arm_that_is_still_lost_after_the_other_was_taken_back_begins_where_it_is_seen(talos: Any) -> None:
+    """It sank meanwhile."""
+    stage = talos.stage
+    stage.held = talos.stood.copy()
+    talos.stands[:] = True
+    talos.go_on(0.4)
+    stage.held = None
+    talos.stands[LEFT] = False
+    talos.go_on(0.12)
+    assert stage.left_out[1:] == [tuple(RIGHT)]
+    talos.stood[RIGHT] -= 0.05
+    talos.go_on(4.0)
+    assert stage.guard.resume(stage.now_s) == ""
+    stage.supervisor.release()
+    stage.supervisor.answer(talos.answer)
+    start = stage.begun[-1].plan.start.position
+    np.testing.assert_allclose(start[RIGHT], talos.stood[RIGHT], atol=1e-9)
+    np.testing.assert_allclose(start[LEFT], stage.begun[1].plan.end[LEFT], atol=1e-9)
