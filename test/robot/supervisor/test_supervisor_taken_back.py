@@ -138,7 +138,7 @@ def test_an_arm_that_its_controller_says_to_hold_is_not_taken_back(talos: Any) -
     """Somebody pushes it along."""
     stage = talos.stage
     stage.held = np.where(np.isin(np.arange(14), LEFT), talos.stood, np.nan)
-    talos.go_on(0.45)
+    talos.go_on(0.55)
     assert stage.left_out == [(), tuple(LEFT)]
     talos.stands[:] = False
     talos.go_on(0.3)
