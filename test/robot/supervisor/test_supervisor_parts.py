@@ -159,7 +159,7 @@ def test_an_arm_whose_broadcaster_alone_was_started_anew_is_stopped_on_its_path(
 
 def test_an_arm_that_hardly_moves_and_fell_silent_too_is_stopped(make_arms: Any) -> None:
     """Its messages were held up when the other's driver was killed; its controller goes on."""
-    arms = make_arms("talos", right=False)
+    arms = make_arms("talos", 1.4, right=False)
     arms.stage.supervisor.observer.driver_came(arms.stage.now_s + 0.1)
     arms.go_on(0.7, silent_s=0.16, right_silent_s=0.1)
     assert "started anew" in arms.stage.guard.halted

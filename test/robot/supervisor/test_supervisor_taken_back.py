@@ -95,7 +95,7 @@ def test_an_arm_that_was_moved_away_from_its_path_does_not_follow_it(make_arms: 
         arms.go_on(WATCH_S)
     wrist = int(np.abs(arms.ran.commanded(stage.now_s).position - arms.stood)[LEFT].argmin())
     for _ in range(8):
-        arms.stood = arms.stood + 0.03 * (np.arange(14) == wrist)
+        arms.stood = arms.stood + 0.06 * (np.arange(14) == wrist)
         arms.go_on(WATCH_S)
     assert stage.left_out == [(), tuple(LEFT)]
     assert "is followed" not in str(stage.dropped)
