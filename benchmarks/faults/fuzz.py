@@ -196,7 +196,7 @@ class _Rig(FuzzedNodes):
             for name, node in self.nodes.items():
                 self.call(name, node._diagnostics_timer.callback)
             self.call("perception", self.nodes["perception"]._on_trigger, Trigger.Request(), Trigger.Response())
-            service = trajectory._on_halt if self._dice.share() < 0.05 else trajectory._on_resume
+            service = trajectory.halting.on_halt if self._dice.share() < 0.05 else trajectory.halting.on_resume
             self.call("trajectory", service, Trigger.Request(), Trigger.Response())
 
 

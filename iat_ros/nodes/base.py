@@ -71,7 +71,7 @@ class IatNode(LifecycleNode):
         self.dropped = Drops()
         self._said: dict[str, float] = {}  # when each reason was last told
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
-        self._diagnostics_timer = self.create_timer(1.0, self._publish_diagnostics)
+        self._diagnostics_timer = self.create_timer(1.0, self.publish_diagnostics)
         for service in self.services:  # rclpy makes those of the life cycle without create_service
             guard_service(service, self.drop)
 
@@ -209,7 +209,8 @@ class IatNode(LifecycleNode):
             self._said[key] = now
             self.get_logger().warning(f"dropped: {reason}")
 
-    def _publish_diagnostics(self) -> None:
+    def publish_diagnostics(self) -> None:
+        """Tell in ``/diagnostics`` how the node is."""
         total = sum(self.dropped.values())
         trouble = self.trouble() if self.active else ""
         state = "active" + (f", {trouble}" if trouble else "") if self.active else "not active"

@@ -117,7 +117,7 @@ class SteppedChain:
 
     def halt(self) -> None:
         """Call the trajectory node's service."""
-        self._trajectory._on_halt(Trigger.Request(), Trigger.Response())
+        self._trajectory.halting.on_halt(Trigger.Request(), Trigger.Response())
         self._queue.deliver()
 
     def answer(self, motion: Motion) -> None:

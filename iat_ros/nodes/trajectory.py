@@ -27,7 +27,6 @@ from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.timer import Timer
 from sensor_msgs.msg import JointState, PointCloud2
-from std_srvs.srv import Trigger
 from trajectory_msgs.msg import JointTrajectory
 
 from iat_ros.errors import IatError
@@ -36,10 +35,9 @@ from iat_ros.nodes.answer_message import AnswerMessage
 from iat_ros.nodes.base import RESULT_QOS, IatNode
 from iat_ros.nodes.clock_watch import ClockWatch
 from iat_ros.nodes.controller_states import ControllerStates
-from iat_ros.nodes.halt_file import HaltFile
+from iat_ros.nodes.halting import HaltServices
 from iat_ros.nodes.hand_over import Inlet
 from iat_ros.nodes.people_watch import PeopleWatch
-from iat_ros.nodes.process import stopping
 from iat_ros.nodes.robot_description import read_robot
 from iat_ros.nodes.robot_watch import RobotWatch
 from iat_ros.nodes.trajectory_output import TrajectoryOutput
@@ -47,7 +45,7 @@ from iat_ros.nodes.trajectory_parameters import PARAMETERS, doubts, guard_config
 from iat_ros.nodes.trajectory_sender import TrajectorySender
 from iat_ros.nodes.waiting import WaitingMessages, take_waiting
 from iat_ros.robot.collision import CollisionChecker
-from iat_ros.robot.drivers import name_joints, name_some
+from iat_ros.robot.drivers import name_joints
 from iat_ros.robot.guard import Guard
 from iat_ros.robot.model import RobotModel
 from iat_ros.robot.observer import Observer
@@ -63,7 +61,6 @@ _STATES_QOS = QoSProfile(depth=256, reliability=ReliabilityPolicy.BEST_EFFORT)
 
 _LAST_S = 0.5
 """So long a node that ends tries to stop its robot [s]."""
-_ON_REQUEST = "on request"
 OVERTAKEN = "answers overtaken by one that came with them"
 """What they are counted under."""
 
@@ -82,6 +79,7 @@ class TrajectoryNode(IatNode):
     stopped, a person who is too near.
 
     Attributes:
+        halting: The services ``halt`` and ``resume``.
         responses, coming_responses, joint_responses, coming_joint_responses: Where an act2act of the same process hands
             them over.
     """
@@ -94,15 +92,11 @@ class TrajectoryNode(IatNode):
         self._now_s = ClockWatch(self, self._on_clock_set).now_s
         self._sender = TrajectorySender(self, self._output, self._now_s)
         self._guard = Guard(guard_config({each.name: each.default for each in PARAMETERS}))  # a halt outlives cleanup
-        self._halt_file = HaltFile(self)
-        halted = self._halt_file.read()
-        if halted:
-            self._guard.halt(halted)
-            self.get_logger().warning(f"halted since before this node was started: {halted}; call resume")
         self._supervisor: Supervisor | None = None  # while configured
         self._controller_states: ControllerStates | None = None  # while configured
         self._robot: RobotWatch | None = None  # while configured
         self._former: Performer | None = None
+        self.halting = HaltServices(self, self._guard, lambda: self._supervisor, lambda: self._former, self._now_s)
         self._values: dict[str, Any] = {}
         self._people = PeopleWatch(self._guard, self._now_s)
         self.responses = Inlet(self, PointCloud2, "responses", self._on_responses, RESULT_QOS)
@@ -119,8 +113,6 @@ class TrajectoryNode(IatNode):
         self._skeletons = self.create_polled_subscription(PointCloud2, "skeletons", _NEWEST_QOS, raw=True)
         self._see_people = self.guarded(self._people.see)
         self.create_timer(WATCH_S, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
-        self.create_service(Trigger, "halt", self._on_halt)
-        self.create_service(Trigger, "resume", self._on_resume)
         watch = self.guarded(lambda _: self._watch())
         self._watching: Timer = self.create_timer(WATCH_S, lambda: watch(None))
         self._watching.cancel()
@@ -207,9 +199,7 @@ class TrajectoryNode(IatNode):
     def leave(self) -> bool:
         """Stop the robot before the process ends; a halt that the guard made since its start is over then."""
         sent = self.active and self._stop_at_last()
-        asked = self._guard.halted.startswith(_ON_REQUEST)
-        if stopping.is_set() and not asked and not self._halt_file.found:  # who made what was found is unknown
-            self._halt_file.keep("")
+        self.halting.leave()
         return sent
 
     def _stop_at_last(self) -> bool:
@@ -227,6 +217,8 @@ class TrajectoryNode(IatNode):
         if supervisor is None or (self.active and not supervisor.stop()):
             return supervisor is None
         supervisor.forget("this node stops")
+        if untold := self.halting.untold():
+            self.get_logger().warning(f"this node stops, and looks after the robot no longer: {untold}")
         return True
 
     def trouble(self) -> str:
@@ -258,7 +250,7 @@ class TrajectoryNode(IatNode):
         self._see_joints(list(self._waiting_states.take()))
         for message in take_waiting(self._skeletons):
             self._see_people(message)
-        self._halt_file.keep(self._guard.halted)
+        self.halting.keep()
 
     def _on_joint_states(self, waiting: Sequence[tuple[bytes, float]]) -> None:
         if self._robot is not None:
@@ -308,39 +300,3 @@ class TrajectoryNode(IatNode):
         if self._supervisor is not None:
             names = self._supervisor.performer.model.joint_names
             self._supervisor.lost(np.isin(names, joints))
-
-    def _on_halt(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        if not self._guard.halted.startswith(_ON_REQUEST):  # what the guard did by itself before may be over with it
-            before = f"; before that: {self._guard.halted}" if self._guard.halted else ""
-            self._guard.halt(_ON_REQUEST + before, instead=True)
-        performer = self._former if self._supervisor is None else self._supervisor.performer
-        response.success, response.message = True, "halted; call resume to go on"
-        if self.active and self._supervisor is not None:
-            response.success = self._supervisor.stop()
-            held = self._supervisor.held_by_others
-            if held.any():
-                names = name_some(self._supervisor.performer.model.joint_names, held)
-                whom = "the robot" if held.all() else names
-                response.message = f"halted; nothing was sent to {whom}, held by controllers that do not follow"
-            if not response.success:
-                response.message = "halted, but the robot could not be told to stop yet, which is tried again and again"
-        elif performer is not None and performer.timeline.moving(self._now_s()):
-            response.success = False
-            response.message = "this node is not active: what it has sent goes on to its end; nothing new begins"
-        response.message += self._halt_file.keep(self._guard.halted, again=True)
-        self._publish_diagnostics()  # whoever shows the state needs not wait
-        return response
-
-    def _on_resume(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        was = self._guard.halted
-        if was and not self.active and self._guard.config.joint_states_timeout_s:
-            reason = "this node is not active, so where the robot is, is not read; activate it first"
-        else:
-            reason = self._guard.resume(self._now_s()) if was else "not halted"
-        if self._supervisor is not None and not reason:
-            self._supervisor.release()
-        unkept = self._halt_file.keep(self._guard.halted, again=True)
-        response.success = not reason
-        response.message = (reason or f"resumed; it was halted: {was}") + unkept
-        self._publish_diagnostics()
-        return response

@@ -29,7 +29,7 @@ import rclpy
 from rclpy.parameter import Parameter
 from std_srvs.srv import Trigger
 
-from iat_ros.nodes import trajectory
+from iat_ros.nodes import halting
 from iat_ros.nodes.halt_file import SWITCH
 from iat_ros.nodes.process import bring_up
 from iat_ros.nodes.trajectory import TrajectoryNode
@@ -86,15 +86,15 @@ def test_only_what_was_asked_for_outlives_an_orderly_end(
     """
     ends, ended = Event(), Event()
     ended.set()
-    monkeypatch.setattr(trajectory, "stopping", ends)
+    monkeypatch.setattr(halting, "stopping", ends)
     first = make()
     first._guard.halt("no joint_states for 0.5 s while moving")
     first._look()
     crashed = make()
     assert crashed._guard.halted == "no joint_states for 0.5 s while moving"
-    monkeypatch.setattr(trajectory, "stopping", ended)
+    monkeypatch.setattr(halting, "stopping", ended)
     crashed.leave()  # what it found when it was started, nobody lifted
-    monkeypatch.setattr(trajectory, "stopping", ends)
+    monkeypatch.setattr(halting, "stopping", ends)
     first.leave()
     assert make()._guard.halted == "no joint_states for 0.5 s while moving"
     ends.set()
@@ -102,18 +102,18 @@ def test_only_what_was_asked_for_outlives_an_orderly_end(
     second = make()
     assert not second._guard.halted
     second._guard.halt("joint 'elbow' is 0.4 rad from its command")
-    second._on_halt(REQUEST, Trigger.Response())
+    second.halting.on_halt(REQUEST, Trigger.Response())
     second.leave()
     third = make()
     assert third._guard.halted == "on request; before that: joint 'elbow' is 0.4 rad from its command"
-    assert third._on_resume(REQUEST, Trigger.Response()).success
+    assert third.halting.on_resume(REQUEST, Trigger.Response()).success
     third.leave()
     assert not make()._guard.halted
 
 
 def test_each_robot_has_its_own(make: Callable[..., TrajectoryNode]) -> None:
     """By its namespace."""
-    make(namespace="left")._on_halt(REQUEST, Trigger.Response())
+    make(namespace="left").halting.on_halt(REQUEST, Trigger.Response())
     assert not make(namespace="right")._guard.halted
     assert make(namespace="left")._guard.halted
 
@@ -130,18 +130,18 @@ def test_a_disk_that_refuses_keeps_nobody_from_halting(
     monkeypatch.setenv("ROS_HOME", str(blocked))
     node = make()
     assert "cannot be read" in node._guard.halted  # a path through a file cannot be read: in doubt it is halted
-    resumed = node._on_resume(REQUEST, Trigger.Response())
+    resumed = node.halting.on_resume(REQUEST, Trigger.Response())
     assert resumed.success
     assert "the next node will be halted" in resumed.message
     for _ in range(2):  # asked again, it is as true
-        halted = node._on_halt(REQUEST, Trigger.Response())
+        halted = node.halting.on_halt(REQUEST, Trigger.Response())
         assert halted.success
         assert "cannot outlive this node" in halted.message
     node._look()
     told = capfd.readouterr().err
     assert told.count("the halt cannot outlive this node") == 1
     blocked.unlink()
-    assert node._on_halt(REQUEST, Trigger.Response()).message == "halted; call resume to go on"
+    assert node.halting.on_halt(REQUEST, Trigger.Response()).message == "halted; call resume to go on"
     assert make()._guard.halted
 
 
@@ -150,13 +150,13 @@ def test_whatever_stands_in_the_file_is_one_short_line(
 ) -> None:
     """Also if it is none; it holds until somebody calls resume."""
     node = make()
-    node._on_halt(REQUEST, Trigger.Response())
-    path = node._halt_file._path
+    node.halting.on_halt(REQUEST, Trigger.Response())
+    path = node.halting._file._path
     for content, reason in ((b"\xff\n" * 500, "\ufffd \ufffd"), (b"", "without a reason")):
         path.write_bytes(content)
         ended = Event()
         ended.set()
-        monkeypatch.setattr(trajectory, "stopping", ended)
+        monkeypatch.setattr(halting, "stopping", ended)
         for again in (make(), make()):  # an orderly end in between lifts nothing
             assert again._guard.halted.startswith(reason)
             assert len(again._guard.halted) <= 300
@@ -168,11 +168,11 @@ def test_what_moves_no_real_robot_keeps_nothing(
 ) -> None:
     """Neither its own halts nor those of a real one concern the other."""
     real = make()
-    real._on_halt(REQUEST, Trigger.Response())
+    real.halting.on_halt(REQUEST, Trigger.Response())
     with monkeypatch.context() as patch:
         patch.setenv(SWITCH, "none")
         demonstration = make()
         assert not demonstration._guard.halted
-        demonstration._on_halt(REQUEST, Trigger.Response())
-        assert demonstration._on_resume(REQUEST, Trigger.Response()).success
+        demonstration.halting.on_halt(REQUEST, Trigger.Response())
+        assert demonstration.halting.on_resume(REQUEST, Trigger.Response()).success
     assert make()._guard.halted

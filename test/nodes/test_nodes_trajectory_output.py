@@ -130,7 +130,7 @@ def test_a_goal_that_was_given_up_halts_the_robot_where_it_is(
     node._on_responses([ANSWER])
     assert len(controller.goals) == 1
     tell_joints(node, 0.05)
-    assert node._on_resume(Trigger.Request(), Trigger.Response()).success
+    assert node.halting.on_resume(Trigger.Request(), Trigger.Response()).success
     node._on_responses([ANSWER])
     start = controller.goals[1].trajectory.points[0]
     assert list(start.positions) == pytest.approx(list(G1.rest + 0.05), abs=1e-3)
@@ -152,7 +152,7 @@ def test_a_rejected_goal_halts(node: TrajectoryNode, controller: Any, moving: bo
     controller.goals[0].finish(CANCELED)
     assert node.dropped == {f"trajectory: {reason}": 1}
     tell_joints(node)
-    assert node._on_resume(Trigger.Request(), Trigger.Response()).success
+    assert node.halting.on_resume(Trigger.Request(), Trigger.Response()).success
     assert node.trouble() == ""
 
 
@@ -186,7 +186,7 @@ def test_a_halt_that_no_controller_hears_is_tried_again(node: TrajectoryNode, co
     node._on_responses([ANSWER])
     controller.goals[0].accept()
     controller.ready = False
-    answer = node._on_halt(Trigger.Request(), Trigger.Response())
+    answer = node.halting.on_halt(Trigger.Request(), Trigger.Response())
     assert not answer.success
     assert "could not be told to stop yet" in answer.message
     assert len(controller.goals) == 1

@@ -106,7 +106,7 @@ def test_with_two_controllers_no_arm_goes_on_alone(
     right.finish(ABORTED, "Current goal preempted by new incoming action.")
     assert not left.cancelled
     assert not right.cancelled
-    assert node._on_halt(Trigger.Request(), Trigger.Response()).success
+    assert node.halting.on_halt(Trigger.Request(), Trigger.Response()).success
     assert all(tuple(goal.trajectory.joint_names) == RIGHT for goal in controller.goals[2:])
     reason = "the controller aborted the goal: path tolerance"
     assert node.trouble() == f"halted: on request; before that: {reason}; call resume"
@@ -140,7 +140,7 @@ def test_controllers_that_do_not_follow_their_goals_are_asked_to_end_them(
     for goal in controller.goals:
         goal.accept()
     give_up(node, TALOS.joint_names)
-    answer = node._on_halt(Trigger.Request(), Trigger.Response())
+    answer = node.halting.on_halt(Trigger.Request(), Trigger.Response())
     assert answer.success
     assert answer.message.startswith("halted; nothing was sent to the robot, held by controllers that")
     assert [goal.cancelled for goal in controller.goals] == [True, True]
@@ -158,7 +158,7 @@ def test_the_arm_that_is_left_alone_gets_no_message_and_the_halt_says_so(
         publisher.publish = sent[topic].append
     node._on_responses([ANSWER])
     give_up(node, LEFT)
-    answer = node._on_halt(Trigger.Request(), Trigger.Response())
+    answer = node.halting.on_halt(Trigger.Request(), Trigger.Response())
     assert answer.success
     assert answer.message.startswith(f"halted; nothing was sent to '{LEFT[0]}' and 6 more, held by controllers")
     assert {topic: len(messages) for topic, messages in sent.items()} == {
@@ -178,7 +178,7 @@ def test_an_arm_is_stopped_though_the_other_ones_controller_is_away(
     left, right = node._output._goals.values()
     left.served = lambda: False
     give_up(node, LEFT)
-    assert node._on_halt(Trigger.Request(), Trigger.Response()).success
+    assert node.halting.on_halt(Trigger.Request(), Trigger.Response()).success
     assert [goal.cancelled for goal in controller.goals] == [True, False, False]
     assert tuple(controller.goals[2].trajectory.joint_names) == RIGHT
     assert right.served()

@@ -149,11 +149,11 @@ def test_joint_states_of_no_use_are_told_from_none(
     stage.at(1.7)
     stage.node._watch()
     assert stage.node._guard.halted.startswith(f"no joint_states that can be read for 0.5 s while moving: {why}")
-    resumed = stage.node._on_resume(Trigger.Request(), Trigger.Response())
+    resumed = stage.node.halting.on_resume(Trigger.Request(), Trigger.Response())
     assert not resumed.success
     assert f"that can be read within 0.5 s: {why}" in resumed.message
     stage.node.active = False
-    assert "this node is not active" in stage.node._on_resume(Trigger.Request(), Trigger.Response()).message
+    assert "this node is not active" in stage.node.halting.on_resume(Trigger.Request(), Trigger.Response()).message
 
 
 def test_a_node_that_was_deactivated_does_not_miss_joint_states(stage: Any) -> None:
@@ -162,11 +162,11 @@ def test_a_node_that_was_deactivated_does_not_miss_joint_states(stage: Any) -> N
     stage.answer()
     stage.node.active = False
     stage.at(2.2)
-    stage.node._publish_diagnostics()
+    stage.node.publish_diagnostics()
     assert stage.node._supervisor.performer.timeline.moving(2.2)
     assert not stage.node._guard.halted
     stage.node.active = True
-    stage.node._publish_diagnostics()
+    stage.node.publish_diagnostics()
     assert stage.node._guard.halted == "no joint_states for 0.5 s while moving"
 
 
