@@ -70,7 +70,7 @@ class TrajectoryNode(IatNode):
 
     Answers in the robot's own joints come in ``joint_responses``; they need no retargeting, all else is the same.
 
-    With ``output`` at "action" it sends goals to ``follow_joint_trajectory`` instead.
+    Where controllers serve ``follow_joint_trajectory`` it sends goals there instead (``output``).
 
     An answer that comes in ``coming_responses`` first is planned at once, and sent when it is given in ``responses``.
     Of answers that come together the last is performed. An answer takes over from whatever the robot does, without a

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 import importlib
+import time
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any
@@ -25,12 +26,16 @@ from action_msgs.msg import GoalStatus
 from rclpy.action import ActionClient
 from trajectory_msgs.msg import JointTrajectory
 
-from iat_ros.errors import ConfigError
+from iat_ros.errors import ConfigError, describe
 from iat_ros.nodes.base import RESULT_QOS, IatNode
+from iat_ros.nodes.process import stopping
 from iat_ros.nodes.trajectory_message import Serialised, only
 
 TOPIC, ACTION = "joint_trajectory", "follow_joint_trajectory"
 
+_FOUND_S = 1.0
+"""So long a controller that is there may take to be found [s]."""
+_LOOK_S = 0.02
 _ENDS = {GoalStatus.STATUS_ABORTED: "aborted", GoalStatus.STATUS_CANCELED: "cancelled"}
 
 
@@ -60,22 +65,55 @@ class TrajectoryOutput:
         """Get ready to send.
 
         Args:
-            output: "topic" or "action".
+            output: "topic", "action", or "auto": the action where control_msgs is installed and all controllers serve
+                it by now, else the topic.
             controllers: The joints that each controller takes, by its topic.
 
         Raises:
             ConfigError: The action is wanted and its messages are not installed, or a topic tells no action.
         """
         self._joints = dict(controllers)
+        if output == "auto":
+            why_not = self._try_actions()
+            self._node.get_logger().info(f"trajectories go to {f'topics: {why_not}' if why_not else 'actions'}")
+            output = "topic" if why_not else "action"
         if output == "action":
-            for topic in (each for each in controllers if each not in self._goals):
-                lost = partial(self._lost_goal, topic)
-                self._goals[topic] = _Goals(self._node, action_of(topic), lost)
+            self._open_goals()
             return
         for topic in (each for each in controllers if each not in self._publishers):
             self._publishers[topic] = self._node.create_lifecycle_publisher(JointTrajectory, topic, RESULT_QOS)
         for topic in set(self._publishers) - set(controllers):
             self._node.destroy_lifecycle_publisher(self._publishers.pop(topic))
+
+    def _open_goals(self) -> None:
+        kind = _action_type()
+        if kind is None:
+            raise ConfigError(
+                "parameter 'output' is 'action', which needs control_msgs, which is not installed: "
+                "apt install ros-jazzy-control-msgs, or set output to 'topic'"
+            )
+        for topic in (each for each in self._joints if each not in self._goals):
+            self._goals[topic] = _Goals(self._node, kind, action_of(topic), partial(self._lost_goal, topic))
+
+    def _try_actions(self) -> str:
+        """Open the action clients, or say why not: a controller may be off, or its action forbidden by security."""
+        other = next((topic for topic in self._joints if topic.rpartition("/")[2] != TOPIC), "")
+        if other:
+            return f"the controller '{other}' does not end in '{TOPIC}', so its action is not known"
+        if _action_type() is None:
+            return "control_msgs is not installed"
+        try:
+            self._open_goals()
+        except RuntimeError as error:  # rclpy's RCLError
+            self.close()
+            return describe(error)
+        until_s = time.monotonic() + _FOUND_S
+        while (missing := self.missing()) and time.monotonic() < until_s and not stopping.wait(_LOOK_S):
+            pass
+        if missing:
+            self.close()
+            return f"nobody serves the action '{missing}'"
+        return ""
 
     def close(self) -> None:
         """Free the action clients; what the controllers still follow, they follow to its end."""
@@ -156,17 +194,18 @@ def action_of(topic: str) -> str:
     return topic.removesuffix(TOPIC) + ACTION
 
 
+def _action_type() -> Any:
+    """Return FollowJointTrajectory; None where control_msgs is not installed."""
+    try:
+        return importlib.import_module("control_msgs.action").FollowJointTrajectory
+    except ImportError:
+        return None
+
+
 class _Goals:
     """The goals of one controller."""
 
-    def __init__(self, node: IatNode, action: str, lost: Callable[[str], None]) -> None:
-        try:
-            kind = importlib.import_module("control_msgs.action").FollowJointTrajectory
-        except ImportError as error:
-            raise ConfigError(
-                "parameter 'output' is 'action', which needs control_msgs, which is not installed: "
-                "apt install ros-jazzy-control-msgs, or set output to 'topic'"
-            ) from error
+    def __init__(self, node: IatNode, kind: Any, action: str, lost: Callable[[str], None]) -> None:
         self._node, self._lost, self.action = node, lost, action
         self._make_goal: Callable[..., Any] = kind.Goal
         self._client: ActionClient | None = ActionClient(node, kind, action)

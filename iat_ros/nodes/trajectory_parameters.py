@@ -28,14 +28,18 @@ _GUARD = GuardConfig()
 _HELD_UP_S = 0.35
 """Where a process starts or is killed, Fast DDS's health check of its shared memory holds messages up for 0.33 s."""
 
-OUTPUTS = ("topic", "action")
+OUTPUTS = ("auto", "topic", "action")
 
 PARAMETERS = (
     SKELETON,
     LIMBS,
     *ROBOT,
     Parameter(
-        "output", "topic", "Where trajectories go: joint_trajectory, or follow_joint_trajectory.", choices=OUTPUTS
+        "output",
+        "auto",
+        "Where trajectories go: joint_trajectory (topic), follow_joint_trajectory (action), or to the action where "
+        "control_msgs is installed and all controllers serve it when the node is configured, else to the topic (auto).",
+        choices=OUTPUTS,
     ),
     Parameter("check_collisions", True, "Bend or refuse answers in which the robot would touch itself."),
     Parameter("return_to_rest", True, "Go back to the rest pose after each answer.", live=True),

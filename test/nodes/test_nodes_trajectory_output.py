@@ -36,6 +36,7 @@ from std_srvs.srv import Trigger
 
 from iat_ros.data.actions import cut_action
 from iat_ros.data.made_up import make_clips
+from iat_ros.nodes import trajectory_output
 from iat_ros.nodes.clouds import encode_motion
 from iat_ros.nodes.process import bring_up
 from iat_ros.nodes.trajectory import TrajectoryNode
@@ -269,16 +270,43 @@ def test_a_change_that_is_refused_as_a_whole_forgets_no_refusal(make: Callable[.
     assert bring_up(node)
 
 
-def test_the_default_is_the_topic(make: Callable[..., TrajectoryNode], controller: Any) -> None:
-    """No client is made, and what is performed is published."""
+def test_the_action_is_taken_where_it_is_served(make: Callable[..., TrajectoryNode], controller: Any) -> None:
+    """By default, as it tells what becomes of a goal."""
     node = make()
     assert bring_up(node)
+    tell_joints(node)
+    node._on_responses([ANSWER])
+    assert len(controller.goals) == 1
+
+
+@pytest.mark.parametrize("why", ["not served", "not installed", "not allowed", "named otherwise"])
+def test_else_the_topic_is_taken(
+    make: Callable[..., TrajectoryNode], controller: Any, why: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Nobody would hear of goals, as with the simulated robot; what is performed is published."""
+
+    def refuse(*_: Any) -> None:
+        raise RuntimeError("not allowed")
+
+    controller.ready = why != "not served"
+    given, topic = {}, TOPIC
+    if why == "not installed":
+        monkeypatch.setitem(sys.modules, "control_msgs.action", None)
+    if why == "not allowed":
+        monkeypatch.setattr(trajectory_output, "ActionClient", refuse)
+    if why == "named otherwise":
+        content, topic = yaml.safe_load(find_config("robots", "g1").read_text()), "arms/command"
+        (tmp_path / "it.yaml").write_text(yaml.safe_dump({**content, "controller": topic}))
+        given = {"robot": str(tmp_path / "it.yaml")}
+    node = make(**given)
+    assert bring_up(node)
+    assert node._output._goals == {}
     heard: list[Any] = []
-    node._output._publishers[TOPIC].publish = heard.append
+    node._output._publishers[topic].publish = heard.append
     tell_joints(node)
     node._on_responses([ANSWER])
     assert len(heard) == 1
-    assert not controller.names
+    assert not controller.goals
 
 
 def test_a_controller_without_an_action_is_refused(
