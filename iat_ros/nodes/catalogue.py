@@ -218,7 +218,8 @@ INTERFACES = (
         ("trajectory",),
         (),
         "Where it is served and control_msgs installed, or `output` is `action`: the same as a goal, instead of the "
-        "topic, which the viewer and the simulated robot then don't hear; a goal that the controller gives up halts the robot.",
+        "topic, which the viewer and the simulated robot then don't hear; a goal that the controller gives up halts "
+        "the robot.",
     ),
     Interface(
         "markers",
