@@ -217,6 +217,21 @@ def test_the_figures_under_load_are_the_measured_ones() -> None:
     assert f"{node['64']} % of a core for 64 people at 30 Hz and {node['400']} % for 400" in joined("people.md")
 
 
+def test_no_figure_of_the_benchmarks_is_missing() -> None:
+    """Whoever cannot measure one, as that of mink without mink, has none to commit."""
+    bench, faults = (json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8")) for name in ("bench", "faults"))
+    times = ("reaction", "relay", "reaction_separate", "end_of_action", "generator", "generator_batch64", "retarget")
+    for name in (*times, "mink", "pink"):
+        assert 0.0 < bench[f"{name}_ms"]["p50"] <= bench[f"{name}_ms"]["p99"], name
+    for name in ("retarget_error_deg", "mink_error_deg", "people_per_core", "cpu_percent_one_person"):
+        assert bench[name] > 0.0, name
+    assert {"0.5", "0.7", "0.9", "1.0"} <= set(bench["early"])
+    for name in ("kills", "recovered", "messages", "soak_hours", "answers", "rss_growth_mb"):
+        assert faults[name] > 0.0, name
+    assert [faults[name] for name in ("crashes", "wrong_outputs", "limit_violations")] == [0, 0, 0]
+    assert faults["recovery_s"]["p50"] <= faults["recovery_s"]["p99"]
+
+
 def test_the_other_figures_on_the_measured_page_are_the_measured_ones() -> None:
     """Reaction, generator, early answers, the GPU's and the paper's comparison: as in docs/results."""
     bench = json.loads((RESULTS / "bench.json").read_text())
