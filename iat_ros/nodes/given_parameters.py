@@ -185,7 +185,8 @@ def _unknown(node: Node) -> list[str]:
     """Return the names of given parameters that no node of this package has; other nodes' are no mistake."""
     known = {name for parameters in _shipped().values() for name in parameters}
     given = sorted(set(node._parameter_overrides) - known)
-    return [name for name in given if not node.has_parameter(name) and "." not in name]  # qos_overrides.… are ROS's own
+    own = "qos_overrides."  # ROS's
+    return [name for name in given if not node.has_parameter(name) and not name.startswith(own)]
 
 
 def warn_of_parameters_of_others(nodes: Sequence[Node], ros_args: Sequence[str]) -> None:

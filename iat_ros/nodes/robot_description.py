@@ -82,7 +82,7 @@ def _wait(node: IatNode, timeout_s: float) -> str | None:
 
     The executor waits meanwhile: it runs this, or starts only after it.
     """
-    subscription = node.create_polled_subscription(String, DESCRIPTION, LATCHED_QOS, raw=True)
+    subscription = node.create_subscription(String, DESCRIPTION, lambda _: None, LATCHED_QOS, raw=True)
     reader = MessageReader(String, subscription.topic_name, node.drop)
     deadline_s = time.monotonic() + timeout_s
     try:

@@ -49,7 +49,7 @@ class Drivers:
         position: Where each was told to be last (J,) [rad].
         anew: Of which somebody new told after their last silence (J,), as a driver that was started anew.
         silent_from_s, silent_until_s: When the last silence of each began and ended (J,) [s].
-        back_at: Where each was then (J,) [rad].
+        before_at, back_at: Where each was before and after it (J,) [rad].
         ended_by: The message that ended it, by number (J,): those of one driver share it.
     """
 
@@ -58,11 +58,17 @@ class Drivers:
         self._heard_s = np.full(joints, -math.inf)
         self.silent_from_s = np.full(joints, -math.inf)
         self.silent_until_s = np.full(joints, -math.inf)
-        self.back_at = np.zeros(joints)
+        self.before_at, self.back_at = np.zeros(joints), np.zeros(joints)
         self.ended_by, self._endings = np.zeros(joints, int), 0
         self.anew: Mask = np.zeros(joints, bool)
         self.position = np.zeros(joints)
         self._stood_at, self._stood_since_s = np.zeros(joints), np.full(joints, math.inf)
+
+    @property
+    def stood_since_back(self) -> Mask:
+        """Which joints (J,) have stood since their last silence ended, by all that was told of them."""
+        mask: Mask = self._stood_since_s <= self.silent_until_s
+        return mask
 
     @property
     def stood_s(self) -> Array:
@@ -83,7 +89,7 @@ class Drivers:
         ended: Mask = self.silent_from_s[joints] < self._came_s
         return ended & (self._came_s <= self.silent_until_s[joints] + _TOLD_LATE_S)
 
-    def heard(self, received_s: float, joints: Joints, position: Array) -> tuple[Joints, bool]:
+    def heard(self, received_s: float, joints: Joints, position: Array) -> bool:
         """Take note of a message.
 
         Args:
@@ -92,17 +98,17 @@ class Drivers:
             position: Where it has them (K,) [rad].
 
         Returns:
-            The joints whose silence ended with it, and whether a new driver told of any first just now.
+            Whether a new driver told of any of them first just now.
         """
         heard_s = self._heard_s[joints]
         silent = (received_s - heard_s > _SILENT_S) & np.isfinite(heard_s)
-        ended, anew = joints[:0], False
+        anew = False
         if silent.any():
             # A hitch of a driver that is new, on a busy machine, hides nothing.
             hitch = self.anew[joints] & (received_s - self.silent_until_s[joints] < STARTS_S)
             ended = joints[silent & ~hitch]
             self.silent_from_s[ended], self.silent_until_s[ended] = self._heard_s[ended], received_s
-            self.back_at[ended] = position[silent & ~hitch]
+            self.before_at[ended], self.back_at[ended] = self.position[ended], position[silent & ~hitch]
             self.anew[ended] = self._came_between(ended)
             self._endings += 1
             self.ended_by[ended] = self._endings
@@ -110,7 +116,7 @@ class Drivers:
         moved = ~np.isfinite(self._stood_since_s[joints]) | (np.abs(position - self._stood_at[joints]) > _STANDS_RAD)
         self._stood_at[joints[moved]], self._stood_since_s[joints[moved]] = position[moved], received_s
         self._heard_s[joints], self.position[joints] = received_s, position
-        return ended, anew
+        return anew
 
     def shift(self, by_s: float) -> None:
         """Take note that the clock was set by so much [s]."""

@@ -94,7 +94,7 @@ class Following:
         Returns:
             Whether a new driver told of them first just now.
         """
-        anew = self._restarted.heard(received_s, joints, position)
+        anew = self._restarted.drivers.heard(received_s, joints, position)
         for lost in tuple(self._lost):
             if not lost.ran.moving(received_s) or self._replaced(lost):
                 self._lost.remove(lost)
@@ -141,12 +141,18 @@ class Following:
         for ran in {id(lost.ran): lost.ran for lost in [*self._lost, *self._followed]}.values():
             ran.shift(by_s)
 
-    def given_up(self, now_s: float, lag_s: float) -> Lost | None:
+    @property
+    def told_at(self) -> Array:
+        """Where each joint was told to be last (J,) [rad]."""
+        return self._restarted.drivers.position
+
+    def given_up(self, now_s: float, lag_s: float, sending: bool = False) -> Lost | None:
         """Say what the controllers do not follow, and keep that in mind; None if they do, or if nobody knows.
 
         Args:
             now_s: Time [s].
             lag_s: How far the robot may trail its command [s].
+            sending: Whether something is about to be sent, so that less must do.
         """
         timeline = self._performer.timeline
         if not timeline.moving(now_s):
@@ -155,7 +161,10 @@ class Following:
         eager = bool(timeline.given_up.any())
         parts, who = self._holding.lost(now_s, lag_s, eager), "a controller that gave up what ran"
         if not parts:
-            parts, who = self._restarted.lost(eager), "a driver that was started anew in mid-motion"
+            parts, who = (
+                self._restarted.lost(now_s, lag_s, eager, sending),
+                "a driver that was started anew in mid-motion",
+            )
         if not parts:
             return None
         joints = np.logical_or.reduce(parts)

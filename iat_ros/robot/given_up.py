@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from iat_ros.robot.drivers import STARTS_S, Drivers, Joints, Mask
+from iat_ros.robot.drivers import STARTS_S, Drivers, Mask
 from iat_ros.robot.joint_path import Array
 from iat_ros.robot.performer import Performer
 
@@ -69,27 +69,14 @@ class RestartedDrivers:
 
     def __init__(self, performer: Performer) -> None:
         self._performer = performer
-        count = len(performer.model.joint_names)
-        self.drivers = Drivers(count)
-        self._told = np.zeros(count, bool)  # since `saw`
-        self._off = np.zeros(count)  # of the joints from where they may trail the command
-        self._off_before = np.zeros(count)  # their silence
-
-    def heard(self, received_s: float, joints: Joints, position: Array) -> bool:
-        """Take note of a message, as `Drivers.heard`; return whether a new driver told of any joint first just now."""
-        ended, anew = self.drivers.heard(received_s, joints, position)
-        self._off_before[ended] = self._off[ended]
-        self._told[joints] = True
-        return anew
+        self.drivers = Drivers(len(performer.model.joint_names))
 
     def saw(self, position: Array, band: tuple[Array, Array] | None) -> None:
         """Take note of where the joints are (J,), and of where they may be while they trail the command [rad]."""
-        off = np.zeros_like(position) if band is None else np.maximum(off_band(band, position), 0.0)
-        self._off[self._told] = off[self._told]  # of others this is where they were before
-        self._told[:] = False
         anew, by = self.drivers.anew, self.drivers.ended_by
         if band is None or not anew.any():
             return
+        off = np.maximum(off_band(band, position), 0.0)
         nearer = off_band(band, self.drivers.back_at) - off
         for each in np.unique(by[anew & (nearer > AWAY_RAD) & (off <= TRAILS_RAD)]):
             anew[by == each] = False  # only its broadcaster was: the controller follows
@@ -98,21 +85,35 @@ class RestartedDrivers:
         """Forget what was found of joints (J,): they follow."""
         self.drivers.anew[joints] = False
 
-    def lost(self, eager: bool) -> list[Mask]:
+    def lost(self, now_s: float, lag_s: float, eager: bool, sending: bool) -> list[Mask]:
         """Return the joints (J,) of each driver that was started anew, if they stand while their command goes on.
 
         Args:
+            now_s: Time [s].
+            lag_s: How far the robot may trail its command [s].
             eager: Whether something was lost before.
+            sending: Whether something is about to be sent, so that there is no time to see how long they stand.
         """
         drivers, timeline = self.drivers, self._performer.timeline
         known = timeline.sent_s > drivers.silent_until_s + STARTS_S
         anew = drivers.anew & ~known & ~timeline.given_up & ~timeline.left_alone
+        if not anew.any():
+            return []
+        stands = (drivers.stood_s >= _STAYS_S) | (drivers.stood_since_back & sending)
         parts = [anew & (drivers.ended_by == each) for each in np.unique(drivers.ended_by[anew])]
-        stand = [part for part in parts if float(drivers.stood_s[part].min()) >= _STAYS_S]
-        gone = self._off - self._off_before
-        lost = [part for part in stand if float(gone[part].max()) > (EAGER_RAD if eager else AWAY_RAD)]
+        stand = [part for part in parts if stands[part].all()]
+        lag_s = min(lag_s, _LATE_S) if sending else lag_s
+        least_rad = EAGER_RAD if eager or sending else AWAY_RAD
+        lost = [part for part in stand if self._gone_rad(part, now_s, lag_s) > least_rad]
         # A driver may tell in several messages, of which some are of joints that hardly move.
         return [part for part in stand if any(self._of_one(part, each) for each in lost)]
+
+    def _gone_rad(self, part: Mask, now_s: float, lag_s: float) -> float:
+        """Return by how much farther joints are off their command than before their silence, as is told of them."""
+        drivers, timeline = self.drivers, self._performer.timeline
+        before = off_band(timeline.band(float(drivers.silent_from_s[part][0]), lag_s), drivers.before_at)
+        off = np.maximum(off_band(timeline.band(now_s, lag_s), drivers.position), 0.0) - np.maximum(before, 0.0)
+        return float(off[part].max())
 
     def _of_one(self, part: Mask, other: Mask) -> bool:
         times = (self.drivers.silent_from_s, self.drivers.silent_until_s)

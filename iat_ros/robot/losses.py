@@ -59,7 +59,7 @@ class Losses:
             timeline.give_up(joints)
             self._joints, self.stop_due_s = joints, math.inf
             return joints
-        timeline.hold(joints, (timeline.commanded(now_s) if seen is None else seen).position)
+        timeline.hold(joints, timeline.commanded(now_s).position if seen is None else self._observer.told_at())
         alone = joints & timeline.left_alone
         self._joints = before | alone
         if timeline.moving(now_s):

@@ -70,9 +70,12 @@ class Observer:
         """Take note that somebody new tells where the joints are from now on [s]."""
         self._unseen = self._following.driver_came(now_s) or self._unseen
 
-    def given_up(self, now_s: float) -> Mask | None:
-        """Tell which joints' controllers (J,) do not follow what runs, and hold them; if any, the robot is halted."""
-        lost = self._following.given_up(now_s, self._guard.config.following_lag_s)
+    def given_up(self, now_s: float, sending: bool = False) -> Mask | None:
+        """Tell which joints' controllers (J,) do not follow what runs, and hold them; if any, the robot is halted.
+
+        Where something is about to be sent, less must do: there is no time to see more.
+        """
+        lost = self._following.given_up(now_s, self._guard.config.following_lag_s, sending)
         if lost is None:
             return None
         self._guard.halt(lost.why)
@@ -137,6 +140,10 @@ class Observer:
             now_s = self._now_s()
             verdict = self._guard.verdict(now_s, self._performer.timeline.moving(now_s))
         return verdict
+
+    def told_at(self) -> Array:
+        """Return where each joint was told to be last (J,) [rad]; of one that is silent that is where it was before."""
+        return self._following.told_at
 
     def last(self, now_s: float) -> State | None:
         """Return where the robot was measured last; None if nobody tells."""

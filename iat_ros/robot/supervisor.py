@@ -153,6 +153,11 @@ class Supervisor:
         if self._waiting is not None:
             self._waiting = None
             self._means.drop("answer overtaken by a newer one while the robot came to a stop")
+        lost = self.observer.given_up(now, sending=True)
+        if lost is not None:
+            self._lose(lost)
+            self._means.drop("answer, since the robot's controllers do not follow what runs")
+            return
         tempo = self._tempo(verdict)
         if self.observer.moves_strangely(now) or performer.timeline.left_out(now).any():
             self._waiting = motion, max(now, performer.timeline.ends_s)
@@ -241,7 +246,7 @@ class Supervisor:
         """
         self.observer.look()
         self._take_back(self._means.now_s())
-        lost = self.observer.given_up(self._means.now_s())
+        lost = self.observer.given_up(self._means.now_s(), sending=True)
         if lost is not None:
             self._lose(lost)
             return

@@ -74,7 +74,7 @@ def make(ros_domain: int) -> Iterator[Callable[[str], TrajectoryNode]]:
 
 def give_up(node: TrajectoryNode, joints: tuple[str, ...]) -> None:
     """Have it found out once, when the node looks next, that controllers do not follow."""
-    node._supervisor.observer.given_up = lambda _: finds.pop() if finds else None
+    node._supervisor.observer.given_up = lambda _, sending=False: finds.pop() if finds else None
     finds = [np.isin(TALOS.joint_names, joints)]
 
 
