@@ -70,15 +70,16 @@ def test_a_parameter_that_nobody_has_is_named(
     assert "parameter 'robot' is of trajectory, robot, viewer, not of slips" in said
 
 
-@pytest.mark.parametrize("name", ["stop_distence", "stop_distance_m", "stopdistance"])
+@pytest.mark.parametrize("name", ["stop_distence", "stop_distance_m", "stopdistance", "stop_distance.value"])
 def test_a_slip_of_the_pen_keeps_the_node_from_its_work(
     rig: Any, start: Callable[..., subprocess.Popen[str]], name: str
 ) -> None:
     """Whoever wants people kept away by two metres must not get what is the default."""
-    start("trajectory", "--ros-args", "-r", f"__ns:=/{name}", "-p", f"{name}:=2.0")
+    space = name.replace(".", "_")
+    start("trajectory", "--ros-args", "-r", f"__ns:=/{space}", "-p", f"{name}:=2.0")
     told = f"no parameter is named '{name}'; did you mean 'stop_distance'?"
-    assert rig.until(lambda: told in rig.counts.get(f"/{name}/trajectory", {}).get("trouble", ""))
-    assert rig.state(f"{name}/trajectory") == State.PRIMARY_STATE_UNCONFIGURED
+    assert rig.until(lambda: told in rig.counts.get(f"/{space}/trajectory", {}).get("trouble", ""))
+    assert rig.state(f"{space}/trajectory") == State.PRIMARY_STATE_UNCONFIGURED
 
 
 def test_parameters_of_several_nodes_on_one_command_line_or_in_a_file_are_no_mistake(

@@ -175,3 +175,39 @@ def test_an_arm_that_stands_after_it_followed_a_new_broadcaster_is_stopped_on_it
     talos.go_on(1.2)
     assert "from its command" in talos.stage.guard.halted
     assert talos.stage.left_out[1:] == [()]
+
+
+def test_a_driver_that_is_back_before_another_is_sent_nothing(talos: Any) -> None:
+    """Both were killed; where the whole robot is, is not known any more, but that this arm stands is."""
+    stage = talos.stage
+    begins_s = stage.now_s
+    stage.supervisor.observer.driver_came(begins_s + 0.1)
+    while stage.now_s < begins_s + 0.9:
+        stage.now_s += WATCH_S
+        if stage.now_s > begins_s + 0.16:
+            stage.hear(LEFT, talos.stood)
+        stage.guard.saw_people(stage.now_s, stage.distance_m)
+        stage.awake = stage.awake and stage.supervisor.watch()
+    assert "started anew in mid-motion holds 'arm_left_1_joint'" in stage.guard.halted
+    assert stage.left_out == [(), tuple(LEFT)]
+
+
+@pytest.mark.parametrize("what", ["halt", "answer", "slow"])
+@pytest.mark.parametrize("after_s", [0.0, 0.04])
+def test_what_is_sent_just_after_a_driver_is_back_is_not_for_it(talos: Any, what: str, after_s: float) -> None:
+    """There is no time to see for how long its arm stands."""
+    stage = talos.stage
+    stage.awake = False
+    stage.supervisor.observer.driver_came(stage.now_s + 0.1)
+    talos.go_on(0.14 + after_s, silent_s=0.13)
+    assert not stage.guard.halted
+    if what == "halt":
+        assert stage.supervisor.stop()
+    elif what == "answer":
+        stage.supervisor.answer(talos.answer)
+        assert "answer, since the robot's controllers do not follow what runs" in stage.dropped
+    else:
+        stage.supervisor.slow(0.3)
+    talos.go_on(0.3)
+    assert "started anew" in stage.guard.halted
+    assert stage.left_out == [(), tuple(LEFT)]
