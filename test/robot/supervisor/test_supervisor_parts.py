@@ -181,6 +181,7 @@ def test_a_driver_that_is_back_before_another_is_sent_nothing(talos: Any) -> Non
     """Both were killed; where the whole robot is, is not known any more, but that this arm stands is."""
     stage = talos.stage
     begins_s = stage.now_s
+    talos.stood = talos.ran.commanded(begins_s + 0.02).position  # killed a little after it was heard last
     stage.supervisor.observer.driver_came(begins_s + 0.1)
     while stage.now_s < begins_s + 0.9:
         stage.now_s += WATCH_S
@@ -190,13 +191,18 @@ def test_a_driver_that_is_back_before_another_is_sent_nothing(talos: Any) -> Non
         stage.awake = stage.awake and stage.supervisor.watch()
     assert "started anew in mid-motion holds 'arm_left_1_joint'" in stage.guard.halted
     assert stage.left_out == [(), tuple(LEFT)]
+    np.testing.assert_allclose(stage.begun[1].plan.end[LEFT], talos.stood[LEFT], atol=1e-9)
 
 
 @pytest.mark.parametrize("what", ["halt", "answer", "slow"])
-@pytest.mark.parametrize("after_s", [0.0, 0.04])
-def test_what_is_sent_just_after_a_driver_is_back_is_not_for_it(talos: Any, what: str, after_s: float) -> None:
-    """There is no time to see for how long its arm stands."""
+@pytest.mark.parametrize(("begins_s", "after_s"), [(0.5, 0.0), (0.5, 0.04), (1.1, 0.04)])
+def test_what_is_sent_just_after_a_driver_is_back_is_not_for_it(
+    make_arms: Any, what: str, begins_s: float, after_s: float
+) -> None:
+    """There is no time to see for how long its arm stands, whose command may be slow just then."""
+    talos = make_arms("talos", begins_s)
     stage = talos.stage
+    talos.stood = talos.ran.commanded(stage.now_s + 0.06).position  # killed a little after it was heard last
     stage.awake = False
     stage.supervisor.observer.driver_came(stage.now_s + 0.1)
     talos.go_on(0.14 + after_s, silent_s=0.13)
