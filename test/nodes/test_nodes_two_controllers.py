@@ -72,6 +72,15 @@ def make(ros_domain: int) -> Iterator[Callable[[str], TrajectoryNode]]:
     rclpy.try_shutdown()
 
 
+def answering(make: Callable[[str], TrajectoryNode], controller: Any) -> TrajectoryNode:
+    """Make a node whose answer both controllers have accepted."""
+    node = make("action")
+    node._on_responses([ANSWER])
+    for goal in controller.goals:
+        goal.accept()
+    return node
+
+
 def give_up(node: TrajectoryNode, joints: tuple[str, ...]) -> None:
     """Have it found out once, when the node looks next, that controllers do not follow."""
     node._supervisor.observer.given_up = lambda _, sending=False: finds.pop() if finds else None
@@ -117,11 +126,8 @@ def test_of_two_goals_that_end_together_neither_is_followed_by_another(
     make: Callable[[str], TrajectoryNode], controller: Any
 ) -> None:
     """An operator ended both: a stop would begin where the second arm would be by now, and it stands."""
-    node = make("action")
-    node._on_responses([ANSWER])
+    node = answering(make, controller)
     left, right = controller.goals
-    left.accept()
-    right.accept()
     left.finish(CANCELED)
     node._watch()
     right.finish(CANCELED)
@@ -135,10 +141,7 @@ def test_controllers_that_do_not_follow_their_goals_are_asked_to_end_them(
     make: Callable[[str], TrajectoryNode], controller: Any
 ) -> None:
     """A stop would be a jerk; so none is sent, and neither arm goes on."""
-    node = make("action")
-    node._on_responses([ANSWER])
-    for goal in controller.goals:
-        goal.accept()
+    node = answering(make, controller)
     give_up(node, TALOS.joint_names)
     answer = node.halting.on_halt(Trigger.Request(), Trigger.Response())
     assert answer.success
@@ -171,10 +174,7 @@ def test_an_arm_is_stopped_though_the_other_ones_controller_is_away(
     make: Callable[[str], TrajectoryNode], controller: Any
 ) -> None:
     """That is being started anew; what was sent to it before ends with it."""
-    node = make("action")
-    node._on_responses([ANSWER])
-    for goal in controller.goals:
-        goal.accept()
+    node = answering(make, controller)
     left, right = node._output._goals.values()
     left.served = lambda: False
     give_up(node, LEFT)
