@@ -43,7 +43,9 @@ PARAMETERS = """
 
 Read on configure, those marked live also later. A value that cannot be used leaves the node unconfigured, alive, and
 with one line that says why. So does a parameter whose name is almost one of the node's, and one under a node's name
-misspelt, in a file or on the command line: ROS gives them to nobody. `--help` of a node lists its parameters, too."""
+misspelt, in a file or on the command line: ROS gives them to nobody.
+One that a file gives twice, of which ROS would take the last, keeps the program from starting. `--help` of a node lists
+its parameters, too."""
 COMMANDS = """
 ## Commands
 

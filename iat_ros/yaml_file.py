@@ -28,24 +28,72 @@ from iat_ros.errors import ConfigError, describe
 def load_mapping(path: Path) -> dict[str, Any]:
     """Read a YAML file that holds one mapping with text keys.
 
-    Only plain data is accepted (``yaml.safe_load``): a file from a stranger cannot run code.
+    Only plain data is accepted (``yaml.SafeLoader``): a file from a stranger cannot run code.
 
     Raises:
-        ConfigError: The file cannot be read, is not YAML, holds a tag, or is not a mapping.
+        ConfigError: The file cannot be read, is not YAML, holds a tag or a key twice, or is not a mapping.
     """
-    content = _read(path, yaml.safe_load)
+    content = _read(path, lambda text: _StrictLoader(text).get_single_data())
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
         raise ConfigError(f"{path}: expected a mapping with text keys, got {type(content).__name__}")
     return content
 
 
-def check_syntax(path: Path) -> None:
-    """Refuse what is no YAML, whatever it is to hold.
+def check_syntax(path: Path, once_in: str) -> None:
+    """Refuse what is no YAML, whatever it is to hold, and a key that stands twice in one kind of mapping.
+
+    Args:
+        path: The file.
+        once_in: Key of the mappings, at any depth, in which nothing may stand twice.
 
     Raises:
         ConfigError: The file cannot be read, or names the line that is wrong.
     """
-    _read(path, lambda text: list(yaml.parse(text, Loader=yaml.SafeLoader)))
+
+    def check(text: str) -> None:
+        for document in yaml.compose_all(text, Loader=yaml.SafeLoader):
+            _check_once(document, once_in)
+
+    _read(path, check)
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """PyYAML takes the last of two values of one key and says nothing; here that is a mistake."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        _refuse_doubled(node)
+        return super().construct_mapping(node, deep)
+
+
+class _DoubledKeyError(yaml.YAMLError):
+    """A key stands twice in one mapping."""
+
+    def __init__(self, key: str, line: int, first: int) -> None:
+        super().__init__(f"line {line}: '{key}' stands twice, first in line {first}; keep one of them")
+
+
+def _check_once(document: yaml.Node | None, once_in: str) -> None:
+    """Refuse doubled keys in the mappings under a key, and in those that these hold."""
+    left, seen = [(document, False)], set()
+    while left:
+        node, inside = left.pop()
+        if not isinstance(node, yaml.MappingNode) or (id(node), inside) in seen:  # aliases lead to a node many times
+            continue
+        seen.add((id(node), inside))
+        if inside:
+            _refuse_doubled(node)
+        left += [(value, inside or key.value == once_in) for key, value in node.value]
+
+
+def _refuse_doubled(node: yaml.MappingNode) -> None:
+    lines: dict[tuple[str, str], int] = {}
+    for key, _ in node.value:
+        if not isinstance(key, yaml.ScalarNode) or key.tag == "tag:yaml.org,2002:merge":
+            continue
+        name, line = (key.tag, key.value), key.start_mark.line + 1
+        if name in lines:
+            raise _DoubledKeyError(key.value, line, lines[name])
+        lines[name] = line
 
 
 def _read(path: Path, parse: Callable[[str], Any]) -> Any:
@@ -55,6 +103,8 @@ def _read(path: Path, parse: Callable[[str], Any]) -> Any:
         raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: is not UTF-8 text (byte {error.start})") from error
+    except _DoubledKeyError as error:
+        raise ConfigError(f"{path}: {error}") from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}" if mark else ""

@@ -56,14 +56,14 @@ def check_ros_args(ros_args: Sequence[str]) -> None:
         ros_args: Command line from ``--ros-args`` on.
 
     Raises:
-        ConfigError: A file that is not there or is no YAML, or a parameter without its value.
+        ConfigError: A file that is not there, is no YAML or gives a parameter twice, or a parameter without its value.
     """
     for option, value in itertools.pairwise([*ros_args, ""]):
         if option == "--params-file" and not Path(value).is_file():
             what = "is no file" if Path(value).exists() else "no such file"
             raise ConfigError(f"--params-file {value}: {what}; expected a YAML file of parameters")
         if option == "--params-file":
-            check_syntax(Path(value))
+            check_syntax(Path(value), once_in="ros__parameters")
         if option in ("-p", "--param") and not re.fullmatch(r"[^=]+:=.+", value, re.DOTALL):
             raise ConfigError(f"{option} {value}: expected NAME:=VALUE; an empty text is NAME:='\"\"'")
 

@@ -194,14 +194,23 @@ def test_ros_arguments_that_ros_cannot_read_are_named(ros_domain: int, words: tu
     assert "Traceback" not in done.stderr
 
 
-def test_a_parameter_file_that_is_no_yaml_is_one_line(ros_domain: int, tmp_path: Path) -> None:
-    """It names the file and the line; ROS's own parser would say so in two, of its C layer."""
+@pytest.mark.parametrize(
+    ("parameters", "says"),
+    [
+        ("    window: [1, 2\n  x: 3\n", "line 4 is not plain YAML: "),
+        ("    window: 16\n    window: 32\n", "line 4: 'window' stands twice, first in line 3; keep one of them"),
+    ],
+)
+def test_a_parameter_file_that_is_no_yaml_is_one_line(
+    ros_domain: int, tmp_path: Path, parameters: str, says: str
+) -> None:
+    """It names the file and the line; ROS's own parser has two lines for the one, and none for the other."""
     file = tmp_path / "broken.yaml"
-    file.write_text("perception:\n  ros__parameters:\n    window: [1, 2\n  x: 3\n")
+    file.write_text(f"perception:\n  ros__parameters:\n{parameters}")
     done = run(ros_domain, "perception", "--ros-args", "--params-file", str(file))
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
-    assert line.startswith(f"iat_ros perception: {file}: line 4 is not plain YAML: ")
+    assert line.startswith(f"iat_ros perception: {file}: {says}")
 
 
 def wait_until_it_catches(number: signal.Signals, process: subprocess.Popen[str], timeout_s: float = 60.0) -> None:
