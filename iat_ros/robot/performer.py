@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -203,18 +204,32 @@ class Performer:
     def slow(self, now_s: float, tempo: float = 0.0, reserve_s: float | None = None) -> Performance | None:
         """Plan how what runs is slowed down on its path, 0 to a standstill; None if nothing runs.
 
+        What runs may be taken over from soon, as by a stop that was asked for a moment ago: from then on that runs.
+
         Args:
             now_s: Time [s].
             tempo: What it is slowed down to.
             reserve_s: How long it may take until the controller knows of it [s]; None: `delivery_s`.
+
+        Raises:
+            RobotError: Limits forbid it at this moment.
         """
         began_s = self._soonest_s(now_s, reserve_s)
         if not self.timeline.moving(began_s):
             return None
-        running = self.timeline.at(began_s)
+        refused: RobotError | None = None
         begins = [began_s + later_s for later_s in _LATER_S]
-        result, number = slow_down(self.model, running.plan, [running.plan_time(each) for each in begins], tempo)
-        return Performance(result, begins[number])
+        for _, of_one in itertools.groupby(begins, key=lambda time_s: id(self.timeline.at(time_s))):
+            instants = list(of_one)
+            running = self.timeline.at(instants[0])
+            try:
+                result, number = slow_down(self.model, running.plan, [*map(running.plan_time, instants)], tempo)
+            except RobotError as error:
+                refused = error
+            else:
+                return Performance(result, instants[number])
+        assert refused is not None
+        raise refused
 
     def perform(self, performance: Performance, sent_s: float, delivery_s: float | None = None) -> Performance | None:
         """Begin a performance that is sent to the controller.

@@ -24,6 +24,7 @@ import pytest
 from iat_ros.clock import whole_ns
 from iat_ros.data.actions import cut_action
 from iat_ros.data.made_up import make_clips
+from iat_ros.errors import RobotError
 from iat_ros.robot.joint_path import RobotState
 from iat_ros.robot.model import RobotModel
 from iat_ros.robot.performer import Performer
@@ -87,3 +88,27 @@ def test_a_robot_that_trails_its_command_is_not_jerked_when_something_takes_over
         stage.wait(8.0)
     assert over > 20
     assert stage.robot.watch.violations == {}, stage.robot.watch.largest
+
+
+def test_a_second_stop_begins_on_the_curve_of_the_first(robot: RobotModel) -> None:
+    """Where limits have a stop begin a little later, one that is asked for meanwhile takes over from what runs then."""
+    waited = 0
+    for motion in MOTIONS[:4]:
+        answer = Performer(robot, DEFINITION.limb_names, None, Timing()).answer(motion, 1.0, None).performance
+        for now_s in np.arange(1.1, answer.ends_s, 0.02).tolist():
+            performer = Performer(robot, DEFINITION.limb_names, None, Timing())
+            performer.perform(answer, 1.0)
+            try:
+                first = performer.slow(now_s)
+                if first is None or first.began_s < now_s + performer.delivery_s + 1e-6:
+                    continue
+                performer.perform(first, now_s)
+                second = performer.slow(now_s + 0.02)
+            except RobotError:
+                continue
+            if second is not None:
+                waited += 1
+                runs = performer.timeline.commanded(second.began_s)
+                np.testing.assert_allclose(second.plan.start.position, runs.position, atol=1e-9)
+                np.testing.assert_allclose(second.plan.start.velocity, runs.velocity, atol=1e-9)
+    assert waited >= 5
