@@ -131,7 +131,7 @@ class Following:
                 joints = np.logical_or.reduce([each.joints for each in on])
                 self._restarted.clear(joints)
                 self._holding.clear()
-                return replace(first, joints=joints)
+                return replace(first, joints=joints, why="what was sent seemed to be given up, and is followed")
         return None
 
     def shift(self, by_s: float) -> None:

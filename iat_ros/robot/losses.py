@@ -66,21 +66,22 @@ class Losses:
             self.stop_due_s = min(self.stop_due_s, now_s + _TOGETHER_S)
         return alone
 
-    def take_back(self, now_s: float) -> bool:
-        """Take in what is seen to be followed after all; return whether anything is, which is to be stopped at once.
+    def take_back(self, now_s: float, sending: bool) -> str:
+        """Take in what is seen to be followed after all; say why that is to be stopped at once, nothing if nothing is.
 
-        What others follow must have been told to stop before: it is left alone from then on.
+        What others follow must have been told to stop before: it is left alone from then on. Where something is about
+        to be sent, less must do.
         """
-        followed = None if math.isfinite(self.stop_due_s) else self._observer.followed_after_all(now_s)
+        followed = None if math.isfinite(self.stop_due_s) else self._observer.followed_after_all(now_s, sending)
         if followed is None:
-            return False
+            return ""
         timeline = followed.ran.copy()
         timeline.leave_to(self._performer.timeline, ~followed.joints)
         self._performer.timeline = timeline
         self._joints = self._joints & ~followed.joints
         self.stop_due_s = now_s
-        self._observer.halt("what was sent seemed to be given up, and is followed")
-        return True
+        self._observer.halt(followed.why)
+        return followed.why
 
     def held(self, now_s: float) -> Mask:
         """Tell which joints (J,) are held so while what ran would still run."""

@@ -20,6 +20,7 @@ import math
 
 import numpy as np
 
+from iat_ros.robot.drivers import Mask
 from iat_ros.robot.joint_path import Array
 from iat_ros.robot.performer import Performer
 from iat_ros.robot.spline import Held, State
@@ -73,6 +74,10 @@ class Measurement:
         self.received_s += by_s
         self._unseen_s += by_s
         self._moved_s = self._moved_s + by_s
+
+    def moves(self, now_s: float) -> Mask:
+        """Tell which joints (J,) were not seen to stand for a while before a time [s]."""
+        return now_s - self._moved_s < STANDS_S
 
     @property
     def _last_moved_s(self) -> float:

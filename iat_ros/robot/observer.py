@@ -30,6 +30,8 @@ from iat_ros.robot.measurement import ASTRAY_RAD, Measurement
 from iat_ros.robot.performer import Performer
 from iat_ros.robot.punctuality import Punctuality
 from iat_ros.robot.spline import Held, State
+from iat_ros.robot.timeline import Timeline
+from iat_ros.robot.unheard import Unheard
 
 
 class Observer:
@@ -61,6 +63,7 @@ class Observer:
         self.measured = Measurement()
         self._punctuality = Punctuality()
         self._following = Following(performer, held)
+        self._unheard = Unheard(performer)
         self._known_s = -math.inf  # when all joints were known last [s]
         self._unseen = False  # for longer than is allowed, or by a driver of before, until the newest of those
         self._performer, self._guard = performer, guard
@@ -85,9 +88,20 @@ class Observer:
         """Have the guard halt the robot, until somebody lets it go on."""
         self._guard.halt(reason)
 
-    def followed_after_all(self, now_s: float) -> Lost | None:
-        """Return what was taken to be given up, still runs and is followed, as was seen since; None: nothing is."""
-        return self._following.followed_after_all(now_s)
+    def followed_after_all(self, now_s: float, sending: bool) -> Lost | None:
+        """Return what was taken to be given up, or was to be left, still runs and is followed; None: nothing is.
+
+        Where something is about to be sent, less must do: there is no time to see more.
+        """
+        return self._following.followed_after_all(now_s) or self._unheard.followed(now_s, sending)
+
+    def began(self, before: Timeline, now_s: float) -> None:
+        """Take note that something was sent now [s], and what would have gone on without it."""
+        self._unheard.began(before, now_s)
+
+    def may_go_on(self, now_s: float) -> bool:
+        """Tell whether what was to be left would still go on, if its controller did not hear of that."""
+        return self._unheard.pending(now_s)
 
     def heard(self, received_s: float, joints: Joints, position: Array) -> None:
         """Take note of a message that came at a time [s] and tells where some joints (K,) are (K,) [rad]."""
@@ -114,6 +128,7 @@ class Observer:
         moving = performer.timeline.moving(received_s) or performer.timeline.moving(received_s - lag_s)
         band = performer.timeline.band(received_s, lag_s) if moving else None
         self._following.saw(state.position, band)
+        self._unheard.saw(state.position, self.measured.moves(received_s), received_s, lag_s)
         self._guard.saw_joints(received_s, state.position, band, performer.model.joint_names)
 
     def could_not_read_joints(self, received_s: float, why: str) -> None:
@@ -125,6 +140,7 @@ class Observer:
         self.measured.shift(by_s)
         self._known_s += by_s
         self._following.shift(by_s)
+        self._unheard.shift(by_s)
         self._punctuality.forget()
 
     def verdict(self, now_s: float) -> Verdict:
@@ -163,6 +179,16 @@ class Observer:
             return measured
         return Held.at_rest(held)
 
+    def unsettled(self, now_s: float) -> bool:
+        """Tell whether nothing may begin yet from where the robot should stand: it may not have heard of its stop."""
+        return self.moves_strangely(now_s) or (
+            self._unheard.pending(now_s)
+            and not self._performer.timeline.moving(now_s)
+            and self._guard.measured_lately(now_s)
+            and bool(self.measured.moves(now_s).any())
+        )
+
     def moves_strangely(self, now_s: float) -> bool:
-        """Tell whether the robot is seen to move by a plan that was never made here."""
-        return self._guard.measured_lately(now_s) and self.measured.moves_strangely(self._performer, now_s)
+        """Tell whether the robot is seen to move by a plan that was never made here, or was to be left."""
+        strange = self.measured.moves_strangely(self._performer, now_s) or self._unheard.suspected
+        return self._guard.measured_lately(now_s) and strange

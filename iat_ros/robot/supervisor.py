@@ -156,10 +156,11 @@ class Supervisor:
         lost = self.observer.given_up(now, sending=True)
         if lost is not None:
             self._lose(lost)
+        if lost is not None or self._take_back(now, sending=True):
             self._means.drop("answer, since the robot's controllers do not follow what runs")
             return
         tempo = self._tempo(verdict)
-        if self.observer.moves_strangely(now) or performer.timeline.left_out(now).any():
+        if self.observer.unsettled(now) or performer.timeline.left_out(now).any():
             self._waiting = motion, max(now, performer.timeline.ends_s)
             counts["answers that waited for a stop"] += 1
             self._means.wake()
@@ -220,7 +221,7 @@ class Supervisor:
         if performer.timeline.moving(now):
             return True
         if self._waiting is not None and now >= self._waiting[1]:
-            strange = self.observer.moves_strangely(now)
+            strange = self.observer.unsettled(now)
             if strange and now < self._waiting[1] + _STRANGE_MOTION_S:
                 return True
             motion, self._waiting = self._waiting[0], None
@@ -230,11 +231,11 @@ class Supervisor:
                 self.answer(motion)
             return True
         if self._held and verdict.leave is Leave.MOVE and performer.timing.return_to_rest:
-            if not self.observer.moves_strangely(now):
+            if not self.observer.unsettled(now):
                 self._go_home(now)
             return True
         lost = self._losses.stop_due_s < math.inf or bool(self._losses.held(now).any())
-        return lost or (self._held and verdict.leave is not Leave.HALT)
+        return lost or (self._held and verdict.leave is not Leave.HALT) or self.observer.may_go_on(now)
 
     def slow(self, tempo: float) -> None:
         """Slow the running plan down on its path, to a standstill at tempo 0; an unknown one from where it is.
@@ -245,7 +246,7 @@ class Supervisor:
             RobotError: Limits forbid it at this moment.
         """
         self.observer.look()
-        self._take_back(self._means.now_s())
+        self._take_back(self._means.now_s(), sending=True)
         lost = self.observer.given_up(self._means.now_s(), sending=True)
         if lost is not None:
             self._lose(lost)
@@ -295,12 +296,14 @@ class Supervisor:
         self._held = not math.isfinite(self._losses.stop_due_s)
         self._means.wake()
 
-    def _take_back(self, now: float) -> bool:
-        """Go on from what was taken to be given up and is seen to be followed; return whether that is to be stopped."""
-        if not self._losses.take_back(now):
+    def _take_back(self, now: float, sending: bool = False) -> bool:
+        """Go on from what is seen to be followed, though it was to be over; return whether that is to be stopped."""
+        why = self._losses.take_back(now, sending)
+        if not why:
             return False
         self._held = False
-        self._means.drop("what was sent seemed to be given up, and is followed")
+        self._means.drop(why)
+        self._means.wake()
         return True
 
     @property
@@ -322,8 +325,10 @@ class Supervisor:
         self._begin(lambda now_s, _: self.performer.go_home(now_s, measured))
 
     def _begin(self, make: Make) -> None:
+        before = self.performer.timeline.copy()
         if self._means.begin(self.performer, make):
             self._losses.begun(self._means.now_s())
+            self.observer.began(before, self._means.now_s())
             self._means.wake()
 
     def _count(self, outcome: Outcome, prepared: Prepared | None) -> None:

@@ -224,7 +224,7 @@ def test_a_clock_that_is_set_hides_no_robot_on_its_way(given_up: Any) -> None:
 def test_what_was_given_up_is_not_taken_back_once_it_is_over(given_up: Any) -> None:
     """A robot that is seen on its way at the last moment has come to its end."""
     given_up.tell(given_up.ran.commanded(given_up.now_s))
-    assert given_up.supervisor.observer.followed_after_all(given_up.ran.ends_s + 1.0) is None
+    assert given_up.supervisor.observer.followed_after_all(given_up.ran.ends_s + 1.0, sending=False) is None
 
 
 def test_what_was_given_up_is_not_taken_back_from_what_was_sent_since(given_up: Any) -> None:
@@ -235,7 +235,7 @@ def test_what_was_given_up_is_not_taken_back_from_what_was_sent_since(given_up: 
     stage.stay(0.4)
     stage.tell(stage.ran.commanded(stage.now_s))  # seen, and not looked at yet
     stage.begin(stage.performer, lambda now_s, _: stage.performer.go_home(now_s, None))
-    assert stage.supervisor.observer.followed_after_all(stage.now_s) is None
+    assert stage.supervisor.observer.followed_after_all(stage.now_s, sending=False) is None
 
 
 def test_a_halt_after_a_new_answer_is_sent_and_told_so(given_up: Any) -> None:

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from iat_ros.robot.measurement import STANDS_S
 from iat_ros.robot.model import RobotModel
 from iat_ros.robot.spline import State
 from iat_ros.robot.supervisor import WATCH_S, TooLateError
@@ -30,7 +31,7 @@ LEFT, RIGHT = np.arange(7), np.arange(7, 14)
 
 
 def test_an_answer_waits_for_the_rest_of_an_arm_that_was_left_alone(talos: Any) -> None:
-    """It is for both arms, so it begins once nothing runs that is for one."""
+    """It is for both arms, so it begins once nothing runs that is for one, and the robot is seen to stand."""
     stage = talos.stage
     talos.restart()
     assert stage.guard.resume(stage.now_s) == ""
@@ -39,7 +40,7 @@ def test_an_answer_waits_for_the_rest_of_an_arm_that_was_left_alone(talos: Any) 
     stage.supervisor.answer(talos.answer)
     assert len(stage.begun) == 2
     assert stage.counts["answers that waited for a stop"] == 1
-    talos.go_on(stage.begun[1].ends_s - stage.now_s + 0.1)
+    talos.go_on(stage.begun[1].ends_s - stage.now_s + STANDS_S + 0.1)
     assert len(stage.begun) == 3
     assert stage.left_out[2] == ()
     assert stage.begun[2].began_s > stage.begun[1].ends_s

@@ -1,0 +1,123 @@
+# Copyright 2026 iat_ros maintainers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Stops that their controllers never heard of, or too late: the robot is seen to go on with what ran before."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from iat_ros.robot.drivers import Mask
+from iat_ros.robot.following import Lost
+from iat_ros.robot.given_up import AWAY_RAD, TRAILS_RAD, off_band
+from iat_ros.robot.joint_path import Array
+from iat_ros.robot.performer import Performer
+from iat_ros.robot.timeline import Timeline
+
+_SEEN_S = 0.1
+"""So long joints must be seen on their way [s]."""
+_WHY = "the robot goes on with what it was told to leave: its controller did not hear of that, or too late"
+
+
+class Unheard:
+    """Keeps in mind what plans took over from, until that would be over, and finds joints that never left it.
+
+    Messages are lost, or come when they are of no use any more, and controllers hang. Then joints move, and are not
+    where the newest plan has them, but where something that ran before would have them by now: they can be stopped on
+    the path of that. Once the newest plan is over, its controller would refuse what still comes of it; before, it may
+    come yet, and only what is about to be sent anyway asks for more than this.
+
+    Args:
+        performer: Knows what was sent.
+    """
+
+    def __init__(self, performer: Performer) -> None:
+        self._performer = performer
+        self._left: list[Timeline] = []  # what was to be left, the oldest first
+        self._followed: Timeline | None = None
+        self._since_s = np.full(len(performer.model.joint_names), math.inf)  # when each joint was first seen on its way
+        self._over = False  # whether the newest plan is, and joints trail it no more
+
+    def began(self, before: Timeline, now_s: float) -> None:
+        """Take note that something was sent now [s], and what would have gone on without it."""
+        self._left = [each for each in self._left if each.moving(now_s)]
+        if before.moving(now_s):
+            self._left.append(before)
+        self._forget()
+
+    def pending(self, now_s: float) -> bool:
+        """Tell whether anything that was to be left would still go on."""
+        return any(each.moving(now_s) for each in self._left)
+
+    @property
+    def suspected(self) -> bool:
+        """Tell whether joints were seen on their way just now, though the newest plan is over."""
+        return self._over and self._followed is not None
+
+    def saw(self, position: Array, moves: Mask, now_s: float, lag_s: float) -> None:
+        """Take note of where the joints are (J,) [rad], which move (J,), and how far they may trail a command [s]."""
+        self._left = [each for each in self._left if each.moving(now_s)]
+        if not self._left:
+            self._forget()
+            return
+        timeline = self._performer.timeline
+        off = off_band(timeline.band(now_s, lag_s), position)
+        if off.max() <= AWAY_RAD:
+            self._forget()
+            return
+        for ran in reversed(self._left):
+            on_way = self._on_way(off_band(ran.band(now_s, lag_s), position), off, moves)
+            if on_way.any():
+                self._since_s = np.where(on_way, np.minimum(self._since_s, now_s), math.inf)
+                self._followed, self._over = ran, now_s >= timeline.ends_s + lag_s
+                return
+        self._forget()
+
+    def followed(self, now_s: float, sending: bool) -> Lost | None:
+        """Return what still runs and is followed, though something took over from it; None: nothing is.
+
+        Args:
+            now_s: Time [s].
+            sending: Whether something is about to be sent, which would be a jerk where it begins elsewhere.
+        """
+        joints = now_s - self._since_s >= _SEEN_S
+        if self._followed is None or not joints.any() or not (self._over or sending):
+            return None
+        lost = Lost(_WHY, joints, self._followed, self._performer.timeline.commanded(now_s).position)
+        self._left.clear()
+        self._forget()
+        return lost
+
+    def shift(self, by_s: float) -> None:
+        """Take note that the clock was set by so much [s]."""
+        for each in self._left:
+            each.shift(by_s)
+        self._since_s = self._since_s + by_s
+
+    def _forget(self) -> None:
+        self._followed, self._over = None, False
+        self._since_s = np.full(len(self._since_s), math.inf)
+
+    def _on_way(self, off_before: Array, off: Array, moves: Mask) -> Mask:
+        """Tell which joints (J,) move and are near what ran before, and nearer than to what runs, by (J,) [rad].
+
+        All joints of a controller are, or none: it has one trajectory for all.
+        """
+        found = np.zeros(len(off), bool)
+        for joints in self._performer.model.controlled:
+            near, nearer = off_before[joints].max() <= TRAILS_RAD, (off - off_before)[joints].max() > AWAY_RAD
+            found[joints] = near and nearer and moves[joints].any()
+        return found
