@@ -40,7 +40,9 @@ def load_mapping(path: Path) -> dict[str, Any]:
 
 
 def check_syntax(path: Path, once_in: str) -> None:
-    """Refuse what is no YAML, whatever it is to hold, and a key that stands twice in one kind of mapping.
+    """Refuse what is no YAML, whatever it is to hold, and what stands twice in one kind of mapping.
+
+    Mappings of one path of keys are one, as ROS has it for the parameters of a node; a slash parts keys, too.
 
     Args:
         path: The file.
@@ -51,8 +53,9 @@ def check_syntax(path: Path, once_in: str) -> None:
     """
 
     def check(text: str) -> None:
+        lines: dict[tuple[str, ...], int] = {}
         for document in yaml.compose_all(text, Loader=yaml.SafeLoader):
-            _check_once(document, once_in)
+            _check_once(document, once_in, lines)
 
     _read(path, check)
 
@@ -72,17 +75,25 @@ class _DoubledKeyError(yaml.YAMLError):
         super().__init__(f"line {line}: '{key}' stands twice, first in line {first}; keep one of them")
 
 
-def _check_once(document: yaml.Node | None, once_in: str) -> None:
-    """Refuse doubled keys in the mappings under a key, and in those that these hold."""
-    left, seen = [(document, False)], set()
+def _check_once(document: yaml.Node | None, once_in: str, lines: dict[tuple[str, ...], int]) -> None:
+    """Refuse what stands twice under a key; the lines of what was found already are by the path of keys to it."""
+    left: list[tuple[yaml.Node | None, tuple[str, ...]]] = [(document, ())]
+    seen: set[int] = set()
     while left:
-        node, inside = left.pop()
-        if not isinstance(node, yaml.MappingNode) or (id(node), inside) in seen:  # aliases lead to a node many times
+        node, path = left.pop(0)
+        if not isinstance(node, yaml.MappingNode) or id(node) in seen:  # aliases lead to a node many times
             continue
-        seen.add((id(node), inside))
-        if inside:
-            _refuse_doubled(node)
-        left += [(value, inside or key.value == once_in) for key, value in node.value]
+        seen.add(id(node))
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue
+            own = (*path, *filter(None, key.value.split("/")))
+            if once_in in path and not isinstance(value, yaml.MappingNode):
+                line = key.start_mark.line + 1
+                if own in lines:
+                    raise _DoubledKeyError(key.value, line, lines[own])
+                lines[own] = line
+            left.append((value, own))
 
 
 def _refuse_doubled(node: yaml.MappingNode) -> None:

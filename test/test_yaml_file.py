@@ -53,12 +53,41 @@ def test_keys_of_different_mappings_may_be_alike(file: Path) -> None:
 
 
 def test_only_the_mappings_named_hold_everything_once(file: Path) -> None:
-    """ROS puts two sections of one node together; two values of one parameter are a mistake."""
-    file.write_text("node: {ros__parameters: {a: 1}}\nnode: {ros__parameters: {b: 2}}\n")
+    """ROS puts two sections of one node together, and what is for one node goes before what is for all."""
+    file.write_text("node: {ros__parameters: {a: 1}}\nnode: {ros__parameters: {b: 2, c: {a: 3}}}\n")
     check_syntax(file, once_in="ros__parameters")
-    file.write_text("node:\n  ros__parameters:\n    a: 1\n    inner:\n      b: 1\n      b: 2\n")
-    with pytest.raises(ConfigError, match=r"line 6: 'b' stands twice, first in line 5; keep one of them$"):
+    file.write_text(
+        "/**:\n  ros__parameters: {a: 1}\nnode:\n  ros__parameters: {a: 2}\nother: {ros__parameters: {a: 3}}\n"
+    )
+    check_syntax(file, once_in="ros__parameters")
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (
+            "node:\n  ros__parameters:\n    inner:\n      b: 1\n      b: 2\n",
+            "line 5: 'b' stands twice, first in line 4",
+        ),
+        (
+            "node: {ros__parameters: {a: 1}}\nnode: {ros__parameters: {a: 1}}\n",
+            "line 2: 'a' stands twice, first in line 1",
+        ),
+        (
+            "/node: {ros__parameters: {a: 1}}\nnode: {ros__parameters: {a: 1}}\n",
+            "line 2: 'a' stands twice, first in line 1",
+        ),
+        ("/x/node: {ros__parameters: {a: 1}}\nx:\n  node: {ros__parameters: {a: 1}}\n", "line 3: 'a' stands twice"),
+        ("node: {ros__parameters: {a: 1}}\n---\nnode: {ros__parameters: {a: 1}}\n", "line 3: 'a' stands twice"),
+        ("node:\n  ros__parameters: {a: 1}\n  ros__parameters: {a: 2}\n", "line 3: 'a' stands twice, first in line 2"),
+    ],
+)
+def test_what_stands_twice_is_refused_wherever_its_section_is(file: Path, content: str, says: str) -> None:
+    """A section that was pasted twice, say, or has a slash before its name in one place."""
+    file.write_text(content)
+    with pytest.raises(ConfigError) as raised:
         check_syntax(file, once_in="ros__parameters")
+    assert f"{file}: {says}" in str(raised.value)
 
 
 def test_a_file_whose_aliases_multiply_is_checked_at_once(file: Path) -> None:

@@ -137,6 +137,9 @@ class ParameterTable:
         live = {}
         for change in changes:
             parameter = self._parameters.get(change.name)
+            if self.locked and change.name == "use_sim_time":  # times of two clocks: what is sent then is never on time
+                reason = "'use_sim_time' is read on configure; clean up the node, or start it anew, to change it"
+                return SetParametersResult(successful=False, reason=reason)
             if parameter is None:
                 continue
             if self.locked and not parameter.live:

@@ -25,6 +25,12 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 
+_AHEAD_S = 0.15
+"""A controller whose clock is farther ahead begins what it is sent where the robot should be only later [s]."""
+_REMEMBERED_S = 1.0
+"""So long that is kept in mind [s]: messages that were held up do not show it."""
+
+
 class Leave(Enum):
     """What the robot may do."""
 
@@ -86,6 +92,7 @@ class Guard:
         self._unreadable = ""
         self._joints_unreadable = ""
         self._joints_unreadable_s = -np.inf
+        self._ahead_s, self._was_ahead_s = 0.0, -np.inf  # by how much the robot's clock is, and when that was seen
 
     @property
     def halted(self) -> str:
@@ -133,6 +140,11 @@ class Guard:
             self._differs_since_s = now_s
             self._differs = f"joint '{names[joint]}' is {off[joint]:.2f} rad from its command"
 
+    def saw_stamp(self, now_s: float, stamp_s: float) -> None:
+        """Take note of the time that joint states tell [s], by the robot's clock; 0 if they tell none."""
+        if stamp_s and stamp_s - now_s > _AHEAD_S:
+            self._ahead_s, self._was_ahead_s = stamp_s - now_s, now_s
+
     def could_not_read_joints(self, now_s: float, why: str) -> None:
         """Take note of joint states that do not tell where the robot is; without others, that is unknown.
 
@@ -169,6 +181,7 @@ class Guard:
         """Take note that the clock was set by so much [s]; what was received stays as old as it was."""
         self._measured_s += by_s
         self._joints_unreadable_s += by_s
+        self._was_ahead_s = -np.inf
         self._stream_s = None if self._stream_s is None else self._stream_s + by_s
         self._differs_since_s = None if self._differs_since_s is None else self._differs_since_s + by_s
 
@@ -188,6 +201,10 @@ class Guard:
             why = self._why_unmeasured(now_s)
             told = f"no joint_states that can be read: {why}" if why else "no joint_states"
             return Verdict(Leave.HOLD, f"{told}: where the robot is, is unknown")
+        if now_s - self._was_ahead_s <= _REMEMBERED_S:
+            return Verdict(
+                Leave.HOLD, f"joint_states are stamped {self._ahead_s:.2f} s ahead of this node's clock: set them alike"
+            )
         if self._stream_s is None and config.stream_timeout_s:
             why = f"none that can be read: {self._unreadable}" if self._unreadable else "none came yet"
             return Verdict(Leave.HOLD, f"no skeletons: {why}")

@@ -114,6 +114,7 @@ class Observer:
         The performer reckons with machines that are as busy as this shows them to be.
         """
         self._punctuality.take(stamp_s, received_s)
+        self._guard.saw_stamp(received_s, stamp_s)
         self._unseen = self._unseen or 0.0 < self._guard.config.joint_states_timeout_s < received_s - self._known_s
         self._known_s = received_s
 

@@ -67,12 +67,13 @@ class Joints:
         self.velocities = np.zeros(len(joint_names))
 
     def follow(self, desired: RobotState, period_s: float) -> None:
-        """Move for a period [s] to where the joints should be."""
-        gap = desired.positions - self.positions
+        """Move for a period [s] to where the joints should be; a drive that is told no number stays where it is."""
+        told = np.isfinite(desired.positions)
+        gap = np.where(told, desired.positions, self.positions) - self.positions
         share = -np.expm1(-period_s / self._lag_s) if self._lag_s else 1.0
         self.positions = np.where(self._free, self.positions + share * gap, self.positions)
         rate = (1.0 - share) * gap / self._lag_s if self._lag_s else desired.velocities
-        self.velocities = np.where(self._free, 0.0 if rate is None else rate, 0.0)
+        self.velocities = np.where(self._free & told, 0.0 if rate is None else np.nan_to_num(rate), 0.0)
 
     def measure(self) -> RobotState:
         """Return positions, with noise, and velocities, as encoders tell them; accelerations are not measured."""

@@ -131,8 +131,14 @@ class Rig:
 
     def set_text(self, name: str, parameter: str, value: str) -> Any:
         """Set a text parameter; return the node's result."""
-        content = ParameterValue(type=ParameterType.PARAMETER_STRING, string_value=value)
-        request = SetParameters.Request(parameters=[Parameter(name=parameter, value=content)])
+        return self._set(name, parameter, ParameterValue(type=ParameterType.PARAMETER_STRING, string_value=value))
+
+    def set_flag(self, name: str, parameter: str, value: bool) -> Any:
+        """Set a parameter that is true or false; return the node's result."""
+        return self._set(name, parameter, ParameterValue(type=ParameterType.PARAMETER_BOOL, bool_value=value))
+
+    def _set(self, name: str, parameter: str, value: ParameterValue) -> Any:
+        request = SetParameters.Request(parameters=[Parameter(name=parameter, value=value)])
         return self.call(SetParameters, f"/{name}/set_parameters", request).results[0]
 
     def wait_active(self, *names: str) -> None:

@@ -78,6 +78,18 @@ def test_models_that_cannot_be_used(nodes: Any, random_model: Callable[..., Path
     assert "read on configure" in locked.reason
 
 
+def test_no_node_changes_its_clock_while_it_works(nodes: Any) -> None:
+    """What is sent in the times of another clock is never on time: a stop would stop nothing."""
+    if nodes.state("act2act") == State.PRIMARY_STATE_UNCONFIGURED:
+        assert nodes.change("act2act", Transition.TRANSITION_CONFIGURE)
+    locked = nodes.set_flag("act2act", "use_sim_time", value=True)
+    assert not locked.successful
+    assert locked.reason == "'use_sim_time' is read on configure; clean up the node, or start it anew, to change it"
+    assert nodes.change("act2act", Transition.TRANSITION_CLEANUP)
+    for value in (True, False):
+        assert nodes.set_flag("act2act", "use_sim_time", value).successful
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has CUDA")
 def test_cuda_on_a_machine_without_one(nodes: Any) -> None:
     """device: cuda is refused where there is none; an unknown device lists the known ones."""

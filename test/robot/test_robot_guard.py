@@ -182,3 +182,21 @@ def test_skeletons_that_repeat_their_stamp_are_no_stream() -> None:
     for number in range(20):
         guard.saw_people(3.0 + 0.1 * number, 3.0)
     assert guard.verdict(4.95, True).leave is Leave.MOVE
+
+
+def test_a_robot_whose_clock_is_ahead_is_held() -> None:
+    """It would begin what it is sent where it should be only later: a step. Messages that are late do not hide it."""
+    guard = Guard(GuardConfig())
+    well(guard, 100.0)
+    for stamp_s in (0.0, 99.0, 100.1):
+        guard.saw_stamp(100.0, stamp_s)
+        assert guard.verdict(100.1, False).leave is Leave.MOVE
+    guard.saw_stamp(100.0, 100.3)
+    guard.saw_stamp(100.05, 100.1)
+    held = guard.verdict(100.1, False)
+    assert held == Verdict(Leave.HOLD, "joint_states are stamped 0.30 s ahead of this node's clock: set them alike")
+    well(guard, 101.1)
+    assert guard.verdict(101.1, False).leave is Leave.MOVE
+    guard.saw_stamp(101.1, 102.0)
+    guard.shift(0.9)
+    assert guard.verdict(102.1, False).leave is Leave.MOVE

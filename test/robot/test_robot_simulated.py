@@ -159,3 +159,15 @@ def test_a_controller_that_is_activated_in_mid_motion_breaks_no_limit(g1: RobotM
         assert broken == ()
         np.testing.assert_array_equal(positions, where)
         assert not velocities.any()
+
+
+def test_a_drive_that_is_told_no_number_stays_where_it_is(g1: RobotModel, planned: JointPlan) -> None:
+    """The controller lets NaN pass, and the watch tells of it; what comes after that is followed again."""
+    robot = SimulatedRobot(g1)
+    whole = path_of(planned)
+    spoilt = RobotState(np.full(len(g1.rest), np.nan), whole.points[0].velocities)
+    perform(robot, JointPath(whole.joint_names, whole.times_ns, (spoilt, *whole.points[1:])), 0.5)
+    assert robot.watch.violations["not finite"] > 0
+    measured = perform(robot, whole, 0.01 + 1e-9 * whole.times_ns[-1])
+    assert np.isfinite(measured).all()
+    np.testing.assert_allclose(measured[-1], whole.points[-1].positions, atol=1e-6)
