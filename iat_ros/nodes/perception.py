@@ -73,7 +73,7 @@ class PerceptionNode(IatNode):
     PARAMETERS = (
         SKELETON,
         LIMBS,
-        Parameter("frames", 32, "T, the frames of a window; the model must have been trained with as many.", 8, 512),
+        Parameter("frames", 32, "T, the frames of a window; the model must have been trained with as many.", 8, 256),
         Parameter(
             "start_angle",
             _SEGMENTER.start_angle_rad,
