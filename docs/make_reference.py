@@ -44,9 +44,9 @@ PARAMETERS = """
 Read on configure, those marked live also later. A value that cannot be used leaves the node unconfigured, alive, and
 with one line that says why. So does a parameter whose name is almost one of the node's, and one under a node's name
 misspelt, in a file or on the command line: ROS gives them to nobody. One that a file gives twice, of which ROS would
-take the last, keeps the program from starting. Numbers with a decimal point keep it where they are set live (`ros2 param
-set /trajectory stop_distance 1.0`, not `1`). `use_sim_time` is fixed while a node is configured. `--help` of a node lists
-its parameters, too."""
+take the last, keeps the program from starting. Numbers with a decimal point keep it where they are set live (`ros2
+param set /trajectory stop_distance 1.0`, not `1`). `use_sim_time` is fixed while a node is configured. `--help` of a
+node lists its parameters, too."""
 COMMANDS = """
 ## Commands
 
