@@ -33,7 +33,7 @@ from iat_ros.nodes.trajectory_message import Serialised, only
 
 TOPIC, ACTION = "joint_trajectory", "follow_joint_trajectory"
 
-_FOUND_S = 1.0
+_FOUND_S = 3.0
 """So long a controller that is there may take to be found [s]."""
 _LOOK_S = 0.02
 _ENDS = {GoalStatus.STATUS_ABORTED: "aborted", GoalStatus.STATUS_CANCELED: "cancelled"}

@@ -159,7 +159,7 @@ class Following:
             self._holding.clear()
             return None
         eager = bool(timeline.given_up.any())
-        parts, who = self._holding.lost(now_s, lag_s, eager), "a controller that gave up what ran"
+        parts, who = self._holding.lost(now_s, lag_s, eager, sending), "a controller that gave up what ran"
         if not parts:
             parts, who = (
                 self._restarted.lost(now_s, lag_s, eager, sending),

@@ -140,13 +140,14 @@ class HoldingControllers:
         """Tell whether any of some joints (J,) is held now [s], by what its controller says."""
         return bool(np.isfinite(self._held(now_s - _FRESH_S).position[joints]).any())
 
-    def lost(self, now_s: float, lag_s: float, eager: bool) -> list[Mask]:
+    def lost(self, now_s: float, lag_s: float, eager: bool, sending: bool) -> list[Mask]:
         """Return the joints (J,) of each controller that has held them for a while elsewhere than their command is.
 
         Args:
             now_s: Time [s].
             lag_s: How far the robot may trail its command [s].
             eager: Whether something was lost before.
+            sending: Whether something is about to be sent, so that a little must do, told once.
         """
         timeline = self._performer.timeline
         held = self._held(max(float(timeline.sent_s.max()), now_s - _FRESH_S))
@@ -162,4 +163,4 @@ class HoldingControllers:
             far = float(off_band(timeline.band(now_s, lag_s), at)[joints].max()) > AWAY_RAD
             self._since_s[number] = min(float(self._since_s[number]), now_s) if far else math.inf
             lost = lost or now_s - float(self._since_s[number]) >= _STAYS_S
-        return near if lost else []
+        return near if lost or sending else []

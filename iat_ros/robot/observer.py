@@ -129,7 +129,7 @@ class Observer:
         moving = performer.timeline.moving(received_s) or performer.timeline.moving(received_s - lag_s)
         band = performer.timeline.band(received_s, lag_s) if moving else None
         self._following.saw(state.position, band)
-        self._unheard.saw(state.position, self.measured.moves(received_s), received_s, lag_s)
+        self._unheard.saw(state.position, band, self.measured.moves(received_s), received_s, lag_s)
         self._guard.saw_joints(received_s, state.position, band, performer.model.joint_names)
 
     def could_not_read_joints(self, received_s: float, why: str) -> None:
@@ -190,6 +190,5 @@ class Observer:
         )
 
     def moves_strangely(self, now_s: float) -> bool:
-        """Tell whether the robot is seen to move by a plan that was never made here, or was to be left."""
-        strange = self.measured.moves_strangely(self._performer, now_s) or self._unheard.suspected
-        return self._guard.measured_lately(now_s) and strange
+        """Tell whether the robot is seen to move by a plan that was never made here."""
+        return self._guard.measured_lately(now_s) and self.measured.moves_strangely(self._performer, now_s)

@@ -62,19 +62,25 @@ class Unheard:
         """Tell whether anything that was to be left would still go on."""
         return any(each.moving(now_s) for each in self._left)
 
-    @property
-    def suspected(self) -> bool:
-        """Tell whether joints were seen on their way just now, though the newest plan is over."""
-        return self._over and self._followed is not None
+    def saw(self, position: Array, band: tuple[Array, Array] | None, moves: Mask, now_s: float, lag_s: float) -> None:
+        """Take note of where the joints are.
 
-    def saw(self, position: Array, moves: Mask, now_s: float, lag_s: float) -> None:
-        """Take note of where the joints are (J,) [rad], which move (J,), and how far they may trail a command [s]."""
+        Args:
+            position: There (J,) [rad].
+            band: Where they may be while they trail what runs (J,), (J,) [rad]; None: that is over.
+            moves: Which of them move (J,).
+            now_s: Time [s].
+            lag_s: How far they may trail a command [s].
+        """
         self._left = [each for each in self._left if each.moving(now_s)]
         if not self._left:
             self._forget()
             return
-        timeline = self._performer.timeline
-        off = off_band(timeline.band(now_s, lag_s), position)
+        over = band is None
+        if band is None:
+            ended = self._performer.timeline.commanded(now_s).position
+            band = ended, ended
+        off = off_band(band, position)
         if off.max() <= AWAY_RAD:
             self._forget()
             return
@@ -82,7 +88,7 @@ class Unheard:
             on_way = self._on_way(off_band(ran.band(now_s, lag_s), position), off, moves)
             if on_way.any():
                 self._since_s = np.where(on_way, np.minimum(self._since_s, now_s), math.inf)
-                self._followed, self._over = ran, now_s >= timeline.ends_s + lag_s
+                self._followed, self._over = ran, over
                 return
         self._forget()
 

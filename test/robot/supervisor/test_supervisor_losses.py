@@ -46,6 +46,25 @@ def test_an_answer_waits_for_the_rest_of_an_arm_that_was_left_alone(talos: Any) 
     assert stage.begun[2].began_s > stage.begun[1].ends_s
 
 
+@pytest.mark.parametrize("how", ["halt", "answer"])
+def test_a_controller_that_gave_up_a_moment_ago_is_sent_nothing(make_arms: Any, how: str) -> None:
+    """What is about to be sent is not sent: it need not have told for a while that it holds the robot."""
+    arms = make_arms("g1")
+    stage = arms.stage
+    arms.stands[:] = True
+    arms.go_on(0.16)
+    assert not stage.guard.halted
+    stage.held = arms.stood.copy()
+    if how == "halt":
+        stage.guard.halt("on request")
+        assert stage.supervisor.stop()
+    else:
+        stage.supervisor.answer(arms.answer)
+        assert stage.guard.halted == "a controller that gave up what ran holds the robot"
+    assert len(stage.begun) == 1
+    assert stage.cancelled == [tuple(range(14))]
+
+
 def test_goals_that_end_one_after_the_other_leave_nothing_to_stop(talos: Any) -> None:
     """An operator ended both, say; the second one is told of a moment later."""
     stage = talos.stage

@@ -24,6 +24,7 @@ import pytest
 from iat_ros.robot.spline import State
 from iat_ros.robot.supervisor import WATCH_S
 from iat_ros.robot.timeline import Timeline
+from iat_ros.robot.trajectory import Timing
 
 LEFT, RIGHT = np.arange(7), np.arange(7, 14)
 WHY = "the robot goes on with what it was told to leave: its controller did not hear of that, or too late"
@@ -128,6 +129,27 @@ def test_a_robot_that_heard_of_its_stop_is_let_alone(stage: Any, trails_s: float
         stage.awake = stage.awake and stage.supervisor.watch()
     assert len(stage.begun) == 2
     assert WHY not in stage.dropped
+
+
+def test_a_robot_that_is_near_what_it_left_and_farther_from_where_it_should_stand_was_not_left(stage: Any) -> None:
+    """What ran was almost over, and ends not far from there; the arm sinks, the other way."""
+    stage.performer.timing = Timing(speed_scale=0.15)
+    stage.supervisor.answer(stage.ANSWER)
+    stage.wait(stage.performer.timeline.ends_s - stage.now_s - 1.6)
+    ran = stage.performer.timeline.copy()
+    stage.guard.halt("on request")
+    assert stage.supervisor.stop()
+    follow(stage, stage.performer.timeline.copy(), 0.5)
+    at, ends = stage.performer.timeline.commanded(stage.now_s).position, ran.commanded(ran.ends_s).position
+    assert 0.001 < np.abs(ends - at).max() < 0.08
+    elbow = int(np.abs(ends - at).argmax())
+    down = -np.sign(ends - at)[elbow] * (np.arange(14) == elbow)
+    for step in range(14):
+        stage.now_s += WATCH_S
+        stage.tell(State.at_rest(at + 0.016 * step * down))
+        stage.awake = stage.awake and stage.supervisor.watch()
+    assert ran.moving(stage.now_s)
+    assert len(stage.begun) == 2
 
 
 def test_of_two_controllers_only_the_one_that_goes_on_is_stopped(make_supervised: Any) -> None:
