@@ -185,6 +185,11 @@ class TrajectoryNode(IatNode):
         for doubt in doubts(values):
             self.get_logger().warning(doubt)
 
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Start to work, and look after a robot that may still move."""
+        self._wake()
+        return super().on_activate(state)
+
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop the robot, then stop working; a robot that cannot be stopped just now keeps its node active."""
         if not self._stop():

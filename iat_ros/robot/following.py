@@ -37,13 +37,13 @@ from iat_ros.robot.timeline import Timeline
 
 @dataclass(frozen=True)
 class Lost:
-    """What controllers gave up, or never knew.
+    """What controllers gave up, or never knew; or what they follow, though that was taken to be so.
 
     Attributes:
         why: How that shows.
-        joints: What they hold (J,).
-        ran: What ran.
-        at: Where it was held then (J,) [rad].
+        joints: Theirs (J,).
+        ran: What ran, or what they follow.
+        at: Where they were held then, or should be instead (J,) [rad].
     """
 
     why: str

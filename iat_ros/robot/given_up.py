@@ -38,6 +38,8 @@ _FRESH_S = 0.2
 """What is older tells nothing of now [s]."""
 _LATE_S = 0.05
 """A controller may hear of what runs so much later than it was sent [s]."""
+_LATE_UNTOLD_S = 0.1
+"""The same where nothing was lost yet: a clock that is so much behind does no harm [s]."""
 _TOGETHER_S = 0.02
 """Silences that began, and ended, no farther apart were one driver's [s]."""
 
@@ -158,7 +160,8 @@ class HoldingControllers:
             if out_of_it or np.isnan(at[joints]).any():
                 self._since_s[number] = math.inf
                 continue
-            if float(off_band(timeline.band(told_s, _LATE_S), at)[joints].max()) > EAGER_RAD:
+            late_s = _LATE_S if eager else _LATE_UNTOLD_S
+            if float(off_band(timeline.band(told_s, late_s), at)[joints].max()) > EAGER_RAD:
                 near.append(np.isin(np.arange(len(at)), joints))
             far = float(off_band(timeline.band(now_s, lag_s), at)[joints].max()) > AWAY_RAD
             self._since_s[number] = min(float(self._since_s[number]), now_s) if far else math.inf

@@ -27,6 +27,8 @@ Array = NDArray[np.float64]
 
 _AHEAD_S = 0.15
 """A controller whose clock is farther ahead begins what it is sent where the robot should be only later [s]."""
+_SEEN_S = 0.1
+"""So long that must be seen [s]."""
 _REMEMBERED_S = 1.0
 """So long that is kept in mind [s]: messages that were held up do not show it."""
 
@@ -92,7 +94,8 @@ class Guard:
         self._unreadable = ""
         self._joints_unreadable = ""
         self._joints_unreadable_s = -np.inf
-        self._ahead_s, self._was_ahead_s = 0.0, -np.inf  # by how much the robot's clock is, and when that was seen
+        self._ahead_s = 0.0  # by how much the robot's clock is ahead
+        self._ahead_from_s, self._ahead_until_s = np.inf, -np.inf  # when that was seen first and last
 
     @property
     def halted(self) -> str:
@@ -141,9 +144,16 @@ class Guard:
             self._differs = f"joint '{names[joint]}' is {off[joint]:.2f} rad from its command"
 
     def saw_stamp(self, now_s: float, stamp_s: float) -> None:
-        """Take note of the time that joint states tell [s], by the robot's clock; 0 if they tell none."""
-        if stamp_s and stamp_s - now_s > _AHEAD_S:
-            self._ahead_s, self._was_ahead_s = stamp_s - now_s, now_s
+        """Take note of the time that joint states tell [s], by the robot's clock; 0 if they tell none.
+
+        A simulated clock stands still while this process is at work, or has a coarse step: so it must be seen for a
+        while of this process's own clock.
+        """
+        if not stamp_s or stamp_s - now_s <= _AHEAD_S:
+            self._ahead_from_s = np.inf
+        else:
+            self._ahead_s, self._ahead_from_s = stamp_s - now_s, min(self._ahead_from_s, now_s)
+            self._ahead_until_s = now_s if now_s - self._ahead_from_s >= _SEEN_S else self._ahead_until_s
 
     def could_not_read_joints(self, now_s: float, why: str) -> None:
         """Take note of joint states that do not tell where the robot is; without others, that is unknown.
@@ -181,7 +191,7 @@ class Guard:
         """Take note that the clock was set by so much [s]; what was received stays as old as it was."""
         self._measured_s += by_s
         self._joints_unreadable_s += by_s
-        self._was_ahead_s = -np.inf
+        self._ahead_from_s, self._ahead_until_s = np.inf, -np.inf
         self._stream_s = None if self._stream_s is None else self._stream_s + by_s
         self._differs_since_s = None if self._differs_since_s is None else self._differs_since_s + by_s
 
@@ -201,7 +211,7 @@ class Guard:
             why = self._why_unmeasured(now_s)
             told = f"no joint_states that can be read: {why}" if why else "no joint_states"
             return Verdict(Leave.HOLD, f"{told}: where the robot is, is unknown")
-        if now_s - self._was_ahead_s <= _REMEMBERED_S:
+        if now_s - self._ahead_until_s <= _REMEMBERED_S:
             return Verdict(
                 Leave.HOLD, f"joint_states are stamped {self._ahead_s:.2f} s ahead of this node's clock: set them alike"
             )

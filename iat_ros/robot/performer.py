@@ -217,19 +217,19 @@ class Performer:
         began_s = self._soonest_s(now_s, reserve_s)
         if not self.timeline.moving(began_s):
             return None
-        refused: RobotError | None = None
         begins = [began_s + later_s for later_s in _LATER_S]
+        found, refused = [], []
         for _, of_one in itertools.groupby(begins, key=lambda time_s: id(self.timeline.at(time_s))):
             instants = list(of_one)
             running = self.timeline.at(instants[0])
             try:
                 result, number = slow_down(self.model, running.plan, [*map(running.plan_time, instants)], tempo)
+                found.append(Performance(result, instants[number]))
             except RobotError as error:
-                refused = error
-            else:
-                return Performance(result, instants[number])
-        assert refused is not None
-        raise refused
+                refused.append(error)
+        if not found:
+            raise refused[0]
+        return min(found, key=lambda performance: performance.ends_s)
 
     def perform(self, performance: Performance, sent_s: float, delivery_s: float | None = None) -> Performance | None:
         """Begin a performance that is sent to the controller.

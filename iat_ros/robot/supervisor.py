@@ -226,7 +226,7 @@ class Supervisor:
                 return True
             motion, self._waiting = self._waiting[0], None
             if strange:
-                self._means.drop(f"answer, since others have moved the robot for {_STRANGE_MOTION_S:g} s")
+                self._means.drop(f"answer, since the robot was not seen to stand for {_STRANGE_MOTION_S:g} s")
             else:
                 self.answer(motion)
             return True

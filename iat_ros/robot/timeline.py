@@ -203,7 +203,8 @@ class Timeline:
         self._leave_alone(joints)
         self._given_up = self._given_up | (other.given_up & joints)
         self._sent_s[joints] = other.sent_s[joints]
-        self._others_until_s = other.ends_s
+        if joints.any():
+            self._others_until_s = other.ends_s
 
     def _stand(self, joints: NDArray[np.bool_], position: Array) -> None:
         inside = np.clip(position, self._model.lower, self._model.upper)  # a plan of the others must keep the limits

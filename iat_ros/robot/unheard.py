@@ -28,7 +28,10 @@ from iat_ros.robot.performer import Performer
 from iat_ros.robot.timeline import Timeline
 
 _SEEN_S = 0.1
-"""So long joints must be seen on their way [s]."""
+"""So long joints must be seen on their way, and to come no nearer to where they should be [s]."""
+_FRESH_S = 0.3
+"""What was seen longer ago tells nothing of now [s]."""
+_NOISE_RAD = 1e-3
 _WHY = "the robot goes on with what it was told to leave: its controller did not hear of that, or too late"
 
 
@@ -48,8 +51,10 @@ class Unheard:
         self._performer = performer
         self._left: list[Timeline] = []  # what was to be left, the oldest first
         self._followed: Timeline | None = None
-        self._since_s = np.full(len(performer.model.joint_names), math.inf)  # when each joint was first seen on its way
         self._over = False  # whether the newest plan is, and joints trail it no more
+        self._since_s = np.full(len(performer.model.joint_names), math.inf)  # when each joint was first seen on its way
+        self._off_then = np.zeros(len(performer.model.joint_names))  # how far its controller's joints were off then
+        self._seen_s = -math.inf  # when any was last
 
     def began(self, before: Timeline, now_s: float) -> None:
         """Take note that something was sent now [s], and what would have gone on without it."""
@@ -84,13 +89,17 @@ class Unheard:
         if off.max() <= AWAY_RAD:
             self._forget()
             return
-        for ran in reversed(self._left):
-            on_way = self._on_way(off_band(ran.band(now_s, lag_s), position), off, moves)
-            if on_way.any():
-                self._since_s = np.where(on_way, np.minimum(self._since_s, now_s), math.inf)
-                self._followed, self._over = ran, over
-                return
-        self._forget()
+        worst = self._worst(off)
+        before = [np.maximum(off_band(ran.band(now_s, lag_s), position), 0.0) for ran in self._left]
+        nearest = int(np.argmin([each[worst > AWAY_RAD].max() for each in before]))
+        on_way = self._on_way(before[nearest], off, moves)
+        if not on_way.any():
+            self._forget()
+            return
+        self._followed, self._over, self._seen_s = self._left[nearest], over, now_s
+        anew = on_way & (np.isinf(self._since_s) | (worst < self._off_then - _NOISE_RAD))
+        self._since_s = np.where(on_way, np.where(anew, now_s, self._since_s), math.inf)
+        self._off_then = np.where(anew, worst, self._off_then)
 
     def followed(self, now_s: float, sending: bool) -> Lost | None:
         """Return what still runs and is followed, though something took over from it; None: nothing is.
@@ -99,11 +108,12 @@ class Unheard:
             now_s: Time [s].
             sending: Whether something is about to be sent, which would be a jerk where it begins elsewhere.
         """
-        joints = now_s - self._since_s >= _SEEN_S
+        joints = self._seen_s - self._since_s >= _SEEN_S
         if self._followed is None or not joints.any() or not (self._over or sending):
             return None
+        if not self._followed.moving(now_s) or now_s - self._seen_s > _FRESH_S:
+            return None
         lost = Lost(_WHY, joints, self._followed, self._performer.timeline.commanded(now_s).position)
-        self._left.clear()
         self._forget()
         return lost
 
@@ -111,7 +121,7 @@ class Unheard:
         """Take note that the clock was set by so much [s]."""
         for each in self._left:
             each.shift(by_s)
-        self._since_s = self._since_s + by_s
+        self._since_s, self._seen_s = self._since_s + by_s, self._seen_s + by_s
 
     def _forget(self) -> None:
         self._followed, self._over = None, False
@@ -127,3 +137,10 @@ class Unheard:
             near, nearer = off_before[joints].max() <= TRAILS_RAD, (off - off_before)[joints].max() > AWAY_RAD
             found[joints] = near and nearer and moves[joints].any()
         return found
+
+    def _worst(self, off: Array) -> Array:
+        """Return for each joint (J,) how far those of its controller are off at most [rad]."""
+        worst = np.array(off)
+        for joints in self._performer.model.controlled:
+            worst[joints] = off[joints].max()
+        return worst

@@ -185,18 +185,36 @@ def test_skeletons_that_repeat_their_stamp_are_no_stream() -> None:
 
 
 def test_a_robot_whose_clock_is_ahead_is_held() -> None:
-    """It would begin what it is sent where it should be only later: a step. Messages that are late do not hide it."""
+    """It would begin what it is sent where it should be only later: a step."""
     guard = Guard(GuardConfig())
     well(guard, 100.0)
     for stamp_s in (0.0, 99.0, 100.1):
         guard.saw_stamp(100.0, stamp_s)
         assert guard.verdict(100.1, False).leave is Leave.MOVE
-    guard.saw_stamp(100.0, 100.3)
-    guard.saw_stamp(100.05, 100.1)
-    held = guard.verdict(100.1, False)
+    for now_s in (100.0, 100.05, 100.15):
+        assert guard.verdict(now_s, False).leave is Leave.MOVE, "seen for too short a time"
+        guard.saw_stamp(now_s, now_s + 0.3)
+    held = guard.verdict(100.2, False)
     assert held == Verdict(Leave.HOLD, "joint_states are stamped 0.30 s ahead of this node's clock: set them alike")
-    well(guard, 101.1)
-    assert guard.verdict(101.1, False).leave is Leave.MOVE
-    guard.saw_stamp(101.1, 102.0)
+    guard.saw_stamp(100.2, 100.25)  # it was held up on its way here
+    assert guard.verdict(100.2, False).leave is Leave.HOLD
+    well(guard, 101.2)
+    assert guard.verdict(101.2, False).leave is Leave.MOVE
+    for now_s in (101.2, 101.35):
+        guard.saw_stamp(now_s, now_s + 0.9)
     guard.shift(0.9)
-    assert guard.verdict(102.1, False).leave is Leave.MOVE
+    assert guard.verdict(102.3, False).leave is Leave.MOVE
+
+
+def test_a_simulated_clock_that_stands_still_is_not_behind() -> None:
+    """This process is at work, say, and reads at once what came meanwhile."""
+    guard = Guard(GuardConfig())
+    well(guard, 100.0)
+    for stamp_s in (100.1, 100.3, 100.5, 100.9):
+        guard.saw_stamp(100.0, stamp_s)
+    guard.saw_stamp(100.9, 100.9)
+    well(guard, 100.9)
+    assert guard.verdict(100.9, False).leave is Leave.MOVE
+    guard.saw_stamp(100.9, 101.2)
+    well(guard, 101.2)
+    assert guard.verdict(101.2, False).leave is Leave.MOVE

@@ -54,7 +54,7 @@ def test_what_others_go_on_moving_is_never_taken_over(unseen: Any) -> None:
     assert unseen.awake
     assert not unseen.dropped
     swing(0.3)
-    assert unseen.dropped == {"answer, since others have moved the robot for 5 s": 1}
+    assert unseen.dropped == {"answer, since the robot was not seen to stand for 5 s": 1}
     assert not unseen.awake
     assert not unseen.begun
     unseen.wait(STANDS_S + 0.1)

@@ -21,10 +21,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from iat_ros.data.actions import cut_action
+from iat_ros.data.made_up import make_clips
 from iat_ros.robot.spline import State
 from iat_ros.robot.supervisor import WATCH_S
 from iat_ros.robot.timeline import Timeline
 from iat_ros.robot.trajectory import Timing
+from iat_ros.skeleton.definition import load_skeleton
 
 LEFT, RIGHT = np.arange(7), np.arange(7, 14)
 WHY = "the robot goes on with what it was told to leave: its controller did not hear of that, or too late"
@@ -129,6 +132,98 @@ def test_a_robot_that_heard_of_its_stop_is_let_alone(stage: Any, trails_s: float
         stage.awake = stage.awake and stage.supervisor.watch()
     assert len(stage.begun) == 2
     assert WHY not in stage.dropped
+
+
+def test_a_robot_that_trails_by_more_than_it_should_is_let_alone(stage: Any) -> None:
+    """It still comes nearer to where it should stand, though what it left sweeps through the place where it is."""
+    trails_s, rng = 0.25, np.random.default_rng(0)
+    definition = load_skeleton("utd_mhad")
+    answers = [cut_action(definition, clip, 32).motion for clip in make_clips(people=2, trials=1)]
+    position = stage.performer.timeline.commanded(stage.now_s).position
+
+    def go_on(seconds: float) -> None:
+        nonlocal position
+        for _ in range(round(seconds / WATCH_S)):
+            stage.now_s += WATCH_S
+            way = (stage.performer.timeline.commanded(stage.now_s).position - position) * WATCH_S / trails_s
+            position = position + way
+            stage.tell(State(position, way / WATCH_S, np.zeros(14)))
+            stage.awake = stage.awake and stage.supervisor.watch()
+
+    stops = 0
+    for _ in range(40):
+        stage.supervisor.answer(answers[rng.integers(len(answers))])
+        go_on(rng.uniform(0.3, 1.4))
+        stage.supervisor.answer(answers[rng.integers(len(answers))])
+        go_on(rng.uniform(0.2, 1.2))
+        if not stage.guard.halted:
+            stops += 1
+            stage.guard.halt("on request")
+            assert stage.supervisor.stop()
+        go_on(2.0)
+        assert stage.guard.resume(stage.now_s) == ""
+        stage.supervisor.release()
+    assert stops > 20
+    assert WHY not in stage.dropped
+
+
+def test_one_sight_is_not_enough(stage: Any) -> None:
+    """The robot stands where it should; one message was wrong, and the next ones are late."""
+    stage.supervisor.answer(stage.ANSWER)
+    stage.wait(0.6)
+    ran = stage.performer.timeline.copy()
+    stage.guard.halt("on request")
+    assert stage.supervisor.stop()
+    stage.wait(0.5)
+    stage.tell(ran.commanded(stage.now_s))
+    for _ in range(15):
+        stage.now_s += WATCH_S
+        stage.awake = stage.awake and stage.supervisor.watch()
+    assert len(stage.begun) == 2
+
+
+def test_a_slowed_answer_that_was_lost_does_not_hide_that_stops_are(stage: Any) -> None:
+    """Of what was to be slowed nothing runs any more: what counts is when the stop is over."""
+    stage.supervisor.answer(stage.ANSWER)
+    stage.wait(0.4)
+    ran = stage.performer.timeline.copy()
+    stage.distance_m = stage.SLOW_M
+    follow(stage, ran, 0.3)
+    assert len(stage.begun) == 2
+    stage.distance_m = stage.NEAR_M
+    follow(stage, ran, 2.0)
+    assert len(stage.begun) > 4
+    for number in range(3, len(stage.begun)):
+        assert_on_path(stage, number, ran)
+
+
+@pytest.mark.parametrize("halted_s", [0.6, 1.0])
+def test_both_arms_that_go_on_are_stopped_though_one_is_found_later(make_arms: Any, halted_s: float) -> None:
+    """The right one moves by less, and is only later as far from where it should stand."""
+    stage = make_arms("talos", halted_s).stage
+    ran = stage.performer.timeline.copy()
+    stage.guard.halt("on request")
+    assert stage.supervisor.stop()
+    stood = ran.commanded(stage.now_s).position
+    share = np.where(np.isin(np.arange(14), RIGHT), 0.4, 1.0)  # of its way
+    moved = [0.0, 0.0]
+    while ran.moving(stage.now_s + WATCH_S):
+        stage.now_s += WATCH_S
+        state = ran.commanded(stage.now_s)
+        position = stood + share * (state.position - stood)
+        for arm, joints in enumerate((LEFT, RIGHT)):
+            heard = [
+                each
+                for each, left_out in zip(stage.begun[2:], stage.left_out[2:], strict=True)
+                if joints[0] not in left_out
+            ]
+            if heard:
+                position[joints] = heard[0].plan.end[joints]
+            else:
+                moved[arm] = stage.now_s
+        stage.tell(State(position, state.velocity * share, np.zeros(14)))
+        stage.awake = stage.awake and stage.supervisor.watch()
+    assert max(moved) < ran.ends_s - 0.5, "an arm went on to the end"
 
 
 def test_a_robot_that_is_near_what_it_left_and_farther_from_where_it_should_stand_was_not_left(stage: Any) -> None:
