@@ -32,6 +32,8 @@ _SEEN_S = 0.1
 _FRESH_S = 0.3
 """What was seen longer ago tells nothing of now [s]."""
 _NOISE_RAD = 1e-3
+_WENT_RAD = 0.02
+"""Joints that went less far meanwhile may stand [rad]."""
 _WHY = "the robot goes on with what it was told to leave: its controller did not hear of that, or too late"
 
 
@@ -54,7 +56,8 @@ class Unheard:
         self._over = False  # whether the newest plan is, and joints trail it no more
         self._since_s = np.full(len(performer.model.joint_names), math.inf)  # when each joint was first seen on its way
         self._off_then = np.zeros(len(performer.model.joint_names))  # how far its controller's joints were off then
-        self._seen_s = -math.inf  # when any was last
+        self._was_at = np.zeros(len(performer.model.joint_names))  # where it was then [rad]
+        self._seen_s, self._is_at = -math.inf, self._was_at  # when any was last, and where all were then
 
     def began(self, before: Timeline, now_s: float) -> None:
         """Take note that something was sent now [s], and what would have gone on without it."""
@@ -96,10 +99,14 @@ class Unheard:
         if not on_way.any():
             self._forget()
             return
-        self._followed, self._over, self._seen_s = self._left[nearest], over, now_s
         anew = on_way & (np.isinf(self._since_s) | (worst < self._off_then - _NOISE_RAD))
+        if (
+            now_s - self._seen_s > _FRESH_S
+        ):  # a driver may have been started anew meanwhile, and have the robot elsewhere
+            anew = on_way
         self._since_s = np.where(on_way, np.where(anew, now_s, self._since_s), math.inf)
-        self._off_then = np.where(anew, worst, self._off_then)
+        self._off_then, self._was_at = np.where(anew, worst, self._off_then), np.where(anew, position, self._was_at)
+        self._followed, self._over, self._seen_s, self._is_at = self._left[nearest], over, now_s, position
 
     def followed(self, now_s: float, sending: bool) -> Lost | None:
         """Return what still runs and is followed, though something took over from it; None: nothing is.
@@ -108,10 +115,10 @@ class Unheard:
             now_s: Time [s].
             sending: Whether something is about to be sent, which would be a jerk where it begins elsewhere.
         """
-        joints = self._seen_s - self._since_s >= _SEEN_S
-        if self._followed is None or not joints.any() or not (self._over or sending):
+        if self._followed is None or not (self._over or sending):
             return None
-        if not self._followed.moving(now_s) or now_s - self._seen_s > _FRESH_S:
+        joints = self._went_along(self._followed)
+        if not joints.any() or not self._followed.moving(now_s) or now_s - self._seen_s > _FRESH_S:
             return None
         lost = Lost(_WHY, joints, self._followed, self._performer.timeline.commanded(now_s).position)
         self._forget()
@@ -136,6 +143,18 @@ class Unheard:
         for joints in self._performer.model.controlled:
             near, nearer = off_before[joints].max() <= TRAILS_RAD, (off - off_before)[joints].max() > AWAY_RAD
             found[joints] = near and nearer and moves[joints].any()
+        return found
+
+    def _went_along(self, ran: Timeline) -> Mask:
+        """Tell which joints (J,) were seen for long enough to move as something has them move."""
+        found = np.zeros(len(self._since_s), bool)
+        for joints in self._performer.model.controlled:
+            since_s = float(self._since_s[joints[0]])
+            if self._seen_s - since_s < _SEEN_S:
+                continue
+            went = (self._is_at - self._was_at)[joints]
+            would = (ran.commanded(self._seen_s).position - ran.commanded(since_s).position)[joints]
+            found[joints] = np.abs(went).max() > _WENT_RAD and float(went @ would) > 0.0
         return found
 
     def _worst(self, off: Array) -> Array:

@@ -167,6 +167,27 @@ def test_a_robot_that_trails_by_more_than_it_should_is_let_alone(stage: Any) -> 
     assert WHY not in stage.dropped
 
 
+@pytest.mark.parametrize("silent_s", [0.0, 0.6])
+def test_a_driver_that_was_started_anew_near_what_was_left_does_not_go_on_with_it(stage: Any, silent_s: float) -> None:
+    """It has the robot stand there."""
+    stage.supervisor.answer(stage.ANSWER)
+    stage.wait(0.6)
+    ran = stage.performer.timeline.copy()
+    follow(stage, ran, 0.1)
+    stage.guard.halt("on request")
+    assert stage.supervisor.stop()
+    follow(stage, ran, 0.06)
+    stage.now_s += silent_s
+    stood = ran.commanded(stage.now_s + 0.3).position
+    assert np.abs(stood - stage.begun[1].plan.end).max() > 0.15
+    for _ in range(50):
+        stage.now_s += WATCH_S
+        stage.tell(State.at_rest(stood))
+        stage.awake = stage.awake and stage.supervisor.watch()
+    assert len(stage.begun) == 2
+    assert WHY not in stage.dropped
+
+
 def test_one_sight_is_not_enough(stage: Any) -> None:
     """The robot stands where it should; one message was wrong, and the next ones are late."""
     stage.supervisor.answer(stage.ANSWER)
