@@ -92,6 +92,11 @@ class Timeline:
         return self._led_until_s
 
     @property
+    def others_until_s(self) -> float:
+        """When that is over which the joints do that the newest plan is not for [s]; -inf if they do nothing."""
+        return self._others_until_s
+
+    @property
     def ends_s(self) -> float:
         """When the newest plan ends [s]; -inf before the first."""
         return max(self._history[-1].ends_s, self._others_until_s) if self._history else -np.inf

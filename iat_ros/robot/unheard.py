@@ -34,6 +34,7 @@ _FRESH_S = 0.3
 _NOISE_RAD = 1e-3
 _WENT_RAD = 0.02
 """Joints that went less far meanwhile may stand [rad]."""
+_LAGS = 5
 _WHY = "the robot goes on with what it was told to leave: its controller did not hear of that, or too late"
 
 
@@ -58,6 +59,7 @@ class Unheard:
         self._off_then = np.zeros(len(performer.model.joint_names))  # how far its controller's joints were off then
         self._was_at = np.zeros(len(performer.model.joint_names))  # where it was then [rad]
         self._seen_s, self._is_at = -math.inf, self._was_at  # when any was last, and where all were then
+        self._lag_s = 0.0  # how far they may trail a command
 
     def began(self, before: Timeline, now_s: float) -> None:
         """Take note that something was sent now [s], and what would have gone on without it."""
@@ -107,6 +109,7 @@ class Unheard:
         self._since_s = np.where(on_way, np.where(anew, now_s, self._since_s), math.inf)
         self._off_then, self._was_at = np.where(anew, worst, self._off_then), np.where(anew, position, self._was_at)
         self._followed, self._over, self._seen_s, self._is_at = self._left[nearest], over, now_s, position
+        self._lag_s = lag_s
 
     def followed(self, now_s: float, sending: bool) -> Lost | None:
         """Return what still runs and is followed, though something took over from it; None: nothing is.
@@ -115,12 +118,14 @@ class Unheard:
             now_s: Time [s].
             sending: Whether something is about to be sent, which would be a jerk where it begins elsewhere.
         """
-        if self._followed is None or not (self._over or sending):
+        if self._followed is None:
             return None
-        joints = self._went_along(self._followed)
+        joints, timeline = self._went_along(self._followed), self._performer.timeline
+        if not (self._over or sending):  # what the newest plan is not for did something else, which may be over
+            joints &= timeline.left_alone & (now_s > timeline.others_until_s + self._lag_s)
         if not joints.any() or not self._followed.moving(now_s) or now_s - self._seen_s > _FRESH_S:
             return None
-        lost = Lost(_WHY, joints, self._followed, self._performer.timeline.commanded(now_s).position)
+        lost = Lost(_WHY, joints, self._followed, timeline.commanded(now_s).position)
         self._forget()
         return lost
 
@@ -146,15 +151,18 @@ class Unheard:
         return found
 
     def _went_along(self, ran: Timeline) -> Mask:
-        """Tell which joints (J,) were seen for long enough to move as something has them move."""
+        """Tell which joints (J,) were seen for long enough to move as something has them move, or had a moment ago."""
         found = np.zeros(len(self._since_s), bool)
         for joints in self._performer.model.controlled:
             since_s = float(self._since_s[joints[0]])
             if self._seen_s - since_s < _SEEN_S:
                 continue
             went = (self._is_at - self._was_at)[joints]
-            would = (ran.commanded(self._seen_s).position - ran.commanded(since_s).position)[joints]
-            found[joints] = np.abs(went).max() > _WENT_RAD and float(went @ would) > 0.0
+            if np.abs(went).max() <= _WENT_RAD:
+                continue
+            for lag_s in np.linspace(0.0, self._lag_s, _LAGS).tolist():
+                would = ran.commanded(self._seen_s - lag_s).position - ran.commanded(since_s - lag_s).position
+                found[joints] |= float(went @ would[joints]) > 0.0
         return found
 
     def _worst(self, off: Array) -> Array:

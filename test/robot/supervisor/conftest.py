@@ -132,6 +132,13 @@ class Stage:
             if self.awake:
                 self.awake = self.supervisor.watch()
 
+    def follow(self, ran: Timeline, seconds: float, lag_s: float = 0.0) -> None:
+        """Let time pass while the robot does what ran, whatever it was sent since."""
+        for _ in range(round(seconds / WATCH_S)):
+            self.now_s += WATCH_S
+            self.tell(ran.commanded(self.now_s - lag_s))
+            self.awake = self.awake and self.supervisor.watch()
+
     @property
     def at_rest(self) -> bool:
         """Whether the robot stands in its rest pose."""
