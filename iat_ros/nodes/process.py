@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import signal
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -25,6 +26,7 @@ from threading import Event
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
+from rclpy.logging import LoggingSeverity, set_logger_level
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
@@ -143,9 +145,17 @@ def start_ros(ros_args: list[str]) -> Event:
     stopping.clear()
     for number in (signal.SIGINT, signal.SIGTERM):  # before: a KeyboardInterrupt in the C++ of rclpy ends in an abort
         signal.signal(number, lambda *_: stopping.set())
+    set_logger_level("rcl", LoggingSeverity.FATAL)  # what is wrong is told once, in full, and not by its C layer before
     try:
         rclpy.init(args=["iat_ros", *ros_args], signal_handler_options=SignalHandlerOptions.NO)
     except Exception as error:  # rclpy raises its C layer's errors, which have no common base
-        raise ConfigError(f"ROS refuses '{' '.join(ros_args)}': {describe(error)}") from error
+        raise ConfigError(_refused(ros_args, describe(error))) from error
+    set_logger_level("rcl", LoggingSeverity.UNSET)
     require_loopback()
     return stopping
+
+
+def _refused(ros_args: list[str], why: str) -> str:
+    """Say what ROS refuses; of a file of parameters its name, and what its parser says."""
+    of_file = re.search(r"params file: '--params-file (.+?)'. Error: (.+?) ?, at ", why)
+    return f"{of_file[1]}: {of_file[2]}" if of_file else f"ROS refuses '{' '.join(ros_args)}': {why}"

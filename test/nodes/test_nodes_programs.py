@@ -199,12 +199,14 @@ def test_ros_arguments_that_ros_cannot_read_are_named(ros_domain: int, words: tu
     [
         ("    window: [1, 2\n  x: 3\n", "line 4 is not plain YAML: "),
         ("    window: 16\n    window: 32\n", "line 4: 'window' stands twice, first in line 3; keep one of them"),
+        ("    window:\n", "No value at line 3"),
+        ("    window: [1, a]\n", "Sequence should be of same type. Value type 'string' do not belong at line_num 3"),
     ],
 )
-def test_a_parameter_file_that_is_no_yaml_is_one_line(
+def test_a_parameter_file_that_cannot_be_used_is_one_line(
     ros_domain: int, tmp_path: Path, parameters: str, says: str
 ) -> None:
-    """It names the file and the line; ROS's own parser has two lines for the one, and none for the other."""
+    """It names the file and the line; ROS's own parser has two lines for most, and none for what stands twice."""
     file = tmp_path / "broken.yaml"
     file.write_text(f"perception:\n  ros__parameters:\n{parameters}")
     done = run(ros_domain, "perception", "--ros-args", "--params-file", str(file))
