@@ -53,6 +53,7 @@ def check_syntax(path: Path, once_in: str) -> None:
     """
 
     def check(text: str) -> None:
+        """Look at all documents of a file together."""
         lines: dict[tuple[str, ...], int] = {}
         for document in yaml.compose_all(text, Loader=yaml.SafeLoader):
             _check_once(document, once_in, lines)
@@ -64,6 +65,7 @@ class _StrictLoader(yaml.SafeLoader):
     """PyYAML takes the last of two values of one key and says nothing; here that is a mistake."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Return a mapping, whose keys differ."""
         _refuse_doubled(node)
         return super().construct_mapping(node, deep)
 

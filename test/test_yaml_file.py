@@ -60,6 +60,10 @@ def test_only_the_mappings_named_hold_everything_once(file: Path) -> None:
         "/**:\n  ros__parameters: {a: 1}\nnode:\n  ros__parameters: {a: 2}\nother: {ros__parameters: {a: 3}}\n"
     )
     check_syntax(file, once_in="ros__parameters")
+    with file.open("a") as more:
+        more.write("node: {ros__parameters: {a: 4}}\n")
+    with pytest.raises(ConfigError, match="line 6: 'a' stands twice, first in line 4"):
+        check_syntax(file, once_in="ros__parameters")
 
 
 @pytest.mark.parametrize(
@@ -95,5 +99,10 @@ def test_a_file_whose_aliases_multiply_is_checked_at_once(file: Path) -> None:
     levels = [f"l{n}: &l{n} {{x: *l{n - 1}, y: *l{n - 1}}}" for n in range(1, 60)]
     file.write_text("\n".join(["ros__parameters:", "  l0: &l0 {x: 1}", *(f"  {level}" for level in levels)]))
     check_syntax(file, once_in="ros__parameters")
-    file.write_text("ros__parameters: &all {x: *all}\n")
-    check_syntax(file, once_in="ros__parameters")
+    with file.open("a") as more:
+        more.write("\n  l60: 1\n  l60: 2\n")
+    with pytest.raises(ConfigError, match="'l60' stands twice"):
+        check_syntax(file, once_in="ros__parameters")
+    file.write_text("ros__parameters: &all {x: *all, y: 1, y: 2}\n")
+    with pytest.raises(ConfigError, match="'y' stands twice"):
+        check_syntax(file, once_in="ros__parameters")
